@@ -1,0 +1,1 @@
+"""The command line, the recipe of each run, the report and the viewer. No mathematics."""

@@ -1,0 +1,1 @@
+"""Human, tool and robot models; whole-clip motion and contact forces; exporters. No pixels."""

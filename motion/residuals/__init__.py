@@ -1,0 +1,1 @@
+"""Terms of the whole-clip problem, one a file, each with its analytic error and Jacobian."""

@@ -1,0 +1,1 @@
+"""From demonstrations to policies, and what they are worth. No PyBullet calls."""

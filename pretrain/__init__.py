@@ -1,0 +1,1 @@
+"""Self-supervised video-language pretraining; imports without pinocchio and pybullet."""

@@ -1,0 +1,32 @@
+"""Records that the rooms hand each other, the lazy registry of pluggable parts, and run folders."""
+
+from records.demonstration import Demonstration, Episodes
+from records.features import Features, Timeline
+from records.motion import ContactForces, Interaction, Motion
+from records.observation import ContactStates, Keypoints
+from records.record import Record, RecordError
+from records.registry import Entry, Registry, UnknownName
+from records.run import Run, RunError, digest
+from records.video import Camera, Clip
+
+__all__ = [
+    "Camera",
+    "Clip",
+    "ContactForces",
+    "ContactStates",
+    "Demonstration",
+    "Entry",
+    "Episodes",
+    "Features",
+    "Interaction",
+    "Keypoints",
+    "Motion",
+    "Record",
+    "RecordError",
+    "Registry",
+    "Run",
+    "RunError",
+    "Timeline",
+    "UnknownName",
+    "digest",
+]

@@ -1,0 +1,1 @@
+"""Tool tasks in PyBullet as gymnasium environments; alignment, retargeting, rendered clips with known truth."""

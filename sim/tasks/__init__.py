@@ -1,0 +1,1 @@
+"""Tool tasks: scene, reward terms and success of each."""
