@@ -15,7 +15,7 @@ import types
 import typing
 from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import Any, ClassVar, Self
+from typing import Any, ClassVar
 
 import numpy as np
 from jaxtyping import AbstractArray
@@ -23,6 +23,8 @@ from jaxtyping import AbstractArray
 from records.atomic import atomic_path
 
 HEADER = "header"
+
+R = typing.TypeVar("R", bound="Record")
 
 
 class RecordError(ValueError):
@@ -70,7 +72,7 @@ class Record:
         """Consistent with equality."""
         return hash(self.fingerprint())
 
-    def replace(self, **changes: Any) -> Self:
+    def replace(self: R, **changes: Any) -> R:
         """Return a copy with some fields changed, checked again."""
         return dataclasses.replace(self, **changes)
 
@@ -103,7 +105,7 @@ class Record:
         return path
 
     @classmethod
-    def load(cls, path: Path | str) -> Self:
+    def load(cls: type[R], path: Path | str) -> R:
         """Read a record of this type from `path`.
 
         Raises:
@@ -274,9 +276,6 @@ def _pack(record: Record, prefix: str, arrays: dict[str, np.ndarray]) -> dict[st
             value = dict(value)
         header["fields"][name] = value
     return header
-
-
-R = typing.TypeVar("R", bound=Record)
 
 
 def _unpack(cls: type[R], header: Mapping[str, Any], prefix: str, arrays: Mapping[str, np.ndarray], path: Path) -> R:

@@ -1,0 +1,206 @@
+"""The human model: SMPL tree as a Pinocchio model, with kinematics of whole clips in one array operation.
+
+Configuration `q` (99): free-flyer (x, y, z, qx, qy, qz, qw), then 23 quaternions xyzw. Velocity `v` (75): free-flyer
+local linear and angular, then 23 local angular velocities. The neutral configuration is the T-pose in SMPL axes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+import pinocchio as pin
+from jaxtyping import Float
+
+from motion.skeleton import BONES, JOINTS, SEGMENTS, SITES, Offset
+from records import Entry, Motion, Registry
+
+BODIES = Registry(
+    "body",
+    {
+        "smpl_tree": Entry("motion.body:build_body", "SMPL tree, 24 joints, segment inertias from height and mass"),
+    },
+)
+
+UPRIGHT = np.array([0.5, 0.5, 0.5, 0.5])
+"""Quaternion xyzw that stands the SMPL body up in a z-up world, facing +x, left side towards +y."""
+
+
+class BodyError(ValueError):
+    """Height, mass or bone lengths that no body has."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Body:
+    """A person of given height [m], mass [kg] and bone lengths [m]."""
+
+    height: float
+    mass: float
+    bones: Mapping[str, float]
+
+    nq = 7 + 4 * len(JOINTS)
+    nv = 6 + 3 * len(JOINTS)
+    joint_names = ("pelvis", *(joint.name for joint in JOINTS))
+    bone_names = tuple(BONES)
+
+    @cached_property
+    def parents(self) -> np.ndarray:
+        """Parent of each of the 24 joints; -1 for the pelvis."""
+        return np.array([-1] + [self.joint_names.index(joint.parent) for joint in JOINTS])
+
+    @cached_property
+    def offsets(self) -> Float[np.ndarray, "24 3"]:
+        """Joint positions in their parents' frames [m]."""
+        return np.array([np.zeros(3)] + [self._offset(joint.offset) for joint in JOINTS])
+
+    @cached_property
+    def ancestors(self) -> np.ndarray:
+        """Boolean (24, 24): `ancestors[j, k]` where k lies on the path from the root to j, j included."""
+        table = np.eye(24, dtype=bool)
+        for j in range(1, 24):
+            table[j] |= table[self.parents[j]]
+        return table
+
+    @cached_property
+    def model(self) -> pin.Model:
+        """The Pinocchio model, z-up gravity."""
+        model = pin.Model()
+        model.name = "smpl_tree"
+        ids = {"pelvis": model.addJoint(0, pin.JointModelFreeFlyer(), pin.SE3.Identity(), "pelvis")}
+        for joint, offset in zip(JOINTS, self.offsets[1:], strict=True):
+            placement = pin.SE3(np.eye(3), offset)
+            ids[joint.name] = model.addJoint(ids[joint.parent], pin.JointModelSpherical(), placement, joint.name)
+        for segment in SEGMENTS:
+            mass, length = segment.mass * self.mass, self.bones[segment.length]
+            rotational = np.diag(mass * (length * np.array(segment.gyration)) ** 2)
+            inertia = pin.Inertia(mass, self._offset(segment.centre), rotational)
+            model.appendBodyToJoint(ids[segment.joint], inertia, pin.SE3.Identity())
+        for name, site in SITES.items():
+            placement = pin.SE3(np.eye(3), self._offset(site.offset))
+            model.addFrame(pin.Frame(name + "_site", ids[site.joint], placement, pin.FrameType.OP_FRAME))
+        return model
+
+    def parameters(self) -> dict[str, float]:
+        """What rebuilds this body from a `Motion` record."""
+        return {"height": self.height, "mass": self.mass, **{f"bone_{k}": float(v) for k, v in self.bones.items()}}
+
+    def neutral(self) -> Float[np.ndarray, "99"]:
+        """T-pose standing upright at the origin, soles on z = 0, facing +x."""
+        q = np.zeros(self.nq)
+        q[6::4] = 1
+        q[3:7] = UPRIGHT
+        q[2] = -self.site_positions(q[None], ["l_heel"])[0, 0, 2]
+        return q
+
+    def joint_poses(self, q: Float[np.ndarray, "T 99"]) -> tuple[np.ndarray, np.ndarray]:
+        """Rotations (T, 24, 3, 3) and positions (T, 24, 3) [m] of all joints in the world."""
+        local = rotations(q[:, 3:].reshape(len(q), 24, 4))
+        R, p = np.empty((len(q), 24, 3, 3)), np.empty((len(q), 24, 3))
+        R[:, 0], p[:, 0] = local[:, 0], q[:, :3]
+        for j in range(1, 24):
+            parent = self.parents[j]
+            R[:, j] = R[:, parent] @ local[:, j]
+            p[:, j] = p[:, parent] + R[:, parent] @ self.offsets[j]
+        return R, p
+
+    def site_positions(self, q: Float[np.ndarray, "T 99"], names: Sequence[str]) -> Float[np.ndarray, "T N 3"]:
+        """World positions [m] of named sites."""
+        R, p = self.joint_poses(q)
+        joints, offsets = self._sites(names)
+        return p[:, joints] + np.einsum("tnij,nj->tni", R[:, joints], offsets)
+
+    def site_jacobian(
+        self, q: Float[np.ndarray, "T 99"], names: Sequence[str]
+    ) -> tuple[Float[np.ndarray, "T N 3"], Float[np.ndarray, "T N 3 75"]]:
+        """Positions of sites and their derivative with respect to a tangent step of `q` (Pinocchio's `integrate`)."""
+        R, p = self.joint_poses(q)
+        joints, offsets = self._sites(names)
+        sites = p[:, joints] + np.einsum("tnij,nj->tni", R[:, joints], offsets)
+        lever = (sites[:, :, None] - p[:, None]) * self.ancestors[joints][None, :, :, None]
+        turn = -_skew(lever) @ R[:, None]
+        J = np.empty((len(q), len(joints), 3, self.nv))
+        J[..., :3] = R[:, None, 0]
+        J[..., 3:] = turn.transpose(0, 1, 3, 2, 4).reshape(len(q), len(joints), 3, 72)
+        return sites, J
+
+    def bone_jacobian(self, q: Float[np.ndarray, "T 99"], names: Sequence[str]) -> Float[np.ndarray, "T N 3 B"]:
+        """Derivative of site positions with respect to the bone lengths, in the order of `bone_names`."""
+        R, _ = self.joint_poses(q)
+        joints, _ = self._sites(names)
+        along = np.zeros((24, 24, 3, len(BONES)))
+        for j in range(1, 24):
+            along[j] = along[self.parents[j]]
+            along[j, self.parents[j]] += self._directions(JOINTS[j - 1].offset)
+        chains = along[joints]
+        for n, name in enumerate(names):
+            chains[n, joints[n]] += self._directions(SITES[name].offset)
+        return np.einsum("tjik,njkb->tnib", R, chains, optimize=True)
+
+    def _sites(self, names: Sequence[str]) -> tuple[list[int], np.ndarray]:
+        unknown = [name for name in names if name not in SITES]
+        if unknown:
+            raise BodyError(f"the body has no site {unknown[0]!r}; there are: {', '.join(SITES)}")
+        joints = [self.joint_names.index(SITES[name].joint) for name in names]
+        return joints, np.array([self._offset(SITES[name].offset) for name in names]).reshape(-1, 3)
+
+    def _offset(self, offset: Offset) -> np.ndarray:
+        return sum((self.bones[bone] * np.array(direction, float) for bone, direction in offset), np.zeros(3))
+
+    def _directions(self, offset: Offset) -> np.ndarray:
+        matrix = np.zeros((3, len(BONES)))
+        for bone, direction in offset:
+            matrix[:, self.bone_names.index(bone)] += direction
+        return matrix
+
+
+def build_body(*, height: float = 1.70, mass: float = 70.0, bones: Mapping[str, float] | None = None) -> Body:
+    """Build a person.
+
+    Args:
+        height: stature [m].
+        mass: body mass [kg].
+        bones: lengths [m] that replace those which follow from the stature.
+
+    Raises:
+        BodyError: a length or mass is not positive, or a bone is unknown.
+    """
+    lengths = {name: share * height for name, share in BONES.items()}
+    unknown = set(bones or {}) - set(lengths)
+    if unknown:
+        raise BodyError(f"unknown bone {sorted(unknown)[0]!r}; there are: {', '.join(lengths)}")
+    lengths.update(bones or {})
+    if height <= 0 or mass <= 0 or min(lengths.values()) <= 0:
+        raise BodyError(f"height {height} m, mass {mass} kg and all bone lengths must be positive")
+    return Body(height=float(height), mass=float(mass), bones=lengths)
+
+
+def body_of(motion: Motion) -> Body:
+    """Rebuild the body that a person's `Motion` was estimated with.
+
+    Raises:
+        BodyError: the motion is not of a person.
+    """
+    if motion.model not in BODIES:
+        raise BodyError(f"a motion of {motion.model!r} is not a person's; expected one of: {', '.join(BODIES)}")
+    bones = {k.removeprefix("bone_"): v for k, v in motion.parameters.items() if k.startswith("bone_")}
+    build = BODIES.load(motion.model)
+    return build(height=motion.parameters["height"], mass=motion.parameters["mass"], bones=bones)
+
+
+def rotations(quaternions: Float[np.ndarray, "*N 4"]) -> Float[np.ndarray, "*N 3 3"]:
+    """Rotation matrices of unit quaternions xyzw."""
+    x, y, z, w = np.moveaxis(quaternions, -1, 0)
+    rows = [
+        [1 - 2 * (y * y + z * z), 2 * (x * y - z * w), 2 * (x * z + y * w)],
+        [2 * (x * y + z * w), 1 - 2 * (x * x + z * z), 2 * (y * z - x * w)],
+        [2 * (x * z - y * w), 2 * (y * z + x * w), 1 - 2 * (x * x + y * y)],
+    ]
+    return np.moveaxis(np.array(rows), (0, 1), (-2, -1))
+
+
+def _skew(p: np.ndarray) -> np.ndarray:
+    matrix = np.zeros((*p.shape, 3))
+    matrix[..., 0, 1], matrix[..., 0, 2], matrix[..., 1, 2] = -p[..., 2], p[..., 1], -p[..., 0]
+    return matrix - matrix.swapaxes(-1, -2)
