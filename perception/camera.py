@@ -1,0 +1,222 @@
+"""A static camera from the person that it sees: focal length, the vertical and the ground.
+
+The focal length comes from the caller, else from the image size: the perspective of a detector's 3D landmarks does not
+tell it (on clips with a known camera their best focal length was 1.5 to 2 times the true one). The vertical is the most
+probable one given that cameras are held nearly level, that people stand upright on average, and that feet which rest
+do so on a floor.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+from jaxtyping import Float
+from scipy.ndimage import label
+from scipy.optimize import least_squares
+
+from perception.image_motion import SEEN, point, trunk_length, velocity
+from perception.placement import Placement, place
+from records import Camera, Keypoints
+
+FOCAL_OVER_DIAGONAL = 0.9
+"""Between a phone's main camera filming (about 0.75) and a camcorder or zoom lens (1 and more)."""
+SIGMA_LOG_FOCAL = 0.25
+SIGMA_ROLL = np.deg2rad(2.0)
+"""How level people hold cameras, about the optical axis [rad]."""
+SIGMA_PITCH = np.deg2rad(6.0)
+"""The same for looking up or down [rad]."""
+SIGMA_LEAN = np.deg2rad(4.0)
+"""How far the mean line from head to ankles of a standing person is off the vertical, across the view [rad]."""
+SIGMA_LEAN_DEPTH = np.deg2rad(12.0)
+"""The same along the view, where it rests on a detector's depth [rad]."""
+SIGMA_FLOOR = 0.06
+"""Unevenness of resting feet over the floor [m]."""
+SIGMA_DEPTH = 0.08
+"""Error of a person's depth, as a fraction of it; it moves a foot along its viewing ray."""
+MIN_STANCES = 4
+MIN_STANCE_SPREAD = 1.0
+"""Resting feet must be this far apart [m] before they say anything on the tilt of the floor."""
+FOOT_REST = 0.25
+"""Speed below which a foot rests [trunk lengths/s]."""
+UPRIGHT = np.deg2rad(20.0)
+"""Largest angle in the image between trunk and legs of a standing person [rad]."""
+ANKLE_HEIGHT = 0.039
+"""Height of the ankle over the sole, over body height (Winter, Biomechanics and Motor Control, figure 4.1)."""
+LEVEL_CAMERA_HEIGHT = 1.4
+"""Height of the camera over a ground that is never seen [m]: held before the chest."""
+DEFAULT_DISTANCE = 3.0
+"""Distance of a person whose size is never seen [m]."""
+
+
+class CameraEstimate(NamedTuple):
+    """A camera and how well it is known."""
+
+    camera: Camera
+    sigma_roll: float
+    """Standard deviation of the rotation about the optical axis [rad]."""
+    sigma_pitch: float
+    """Standard deviation of looking up or down [rad]."""
+    sigma_log_focal: float
+    """Standard deviation of the logarithm of the focal length; 0 when it was given."""
+    assumed: tuple[str, ...]
+    """What was assumed for want of evidence: of `focal`, `vertical`, `ground`, `distance`."""
+
+
+class _Stance(NamedTuple):
+    """A foot at rest: mean position of its ankle."""
+
+    p_camera: np.ndarray
+    seconds: float
+
+
+def estimate_camera(
+    person: Keypoints, *, focal: float | None = None, pixel_aspect: float = 1.0, height: float = 1.7
+) -> Camera:
+    """Estimate a static camera: see `fit_camera`, which also tells how sure it is."""
+    return fit_camera(person, focal=focal, pixel_aspect=pixel_aspect, height=height).camera
+
+
+def fit_camera(
+    person: Keypoints, *, focal: float | None = None, pixel_aspect: float = 1.0, height: float = 1.7
+) -> CameraEstimate:
+    """Estimate a static camera in a world with z up, the ground at z = 0 and the person's first place at the origin.
+
+    World x points to the right of the image and y away from the camera, both level. The origin is the point of the
+    ground below the middle of the person where first placed. The principal point is the centre of the image.
+
+    Args:
+        person: detections, with or without 3D landmarks.
+        focal: focal length in horizontal pixels, fx [px]; by default 0.9 image diagonals.
+        pixel_aspect: width of a pixel over its height (sample aspect ratio), fy / fx; 16/15 for 4:3 PAL video.
+        height: body height [m], which sets the scale of the world.
+
+    Raises:
+        ValueError: focal, pixel aspect or height is not positive.
+    """
+    for name, value in {"focal": focal, "pixel_aspect": pixel_aspect, "height": height}.items():
+        if value is not None and not value > 0:
+            raise ValueError(f"{name} must be positive, not {value}")
+    rows, columns = person.size_hw
+    fx = focal if focal is not None else FOCAL_OVER_DIAGONAL * float(np.hypot(columns, rows / pixel_aspect))
+    K = np.array([[fx, 0, columns / 2], [0, fx * pixel_aspect, rows / 2], [0, 0, 1]])
+    placement = place(person, K, height=height)
+    stances = resting_feet(person, placement)
+    axes = standing_axes(person, placement)
+    roll, pitch, sigma_roll, sigma_pitch = _vertical(axes, stances, person.xyz is not None, placement)
+    R_world_camera = level_axes(roll, pitch)
+    assumed = [name for name, missing in (("focal", focal is None), ("vertical", not len(axes))) if missing]
+    lowest = _ground(stances, R_world_camera)
+    if lowest is None:
+        assumed.append("ground")
+        camera_height = LEVEL_CAMERA_HEIGHT
+    else:
+        camera_height = -lowest + ANKLE_HEIGHT * height
+    seen = placement.weight.sum(axis=1) > 0
+    if seen.any():
+        first = int(np.argmax(seen))
+        middle = np.average(placement.p_camera[first], axis=0, weights=placement.weight[first])
+    else:
+        assumed.append("distance")
+        middle = np.array([0.0, 0.0, DEFAULT_DISTANCE])
+    start = R_world_camera @ middle
+    T_world_camera = np.eye(4)
+    T_world_camera[:3, :3] = R_world_camera
+    T_world_camera[:3, 3] = [-start[0], -start[1], camera_height]
+    camera = Camera(K=K, T_world_camera=T_world_camera[None], size_hw=person.size_hw, source=person.source)
+    return CameraEstimate(camera, sigma_roll, sigma_pitch, SIGMA_LOG_FOCAL if focal is None else 0.0, tuple(assumed))
+
+
+def level_axes(roll: float, pitch: float) -> Float[np.ndarray, "3 3"]:
+    """Rotation R_world_camera of a camera rolled clockwise by `roll` and looking down by `pitch` [rad].
+
+    World x is level to the right, y level and forwards, z up; the camera's axes are x right, y down, z forwards.
+    """
+    level = np.array([[1.0, 0, 0], [0, 0, 1], [0, -1, 0]])
+    cp, sp, cr, sr = np.cos(pitch), np.sin(pitch), np.cos(roll), np.sin(roll)
+    look_down = np.array([[1, 0, 0], [0, cp, sp], [0, -sp, cp]])
+    turn = np.array([[cr, -sr, 0], [sr, cr, 0], [0, 0, 1]])
+    return level @ look_down @ turn
+
+
+def resting_feet(person: Keypoints, placement: Placement) -> list[_Stance]:
+    """Stretches of time in which an ankle stays where it is in the image, 0.1 s or longer."""
+    scale = np.maximum(trunk_length(person), 1e-9)
+    stances = []
+    for side in ("l", "r"):
+        uv, seen = point(person, f"{side}_ankle")
+        if not seen.any():
+            continue
+        speed = np.linalg.norm(velocity(uv, seen, person.fps), axis=1) / scale
+        column = person.index(f"{side}_ankle")
+        rests = seen & (speed < FOOT_REST) & (placement.weight[:, column] > 0)
+        pieces, count = label(rests)
+        for piece in range(1, count + 1):
+            frames = pieces == piece
+            seconds = float(frames.sum() / person.fps)
+            if seconds >= 0.1:
+                stances.append(_Stance(np.median(placement.p_camera[frames, column], axis=0), seconds))
+    return stances
+
+
+def standing_axes(person: Keypoints, placement: Placement) -> Float[np.ndarray, "N 3"]:
+    """Lines from head to ankles in frames in which the person stands straight, as unit vectors in camera axes."""
+    if not {"l_ankle", "r_ankle", "l_hip", "r_hip", "l_shoulder", "r_shoulder"} <= set(person.names):
+        return np.zeros((0, 3))
+    columns = {name: [person.index(f"{side}_{name}") for side in ("l", "r")] for name in ("ankle", "hip", "shoulder")}
+    ankles, hips, shoulders = (placement.p_camera[:, columns[name]].mean(axis=1) for name in columns)
+    seen = np.all([placement.weight[:, c].min(axis=1) >= SEEN for c in columns.values()], axis=0)
+    legs, back = ankles - hips, hips - shoulders
+    cosine = _cosine(legs, back)
+    whole = ankles - shoulders
+    feet_apart = np.linalg.norm(np.diff(placement.p_camera[:, columns["ankle"]], axis=1)[:, 0], axis=1)
+    straight = seen & (cosine > np.cos(UPRIGHT)) & (feet_apart < 0.3 * np.linalg.norm(whole, axis=1))
+    straight &= _cosine(whole, np.array([0.0, 1.0, 0.0])) > np.cos(np.pi / 4)
+    return whole[straight] / np.linalg.norm(whole[straight], axis=1, keepdims=True)
+
+
+def _cosine(a: np.ndarray, b: np.ndarray) -> np.ndarray:
+    size = np.linalg.norm(a, axis=-1) * np.linalg.norm(b, axis=-1)
+    return np.sum(a * b, axis=-1) / np.maximum(size, 1e-9)
+
+
+def _vertical(
+    axes: np.ndarray, stances: list[_Stance], landmarks: bool, placement: Placement
+) -> tuple[float, float, float, float]:
+    """Most probable roll and pitch [rad], with their standard deviations."""
+    lean = np.median(axes, axis=0) if len(axes) else None
+    points = np.array([s.p_camera for s in stances]).reshape(-1, 3)
+    spread = float(np.linalg.norm(np.std(points, axis=0))) if len(points) else 0.0
+    floor = len(points) >= MIN_STANCES and spread >= MIN_STANCE_SPREAD
+    rays = points / np.maximum(np.linalg.norm(points, axis=1, keepdims=True), 1e-9)
+
+    def residuals(x: np.ndarray) -> np.ndarray:
+        down = -level_axes(x[0], x[1])[2]
+        parts = [x[0] / SIGMA_ROLL, x[1] / SIGMA_PITCH]
+        if lean is not None:
+            parts.append((lean[0] - down[0]) / SIGMA_LEAN)
+            if landmarks:
+                parts.append((lean[2] - down[2]) / SIGMA_LEAN_DEPTH)
+        if floor:
+            sigma = np.hypot(SIGMA_FLOOR, SIGMA_DEPTH * points[:, 2] * np.abs(rays @ down))
+            off = (points @ down - x[2]) / sigma
+            # Cauchy: a foot on a box or a rail is off the floor by any amount.
+            parts.extend(np.sign(off) * np.sqrt(np.log1p(off**2)))
+        return np.array(parts)
+
+    start = np.array([0.0, 0.0, np.median(points[:, 1]) if floor else 0.0])
+    fit = least_squares(residuals, start)
+    active = [0, 1, 2] if floor else [0, 1]
+    covariance = np.linalg.inv((fit.jac.T @ fit.jac)[np.ix_(active, active)])
+    return float(fit.x[0]), float(fit.x[1]), float(np.sqrt(covariance[0, 0])), float(np.sqrt(covariance[1, 1]))
+
+
+def _ground(stances: list[_Stance], R_world_camera: np.ndarray) -> float | None:
+    """Height of the resting ankles over the camera [m]: the lowest level on which they rest for a fifth of the time."""
+    if not stances:
+        return None
+    heights = np.array([R_world_camera[2] @ s.p_camera for s in stances])
+    seconds = np.array([s.seconds for s in stances])
+    order = np.argsort(heights)
+    share = np.cumsum(seconds[order]) / seconds.sum()
+    return float(heights[order][np.searchsorted(share, 0.2)])
