@@ -1,0 +1,36 @@
+"""What a motion demands of the outside world: the wrench of the free-flyer rows of inverse dynamics."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+import pinocchio as pin
+from jaxtyping import Float
+
+from motion.body import rotations
+from motion.local_derivative import Derivatives
+
+
+class Demand(NamedTuple):
+    """Inverse dynamics without contacts."""
+
+    com: Float[np.ndarray, "T 3"]
+    """Centre of mass [m], world."""
+    wrench: Float[np.ndarray, "T 6"]
+    """External wrench that the motion needs, world axes at the centre of mass [N, N m]: m (c'' - g) and dL/dt."""
+    tau: Float[np.ndarray, "T V"]
+    """Generalised forces (T, nv) [N, N m] in Pinocchio order."""
+
+
+def demand(model: pin.Model, q: Float[np.ndarray, "T Q"], derivatives: Derivatives) -> Demand:
+    """Run inverse dynamics (RNEA) on every frame of a model whose root is a free-flyer."""
+    data = model.createData()
+    com, tau = np.empty((len(q), 3)), np.empty((len(q), model.nv))
+    for t, (q_t, v_t, a_t) in enumerate(zip(q, derivatives.v, derivatives.a, strict=True)):
+        tau[t] = pin.rnea(model, data, q_t, v_t, a_t)
+        com[t] = pin.centerOfMass(model, data, q_t)
+    R = rotations(q[:, 3:7])
+    force = np.einsum("tij,tj->ti", R, tau[:, :3])
+    moment = np.einsum("tij,tj->ti", R, tau[:, 3:6]) + np.cross(q[:, :3] - com, force)
+    return Demand(com, np.concatenate([force, moment], axis=1), tau)
