@@ -1,0 +1,50 @@
+# `make demo` and `make test` make the environment if it is missing, then do their job.
+PYTHON ?= python3.11
+VENV := .venv
+BIN := $(VENV)/bin
+LOG := $(VENV)/install.log
+PACKAGES := records perception motion sim policies pretrain apprentice
+MEDIAPIPE := mediapipe==0.10.21
+export OMP_NUM_THREADS ?= 1
+
+.PHONY: demo test slow check format bench clean
+
+demo: $(VENV)/.installed
+	$(BIN)/apprentice demo
+
+test: $(VENV)/.installed
+	$(BIN)/python -m pytest -n 2 --dist loadfile
+
+slow: $(VENV)/.installed
+	$(BIN)/python -m pytest -m slow
+
+check: $(VENV)/.installed
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+	$(BIN)/typos
+
+format: $(VENV)/.installed
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+bench: $(VENV)/.installed
+	$(BIN)/python -m benchmarks
+
+clean:
+	rm -rf $(VENV) build *.egg-info
+
+# torch comes first so that no other package pulls one of its own; mediapipe declares an old numpy that it does not need.
+$(VENV)/.installed: requirements.lock
+	@$(PYTHON) -c 'import sys; raise SystemExit(sys.version_info[:2] != (3, 11))' 2>/dev/null \
+	  || { echo "error: $(PYTHON) is not a working Python 3.11; install it or say make PYTHON=/path/to/python3.11" >&2; exit 1; }
+	@echo "making $(VENV) (about 2 minutes; log in $(LOG))"
+	@$(PYTHON) -m venv $(VENV)
+	@{ $(BIN)/python -m pip install --upgrade pip setuptools \
+	  && $(BIN)/python -m pip install "$$(grep '^torch==' requirements.lock)" \
+	  && $(BIN)/python -m pip install -r requirements.lock \
+	  && $(BIN)/python -m pip install --no-deps $(MEDIAPIPE) \
+	  && $(BIN)/python -m pip install --no-deps --no-build-isolation -e . ; } > $(LOG) 2>&1 \
+	  || { echo "error: the packages could not be installed (no network?): $$(grep -i error $(LOG) | tail -n 1); log in $(LOG)" >&2; exit 1; }
+	@touch $@
