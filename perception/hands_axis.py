@@ -1,0 +1,89 @@
+"""The axis of a tool held in both hands: the line through them, extended to the tool's endpoints."""
+
+from __future__ import annotations
+
+from typing import Literal, NamedTuple
+
+import numpy as np
+from jaxtyping import Float
+
+from perception.image_motion import first_known, trunk_length
+from perception.placement import SEGMENTS
+from records import Keypoints
+
+Side = Literal["l", "r"]
+
+FULL_SPREAD = 90.0
+"""Percentile of the hands' distance over time at which the tool is taken to be parallel to the image."""
+SHORT = 0.25
+"""Below this fraction of their full distance the hands hardly tell the direction; the confidence falls from there."""
+
+
+class HandsAxisError(ValueError):
+    """The hands do not tell the tool's axis: they are never both seen, or are always at one place."""
+
+
+class ToolReach(NamedTuple):
+    """How far a tool sticks out beyond the hands, along its axis."""
+
+    head: float
+    """From the hand nearer to the head, to the head [m]."""
+    handle: float
+    """From the other hand to the end of the handle [m]."""
+
+
+def hands_axis(person: Keypoints, reach: ToolReach, *, leading: Side | None = None, height: float = 1.7) -> Keypoints:
+    """Extend the line through the hands to the tool's endpoints.
+
+    Ratios along a line survive a change of view (weak perspective): the head is as many times the hands' distance
+    beyond the leading hand in the image as it is in space, however foreshortened the tool is. The hands' distance in
+    space is the largest one seen (90th percentile) in units of the person's trunk.
+
+    Args:
+        person: detections; fingers, or else wrists.
+        reach: how far the tool sticks out beyond the hands [m].
+        leading: the hand nearer to the head; by default the one that is lower in the image on average.
+        height: body height [m].
+
+    Returns:
+        Keypoints tool_head, tool_handle. The confidence is the lower one of the hands', less where they are too close
+        together in the image to tell a direction, and 0 where either is not seen.
+
+    Raises:
+        HandsAxisError: the hands are never both seen, or always at one place.
+    """
+    hands = {side: _grip(person, side) for side in ("l", "r")}
+    seen = hands["l"][1] & hands["r"][1]
+    distance = np.linalg.norm(hands["l"][0] - hands["r"][0], axis=1)
+    scale = trunk_length(person) / (SEGMENTS["shoulder", "hip"] * height)
+    seen &= scale > 0
+    if not seen.any():
+        raise HandsAxisError("the hands and the body are never seen together; give clicks on the tool or its CSV file")
+    spacing = float(np.percentile(distance[seen] / scale[seen], FULL_SPREAD))
+    if spacing < 1e-3:
+        raise HandsAxisError("both hands are always at one place; give clicks on the tool or its CSV file")
+    if leading is None:
+        leading = "l" if np.mean(hands["l"][0][seen, 1]) > np.mean(hands["r"][0][seen, 1]) else "r"
+    front, rear = hands[leading][0], hands["r" if leading == "l" else "l"][0]
+    along = front - rear
+    uv = np.stack([front + reach.head / spacing * along, rear - reach.handle / spacing * along], axis=1)
+    fraction = distance / np.where(seen, spacing * scale, 1.0)
+    confidence = np.where(seen, np.minimum(hands["l"][2], hands["r"][2]) * np.clip(fraction / SHORT, 0, 1), 0.0)
+    return Keypoints(
+        names=("tool_head", "tool_handle"),
+        uv=np.where(confidence[:, None, None] > 0, uv, 0.0),
+        confidence=np.repeat(confidence[:, None], 2, axis=1),
+        fps=person.fps,
+        size_hw=person.size_hw,
+        source=person.source,
+    )
+
+
+def _grip(person: Keypoints, side: str) -> tuple[Float[np.ndarray, "T 2"], np.ndarray, Float[np.ndarray, "T"]]:
+    """Track of the palm [px], where it is seen, and with which confidence."""
+    choices = [(f"{side}_fingers",), (f"{side}_index", f"{side}_pinky"), (f"{side}_wrist",)]
+    uv, seen = first_known(person, *choices)
+    used = next((c for c in choices if set(c) <= set(person.names)), None)
+    if used is None:
+        return uv, seen, np.zeros(person.num_frames)
+    return uv, seen, person.confidence[:, [person.index(name) for name in used]].min(axis=1)
