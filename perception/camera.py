@@ -78,7 +78,12 @@ def estimate_camera(
 
 
 def fit_camera(
-    person: Keypoints, *, focal: float | None = None, pixel_aspect: float = 1.0, height: float = 1.7
+    person: Keypoints,
+    *,
+    focal: float | None = None,
+    pixel_aspect: float = 1.0,
+    height: float = 1.7,
+    intrinsics: Camera | None = None,
 ) -> CameraEstimate:
     """Estimate a static camera in a world with z up, the ground at z = 0 and the person's first place at the origin.
 
@@ -90,6 +95,8 @@ def fit_camera(
         focal: focal length in horizontal pixels, fx [px]; by default 0.9 image diagonals.
         pixel_aspect: width of a pixel over its height (sample aspect ratio), fy / fx; 16/15 for 4:3 PAL video.
         height: body height [m], which sets the scale of the world.
+        intrinsics: a calibrated camera whose K and lens hold and whose place is sought; `focal` and `pixel_aspect` are
+            then ignored.
 
     Raises:
         ValueError: focal, pixel aspect or height is not positive.
@@ -98,14 +105,17 @@ def fit_camera(
         if value is not None and not value > 0:
             raise ValueError(f"{name} must be positive, not {value}")
     rows, columns = person.size_hw
-    fx = focal if focal is not None else FOCAL_OVER_DIAGONAL * float(np.hypot(columns, rows / pixel_aspect))
-    K = np.array([[fx, 0, columns / 2], [0, fx * pixel_aspect, rows / 2], [0, 0, 1]])
-    placement = place(person, K, height=height)
+    known = intrinsics is not None or focal is not None
+    if intrinsics is None:
+        fx = focal if focal is not None else FOCAL_OVER_DIAGONAL * float(np.hypot(columns, rows / pixel_aspect))
+        K = np.array([[fx, 0, columns / 2], [0, fx * pixel_aspect, rows / 2], [0, 0, 1]])
+        intrinsics = Camera(K=K, T_world_camera=np.eye(4)[None], size_hw=person.size_hw)
+    placement = place(person, intrinsics, height=height)
     stances = resting_feet(person, placement)
     axes = standing_axes(person, placement)
     roll, pitch, sigma_roll, sigma_pitch = _vertical(axes, stances, person.xyz is not None, placement)
     R_world_camera = level_axes(roll, pitch)
-    assumed = [name for name, missing in (("focal", focal is None), ("vertical", not len(axes))) if missing]
+    assumed = [name for name, missing in (("focal", not known), ("vertical", not len(axes))) if missing]
     lowest = _ground(stances, R_world_camera)
     if lowest is None:
         assumed.append("ground")
@@ -123,8 +133,8 @@ def fit_camera(
     T_world_camera = np.eye(4)
     T_world_camera[:3, :3] = R_world_camera
     T_world_camera[:3, 3] = [-start[0], -start[1], camera_height]
-    camera = Camera(K=K, T_world_camera=T_world_camera[None], size_hw=person.size_hw, source=person.source)
-    return CameraEstimate(camera, sigma_roll, sigma_pitch, SIGMA_LOG_FOCAL if focal is None else 0.0, tuple(assumed))
+    camera = intrinsics.replace(T_world_camera=T_world_camera[None], size_hw=person.size_hw, source=person.source)
+    return CameraEstimate(camera, sigma_roll, sigma_pitch, 0.0 if known else SIGMA_LOG_FOCAL, tuple(assumed))
 
 
 def level_axes(roll: float, pitch: float) -> Float[np.ndarray, "3 3"]:

@@ -135,7 +135,7 @@ def persist(log_odds: Float[np.ndarray, "T"], prior: float, fps: float) -> Float
 
 def _foot_heights(person: Keypoints, camera: Camera) -> np.ndarray:
     """Height of the soles over the ground [m] (T, 2), from the rough placement; 0 where there is none."""
-    placement = place(person, camera.K, height=DEFAULT_HEIGHT)
+    placement = place(person, camera, height=DEFAULT_HEIGHT)
     heights = np.zeros((person.num_frames, 2))
     for column, side in enumerate(("l", "r")):
         name = f"{side}_ankle"

@@ -9,7 +9,7 @@ from jaxtyping import Float
 from scipy.ndimage import median_filter
 
 from perception.image_motion import SEEN, window
-from records import Keypoints
+from records import Camera, Keypoints
 
 SEGMENTS = {
     ("hip", "knee"): 0.245,
@@ -34,15 +34,16 @@ class Placement(NamedTuple):
     """Detection confidence; 0 where not placed."""
 
 
-def place(person: Keypoints, K: Float[np.ndarray, "3 3"], *, height: float) -> Placement:
-    """Place the person before a camera with intrinsics `K` [px].
+def place(person: Keypoints, camera: Camera, *, height: float) -> Placement:
+    """Place the person before a camera, of which only the intrinsics matter.
 
     With 3D landmarks: they are scaled to a body of `height` [m], turned by the viewing ray (a detector sees a crop as
     if it were in the middle of the image) and moved so that they project onto the image points. Without: all points at
     the depth where the least foreshortened segment has its anthropometric length.
     """
     weight = np.where(person.confidence >= SEEN, person.confidence, 0.0)
-    plane = (person.uv - K[:2, 2]) @ np.linalg.inv(K[:2, :2]).T
+    ray = camera.replace(T_world_camera=np.eye(4)[None]).rays(person.uv)
+    plane = ray[..., :2] / ray[..., 2:]
     if person.xyz is not None and np.any(person.xyz):
         return _by_landmarks(person, plane, weight, height)
     return _by_segments(person, plane, weight, height)

@@ -86,7 +86,7 @@ def test_rotation_to_ray_takes_the_axis_to_the_ray() -> None:
 def test_person_is_placed_where_they_are(landmarks: bool) -> None:
     camera = camera_at(0.0, 0.05, 1.4, 5.0)
     person = seen_by(camera, np.array([[0.0, 0.0], [1.0, 0.5]]).repeat(20, axis=0), landmarks=landmarks)
-    placed = place(person, camera.K, height=HEIGHT)
+    placed = place(person, camera, height=HEIGHT)
     true = camera.depth(np.array([[[0.0, 0.0, 0.9]], [[1.0, 0.5, 0.9]]]).repeat(20, axis=0))[:, 0]
     found = placed.p_camera[..., 2].mean(axis=1)
     assert found[[5, -5]] == pytest.approx(true[[5, -5]], rel=0.03)
@@ -115,9 +115,7 @@ def test_tilted_camera_is_recovered_from_standing_and_stepping() -> None:
     assert estimate.sigma_roll < np.deg2rad(2.0)
     assert estimate.sigma_pitch < np.deg2rad(4.0)
     assert estimate.assumed == ()
-    ground = estimate.camera.T_world_camera[0, :3, 3] + R @ place(person, true.K, height=HEIGHT).p_camera[0].mean(
-        axis=0
-    )
+    ground = estimate.camera.T_world_camera[0, :3, 3] + R @ place(person, true, height=HEIGHT).p_camera[0].mean(axis=0)
     assert ground[:2] == pytest.approx([0.0, 0.0], abs=1e-6)
 
 
