@@ -12,7 +12,6 @@ from typing import NamedTuple, Protocol
 
 import numpy as np
 import pinocchio as pin
-from jaxtyping import Float
 
 from motion.body import Body
 from motion.centroidal import Demand, demand
