@@ -11,7 +11,7 @@ from __future__ import annotations
 from typing import NamedTuple
 
 import numpy as np
-from jaxtyping import Float
+from jaxtyping import Bool, Float
 from scipy.ndimage import label
 from scipy.optimize import least_squares
 
@@ -154,12 +154,13 @@ def resting_feet(person: Keypoints, placement: Placement) -> list[_Stance]:
     scale = np.maximum(trunk_length(person), 1e-9)
     stances = []
     for side in ("l", "r"):
-        uv, seen = point(person, f"{side}_ankle")
-        if not seen.any():
+        ankle = point(person, f"{side}_ankle")
+        shown = ankle.seen & in_image(ankle.uv, person.size_hw)
+        if not shown.any():
             continue
-        speed = np.linalg.norm(velocity(uv, seen, person.fps), axis=1) / scale
+        speed = np.linalg.norm(velocity(ankle, person.fps), axis=1) / scale
         column = person.index(f"{side}_ankle")
-        rests = seen & (speed < FOOT_REST) & (placement.weight[:, column] > 0)
+        rests = shown & (speed < FOOT_REST) & (placement.weight[:, column] > 0)
         pieces, count = label(rests)
         for piece in range(1, count + 1):
             frames = pieces == piece
@@ -167,6 +168,11 @@ def resting_feet(person: Keypoints, placement: Placement) -> list[_Stance]:
             if seconds >= 0.1:
                 stances.append(_Stance(np.median(placement.p_camera[frames, column], axis=0), seconds))
     return stances
+
+
+def in_image(uv: Float[np.ndarray, "T 2"], size_hw: tuple[int, int]) -> Bool[np.ndarray, "T"]:
+    """Where a point lies on the image: detectors guess where limbs beyond its edge may be."""
+    return ((uv >= 0) & (uv < [size_hw[1], size_hw[0]])).all(axis=1)
 
 
 def standing_axes(person: Keypoints, placement: Placement) -> Float[np.ndarray, "N 3"]:

@@ -5,9 +5,8 @@ from __future__ import annotations
 from typing import Literal, NamedTuple
 
 import numpy as np
-from jaxtyping import Float
 
-from perception.image_motion import first_known, trunk_length
+from perception.image_motion import hand, trunk_length
 from perception.placement import SEGMENTS
 from records import Keypoints
 
@@ -52,9 +51,9 @@ def hands_axis(person: Keypoints, reach: ToolReach, *, leading: Side | None = No
     Raises:
         HandsAxisError: the hands are never both seen, or always at one place.
     """
-    hands = {side: _grip(person, side) for side in ("l", "r")}
-    seen = hands["l"][1] & hands["r"][1]
-    distance = np.linalg.norm(hands["l"][0] - hands["r"][0], axis=1)
+    hands = {side: hand(person, side) for side in ("l", "r")}
+    seen = hands["l"].seen & hands["r"].seen
+    distance = np.linalg.norm(hands["l"].uv - hands["r"].uv, axis=1)
     scale = trunk_length(person) / (SEGMENTS["shoulder", "hip"] * height)
     seen &= scale > 0
     if not seen.any():
@@ -63,12 +62,14 @@ def hands_axis(person: Keypoints, reach: ToolReach, *, leading: Side | None = No
     if spacing < 1e-3:
         raise HandsAxisError("both hands are always at one place; give clicks on the tool or its CSV file")
     if leading is None:
-        leading = "l" if np.mean(hands["l"][0][seen, 1]) > np.mean(hands["r"][0][seen, 1]) else "r"
-    front, rear = hands[leading][0], hands["r" if leading == "l" else "l"][0]
+        leading = "l" if np.mean(hands["l"].uv[seen, 1]) > np.mean(hands["r"].uv[seen, 1]) else "r"
+    front, rear = hands[leading].uv, hands["r" if leading == "l" else "l"].uv
     along = front - rear
     uv = np.stack([front + reach.head / spacing * along, rear - reach.handle / spacing * along], axis=1)
     fraction = distance / np.where(seen, spacing * scale, 1.0)
-    confidence = np.where(seen, np.minimum(hands["l"][2], hands["r"][2]) * np.clip(fraction / SHORT, 0, 1), 0.0)
+    confidence = np.where(
+        seen, np.minimum(hands["l"].confidence, hands["r"].confidence) * np.clip(fraction / SHORT, 0, 1), 0.0
+    )
     return Keypoints(
         names=("tool_head", "tool_handle"),
         uv=np.where(confidence[:, None, None] > 0, uv, 0.0),
@@ -77,13 +78,3 @@ def hands_axis(person: Keypoints, reach: ToolReach, *, leading: Side | None = No
         size_hw=person.size_hw,
         source=person.source,
     )
-
-
-def _grip(person: Keypoints, side: str) -> tuple[Float[np.ndarray, "T 2"], np.ndarray, Float[np.ndarray, "T"]]:
-    """Track of the palm [px], where it is seen, and with which confidence."""
-    choices = [(f"{side}_fingers",), (f"{side}_index", f"{side}_pinky"), (f"{side}_wrist",)]
-    uv, seen = first_known(person, *choices)
-    used = next((c for c in choices if set(c) <= set(person.names)), None)
-    if used is None:
-        return uv, seen, np.zeros(person.num_frames)
-    return uv, seen, person.confidence[:, [person.index(name) for name in used]].min(axis=1)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import NamedTuple
+
 import numpy as np
 from jaxtyping import Bool, Float
 from scipy.ndimage import gaussian_filter1d, median_filter
@@ -19,29 +21,47 @@ TRUNK_OVER_THIGH = 0.288 / 0.245
 """Ratios of segment lengths (Winter, Biomechanics and Motor Control, 4th ed., figure 4.1)."""
 
 
-def point(person: Keypoints, *names: str) -> tuple[Float[np.ndarray, "T 2"], Bool[np.ndarray, "T"]]:
-    """Track of the mean of named points [px] and where all of them are seen; unseen throughout when one is unknown."""
-    known = [name for name in names if name in person.names]
-    if len(known) < len(names):
-        return np.zeros((person.num_frames, 2)), np.zeros(person.num_frames, bool)
+class Track(NamedTuple):
+    """One image point over time."""
+
+    uv: Float[np.ndarray, "T 2"]
+    """Image point [px]; whatever the detector left where it is not seen."""
+    confidence: Float[np.ndarray, "T"]
+    """The lowest confidence of the points that it is the mean of."""
+
+    @property
+    def seen(self) -> Bool[np.ndarray, "T"]:
+        """Where the confidence suffices."""
+        return self.confidence >= SEEN
+
+
+def point(person: Keypoints, *names: str) -> Track:
+    """Track of the mean of named points; unseen throughout when the person lacks one of the names."""
+    if not set(names) <= set(person.names):
+        return Track(np.zeros((person.num_frames, 2)), np.zeros(person.num_frames))
     columns = [person.index(name) for name in names]
-    return person.uv[:, columns].mean(axis=1), person.confidence[:, columns].min(axis=1) >= SEEN
+    return Track(person.uv[:, columns].mean(axis=1), person.confidence[:, columns].min(axis=1))
 
 
-def first_known(person: Keypoints, *choices: tuple[str, ...]) -> tuple[Float[np.ndarray, "T 2"], Bool[np.ndarray, "T"]]:
-    """Track of the first choice of points whose names the person has at all and which is seen at least once."""
+def first_seen(person: Keypoints, *choices: tuple[str, ...]) -> Track:
+    """Track of the first choice of points that is seen at least once."""
     tracks = [point(person, *names) for names in choices]
-    return next((track for track in tracks if track[1].any()), tracks[0])
+    return next((track for track in tracks if track.seen.any()), tracks[0])
 
 
-def hand(person: Keypoints, side: str) -> tuple[Float[np.ndarray, "T 2"], Bool[np.ndarray, "T"]]:
-    """Track of the left (`l`) or right (`r`) hand [px]: the fingers, or else the wrist."""
-    return first_known(person, (f"{side}_fingers",), (f"{side}_index", f"{side}_pinky"), (f"{side}_wrist",))
+def hand(person: Keypoints, side: str) -> Track:
+    """Track of the left (`l`) or right (`r`) hand: the fingers, or else the wrist."""
+    return first_seen(person, (f"{side}_fingers",), (f"{side}_index", f"{side}_pinky"), (f"{side}_wrist",))
 
 
-def trunk(person: Keypoints) -> tuple[Float[np.ndarray, "T 2"], Bool[np.ndarray, "T"]]:
-    """Track of the middle of the trunk [px]."""
-    return first_known(
+def foot(person: Keypoints, side: str) -> Track:
+    """Track of the left (`l`) or right (`r`) foot: the mean of ankle, heel and toes, or else the ankle."""
+    return first_seen(person, (f"{side}_ankle", f"{side}_heel", f"{side}_toes"), (f"{side}_ankle",))
+
+
+def trunk(person: Keypoints) -> Track:
+    """Track of the middle of the trunk."""
+    return first_seen(
         person,
         ("l_shoulder", "r_shoulder", "l_hip", "r_hip"),
         ("neck", "l_hip", "r_hip"),
@@ -56,14 +76,16 @@ def trunk_length(person: Keypoints) -> Float[np.ndarray, "T"]:
     A segment is only ever foreshortened, so that the longest evidence is the best; a running median over one second
     takes out single bad detections. Where nothing is seen the nearest value is kept; 0 when nothing is ever seen.
     """
-    shoulders, shoulders_seen = first_known(person, ("l_shoulder", "r_shoulder"), ("neck",))
-    hips, hips_seen = point(person, "l_hip", "r_hip")
-    spans = [(np.linalg.norm(shoulders - hips, axis=1), shoulders_seen & hips_seen)]
+
+    def span(a: Track, b: Track) -> np.ndarray:
+        return np.where(a.seen & b.seen, np.linalg.norm(a.uv - b.uv, axis=1), 0.0)
+
+    shoulders = first_seen(person, ("l_shoulder", "r_shoulder"), ("neck",))
+    spans = [span(shoulders, point(person, "l_hip", "r_hip"))]
     for side in ("l", "r"):
         hip, knee, ankle = (point(person, f"{side}_{name}") for name in ("hip", "knee", "ankle"))
-        spans.append((TRUNK_OVER_THIGH * np.linalg.norm(hip[0] - knee[0], axis=1), hip[1] & knee[1]))
-        spans.append((TRUNK_OVER_SHIN * np.linalg.norm(knee[0] - ankle[0], axis=1), knee[1] & ankle[1]))
-    longest = np.max([np.where(seen, length, 0.0) for length, seen in spans], axis=0)
+        spans += [TRUNK_OVER_THIGH * span(hip, knee), TRUNK_OVER_SHIN * span(knee, ankle)]
+    longest = np.max(spans, axis=0)
     valid = longest > 0
     if not valid.any():
         return np.zeros(person.num_frames)
@@ -77,18 +99,16 @@ def window(seconds: float, fps: float) -> int:
     return max(1, round(seconds * fps)) // 2 * 2 + 1
 
 
-def smooth(
-    uv: Float[np.ndarray, "T 2"], seen: Bool[np.ndarray, "T"], fps: float
-) -> tuple[Float[np.ndarray, "T 2"], Float[np.ndarray, "T"]]:
-    """Gaussian mean over seen frames only (normalised convolution), and how much of the window was seen, in [0, 1]."""
-    sigma = SMOOTHING * fps
-    weight = gaussian_filter1d(seen.astype(np.float64), sigma, mode="nearest")
-    total = gaussian_filter1d(np.where(seen[:, None], uv, 0.0), sigma, axis=0, mode="nearest")
-    return total / np.maximum(weight, 1e-9)[:, None], weight
+def smooth(track: Track, fps: float, *, sigma: float = SMOOTHING) -> Float[np.ndarray, "T 2"]:
+    """Gaussian mean of width `sigma` [s] over the frames in which the point is seen (normalised convolution) [px]."""
+    seen = track.seen.astype(np.float64)
+    weight = gaussian_filter1d(seen, sigma * fps, mode="nearest")
+    total = gaussian_filter1d(track.uv * seen[:, None], sigma * fps, axis=0, mode="nearest")
+    return total / np.maximum(weight, 1e-9)[:, None]
 
 
-def velocity(uv: Float[np.ndarray, "T 2"], seen: Bool[np.ndarray, "T"], fps: float) -> Float[np.ndarray, "T 2"]:
+def velocity(track: Track, fps: float) -> Float[np.ndarray, "T 2"]:
     """Velocity of the smoothed track [px/s]; one frame alone has none."""
-    if len(uv) < 2:
-        return np.zeros_like(uv)
-    return np.gradient(smooth(uv, seen, fps)[0], 1 / fps, axis=0)
+    if len(track.uv) < 2:
+        return np.zeros_like(track.uv)
+    return np.gradient(smooth(track, fps), 1 / fps, axis=0)

@@ -9,34 +9,67 @@ from hypothesis import strategies as st
 from scipy.ndimage import binary_dilation
 
 from perception.camera import estimate_camera
-from perception.contact import (
+from perception.contact import estimate_contacts
+from perception.contact_evidence import (
     FOOT_PRIOR,
+    GRAVITY,
     REST_SPEED,
     SWING_SPEED,
-    estimate_contacts,
+    discounted,
+    falling_log_odds,
     grip_log_odds,
     height_log_odds,
     holding_log_odds,
+    log_student,
     persist,
     resting_log_odds,
+    support_log_odds,
 )
 from records import Keypoints
 
 
-def test_resting_evidence_is_the_ratio_of_the_two_gaussians() -> None:
-    v = np.array([[0.0, 0.0], [0.2, -0.1], [3.0, 1.0]])
+def test_student_density_integrates_to_one() -> None:
+    x = np.linspace(-60, 60, 1201)
+    v = np.stack(np.meshgrid(x, x), axis=-1).reshape(-1, 2)
+    total = np.exp(log_student(v, 0.7)).sum() * (x[1] - x[0]) ** 2 / (2 * np.pi)
+    assert total == pytest.approx(1.0, abs=1e-3)
 
-    def log_density(sigma: float) -> np.ndarray:
-        return -np.sum(v**2, axis=1) / (2 * sigma**2) - np.log(2 * np.pi * sigma**2)
 
-    assert resting_log_odds(v) == pytest.approx(log_density(REST_SPEED) - log_density(SWING_SPEED))
+def test_one_outlier_does_not_decide() -> None:
+    bound = 2 * np.log(SWING_SPEED / REST_SPEED)
+    assert resting_log_odds(np.zeros((1, 2))) == pytest.approx(bound)
+    assert resting_log_odds(np.array([[1e4, 0.0]])) == pytest.approx(-bound, abs=1e-3)
+
+
+def test_doubt_takes_evidence_away() -> None:
+    evidence = np.array([-5.0, 2.0])
+    assert discounted(evidence, np.ones(2)) == pytest.approx(evidence)
+    assert discounted(evidence, np.zeros(2)) == pytest.approx([0, 0])
+    assert discounted(evidence, np.full(2, 0.5))[0] > np.log(0.5)
+
+
+def test_fall_and_rest_are_told_apart() -> None:
+    falling = falling_log_odds(np.array([-GRAVITY, 0.0, 15.0]))
+    assert falling[0] > 1.5
+    assert falling[1] < -1.5
+    assert falling[2] < -1.5
+
+
+def test_a_carried_body_needs_one_contact_and_one_is_enough() -> None:
+    carried = np.array([-2.5])
+    lifted = support_log_odds(np.array([[0.01, 0.01, 0.2, 0.2]]), carried)[0]
+    standing = support_log_odds(np.array([[0.99, 0.9, 0.2, 0.2]]), carried)[0]
+    assert lifted[2:].min() > 1.0
+    assert standing[2:] == pytest.approx([0, 0], abs=0.01)
+    assert support_log_odds(np.array([[0.1, 0.1, 0.1, 0.1]]), np.array([2.0])).max() < -0.9
 
 
 def test_hand_at_rest_says_more_while_the_body_moves() -> None:
     still, moving = np.array([[0.0, 0.0]]), np.array([[1.5, 0.0]])
     beside_still, beside_moving = holding_log_odds(still, still), holding_log_odds(still, moving)
-    assert beside_moving > beside_still + 2
-    assert holding_log_odds(moving, moving) < -10
+    assert beside_still == pytest.approx(0.0)
+    assert beside_moving > 3
+    assert holding_log_odds(moving, moving) < -3
 
 
 @given(st.floats(0, 3), st.floats(0, 3))
