@@ -172,7 +172,7 @@ def resting_feet(person: Keypoints, placement: Placement) -> list[_Stance]:
 
 def in_image(uv: Float[np.ndarray, "T 2"], size_hw: tuple[int, int]) -> Bool[np.ndarray, "T"]:
     """Where a point lies on the image: detectors guess where limbs beyond its edge may be."""
-    return ((uv >= 0) & (uv < [size_hw[1], size_hw[0]])).all(axis=1)
+    return (uv.min(axis=1) >= 0) & (uv[:, 0] < size_hw[1]) & (uv[:, 1] < size_hw[0])
 
 
 def standing_axes(person: Keypoints, placement: Placement) -> Float[np.ndarray, "N 3"]:

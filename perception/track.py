@@ -13,10 +13,11 @@ from perception.click import Click
 from perception.contact import estimate_contacts
 from perception.detectors.detector import DETECTORS
 from perception.hands_axis import Side, ToolReach, hands_axis
-from perception.lens import read_lens
+from perception.lens import stated_focal
 from perception.person import choose_person
 from perception.tool_csv import read_tool_csv
 from perception.tool_track import track_tool
+from perception.video import pixel_aspect
 from records import Camera, Clip, ContactStates, Keypoints
 
 
@@ -73,12 +74,9 @@ def track(clip: Clip, options: TrackOptions | None = None) -> Observations:
     tool = None
     if options.tool_csv is None and (options.tool_head or options.tool_handle):
         tool = track_tool(clip, person, head=options.tool_head, handle=options.tool_handle)
-    lens = read_lens(clip)
-    known = replace(
-        options,
-        focal=options.focal if options.focal is not None else lens.focal,
-        pixel_aspect=options.pixel_aspect if options.pixel_aspect is not None else lens.pixel_aspect,
-    )
+    aspect = options.pixel_aspect if options.pixel_aspect is not None else pixel_aspect(clip)
+    focal = options.focal if options.focal is not None else stated_focal(clip, aspect)
+    known = replace(options, focal=focal, pixel_aspect=aspect)
     return observe_keypoints(person, known, tool=tool)
 
 
