@@ -8,6 +8,8 @@ still confirms the point, so that a turning tool stays known.
 
 from __future__ import annotations
 
+from typing import NamedTuple
+
 import cv2
 import numpy as np
 from jaxtyping import Float, UInt8
@@ -24,6 +26,8 @@ FORWARD_BACKWARD = 0.1
 """Standard deviation of the forward-backward error of good flow, in patch radii: 1.5 px for a radius of 15 px."""
 MAX_FORWARD_BACKWARD = 3.0
 """Flow is refused where the forward-backward error exceeds this many standard deviations."""
+FOLLOW_RADII = 10.0
+"""Half width of the window that a step looks at, in patch radii: what optical flow over the pyramid can reach."""
 MAX_UNCONFIRMED = 5
 """Frames that flow alone may carry the point before it is lost: an occluder is followed no longer than that."""
 SEARCH_RADII = 4.0
@@ -43,11 +47,11 @@ class PointTracker:
         """Start at `point` [px] in the frame `gray`; `radius` [px] is half the side of the patch remembered."""
         self.radius = radius
         self._gray = gray
-        self._image = smoothed(gray)
-        self._patches = [Patch(self._image, point, radius)]
-        self._poses = [upright_pose(point)]
         self._point = np.asarray(point, np.float64)
         self._velocity = np.zeros(2)
+        around = Window.around(self._point, FOLLOW_RADII * radius, gray)
+        self._patches = [Patch(smoothed(around.cut(gray)), self._point - around.origin, radius)]
+        self._poses = [upright_pose(self._point)]
         self._unconfirmed = 0
         self._gap = 0
 
@@ -62,106 +66,141 @@ class PointTracker:
         Returns:
             The point [px], and a confidence in [0, 1]: 0 where it is lost (the point is then the last one known).
         """
-        image = smoothed(gray)
-        confidence = self._search(image) if self.lost else self._follow(gray, image)
-        self._gray, self._image = gray, image
+        confidence = self._search(gray) if self.lost else self._follow(gray)
+        self._gray = gray
         self._gap = self._gap + 1 if confidence == 0 else 0
         return self._point.copy(), confidence
 
-    def _follow(self, gray: np.ndarray, image: np.ndarray) -> float:
-        predicted, error = self._flow(gray)
+    def _follow(self, gray: np.ndarray) -> float:
+        reach = FOLLOW_RADII * self.radius + 2 * float(np.linalg.norm(self._velocity))
+        window = Window.around(self._point, reach, gray)
+        predicted, error = self._flow(window, gray)
         trusted = error <= MAX_FORWARD_BACKWARD
         if not trusted:
             predicted = self._point + self._velocity
-        poses, scores = self._lay(image, predicted)
+        if not inside(predicted, gray):
+            return 0.0
+        image = smoothed(window.cut(gray))
+        poses, scores = self._lay(window, image, predicted)
         best = next((i for i, s in enumerate(scores) if s >= CERTAIN), int(np.argmax(scores)))
         if scores[best] >= CONFIRMED and inside(poses[best][:, 2], gray):
             self._move_to(poses[best][:, 2])
-            self._poses = [
-                pose if s >= CONFIRMED else self._carried(i)
-                for i, (pose, s) in enumerate(zip(poses, scores, strict=True))
-            ]
+            recognised = [score >= CONFIRMED for score in scores]
+            self._poses = [pose if recognised[i] else self._carried(i) for i, pose in enumerate(poses)]
             self._unconfirmed = 0
             if scores[best] < CERTAIN and error <= 1:
-                self._remember(image)
+                self._remember(window, image)
             return min(1.0, scores[best]) * float(np.exp(-0.5 * min(error, 1.0) ** 2))
         self._unconfirmed += 1
-        if not trusted or self._unconfirmed > MAX_UNCONFIRMED or not inside(predicted, gray):
+        if not trusted or self._unconfirmed > MAX_UNCONFIRMED or not self._resembles(window, image, predicted):
             return 0.0
         self._move_to(predicted)
         self._poses = [self._carried(i) for i in range(len(self._poses))]
         return float(np.exp(-0.5 * error**2)) / (1 + self._unconfirmed)
 
-    def _flow(self, gray: np.ndarray) -> tuple[np.ndarray, float]:
+    def _flow(self, window: Window, gray: np.ndarray) -> tuple[np.ndarray, float]:
         """Predict the point by optical flow; the error is forward against backward, in standard deviations."""
-        start = self._point.astype(np.float32).reshape(1, 1, 2)
-        guess = (self._point + self._velocity).astype(np.float32).reshape(1, 1, 2)
-        ahead, found = _lucas_kanade(self._gray, gray, start, guess, self.radius)
-        back, found_back = _lucas_kanade(gray, self._gray, ahead, start, self.radius)
+        before, now = window.cut(self._gray), window.cut(gray)
+        start = (self._point - window.origin).astype(np.float32).reshape(1, 1, 2)
+        guess = start + self._velocity.astype(np.float32)
+        ahead, found = _lucas_kanade(before, now, start, guess, self.radius)
+        back, found_back = _lucas_kanade(now, before, ahead, start, self.radius)
         if not (found and found_back):
             return self._point, np.inf
         distance = float(np.linalg.norm(back - start))
-        return ahead.reshape(2).astype(np.float64), distance / (FORWARD_BACKWARD * self.radius)
+        return ahead.reshape(2) + window.origin, distance / (FORWARD_BACKWARD * self.radius)
 
-    def _lay(self, image: np.ndarray, predicted: np.ndarray) -> tuple[list[np.ndarray], list[float]]:
+    def _lay(self, window: Window, image: np.ndarray, predicted: np.ndarray) -> tuple[list[np.ndarray], list[float]]:
         """Align every remembered patch from the prediction; a patch that slides away from it scores -1."""
         poses, scores = [], []
         for patch, pose in zip(self._patches, self._poses, strict=True):
-            start = pose.copy()
-            start[:, 2] = predicted
-            aligned, score = patch.align(image, start)
+            aligned, score = patch.align(image, _placed(pose, predicted - window.origin))
+            aligned = _placed(aligned, aligned[:, 2] + window.origin)
             scale = np.hypot(aligned[0, 0], aligned[1, 0]) / np.hypot(pose[0, 0], pose[1, 0])
             slid = np.linalg.norm(aligned[:, 2] - predicted) > self.radius / 2 or not 0.8 < scale < 1.25
             poses.append(aligned)
             scores.append(-1.0 if slid else score)
         return poses, scores
 
+    def _resembles(self, window: Window, image: np.ndarray, predicted: np.ndarray) -> bool:
+        """Whether the neighbourhood of the prediction is like the one that the point had a frame ago."""
+        before = Patch(smoothed(window.cut(self._gray)), self._point - window.origin, self.radius)
+        return before.correlation(image, upright_pose(predicted - window.origin)) >= CONFIRMED
+
     def _carried(self, index: int) -> np.ndarray:
         """Pose of a patch that was not recognised: it stays turned and scaled as it was, at the present point."""
-        pose = self._poses[index].copy()
-        pose[:, 2] = self._point
-        return pose
+        return _placed(self._poses[index], self._point)
 
     def _move_to(self, point: np.ndarray) -> None:
         self._velocity = point - self._point
         self._point = point.copy()
 
-    def _remember(self, image: np.ndarray) -> None:
-        self._patches.append(Patch(image, self._point, self.radius))
+    def _remember(self, window: Window, image: np.ndarray) -> None:
+        self._patches.append(Patch(image, self._point - window.origin, self.radius))
         self._poses.append(upright_pose(self._point))
         if len(self._patches) > MAX_PATCHES:
             del self._patches[1], self._poses[1]
 
-    def _search(self, image: np.ndarray) -> float:
-        """Look for the click's patch around the place where the point was lost, at several scales and turns."""
-        reach = SEARCH_RADII * self.radius * (1 + self._gap)
-        height, width = image.shape
-        left, top = (int(max(0, c - reach)) for c in self._point)
-        right, bottom = int(min(width, self._point[0] + reach + 1)), int(min(height, self._point[1] + reach + 1))
+    def _search(self, gray: np.ndarray) -> float:
+        """Look for the remembered patches around the place where the point was lost, at several scales and turns."""
+        window = Window.around(self._point, SEARCH_RADII * self.radius * (1 + self._gap), gray)
+        image = smoothed(window.cut(gray))
         shrink = min(1.0, SEARCH_PATCH / self.radius)
-        window = cv2.resize(image[top:bottom, left:right], None, fx=shrink, fy=shrink, interpolation=cv2.INTER_AREA)
+        small = cv2.resize(image, None, fx=shrink, fy=shrink, interpolation=cv2.INTER_AREA)
         side = 2 * min(self.radius, SEARCH_PATCH) + 1
-        if min(window.shape) < side:
+        if min(small.shape) < side:
             return 0.0
-        found: list[tuple[float, float, int, np.ndarray]] = []
+        found: list[tuple[float, int, np.ndarray]] = []
         for index, (patch, pose) in enumerate(zip(self._patches, self._poses, strict=True)):
             for scale in SEARCH_SCALES:
                 for turn in SEARCH_TURNS:
                     A = pose[:, :2] @ (scale * np.array([[np.cos(turn), -np.sin(turn)], [np.sin(turn), np.cos(turn)]]))
-                    score, second, centre = match(window, warped(patch, A, side, shrink))
+                    score, second, centre = match(small, warped(patch, A, side, shrink))
                     if score - second > AMBIGUOUS:
-                        place = (centre + 0.5) / shrink - 0.5 + [left, top]
-                        found.append((score, second, index, np.hstack([A, place[:, None]])))
-            if index == 0 and found and max(found, key=lambda f: f[0])[0] > CERTAIN:
+                        place = (centre + 0.5) / shrink - 0.5
+                        found.append((score, index, np.hstack([A, place[:, None]])))
+            if max((score for score, _, _ in found), default=0.0) > CERTAIN:
                 break
-        for _, _, index, start in sorted(found, key=lambda f: -f[0])[:3]:
+        for _, index, start in sorted(found, key=lambda f: -f[0])[:3]:
             pose, score = self._patches[index].align(image, start)
             near = np.linalg.norm(pose[:, 2] - start[:, 2]) < self.radius
             if score >= CERTAIN and near and inside(pose[:, 2], image):
-                self._point, self._velocity, self._unconfirmed = pose[:, 2].copy(), np.zeros(2), 0
-                self._poses = [pose if i == index else self._carried(i) for i in range(len(self._poses))]
+                self._point, self._velocity, self._unconfirmed = pose[:, 2] + window.origin, np.zeros(2), 0
+                self._poses[index] = _placed(pose, self._point)
+                self._poses = [self._carried(i) for i in range(len(self._poses))]
                 return min(1.0, score)
         return 0.0
+
+
+class Window(NamedTuple):
+    """A rectangle of an image."""
+
+    left: int
+    top: int
+    right: int
+    bottom: int
+
+    @classmethod
+    def around(cls, point: Float[np.ndarray, "2"], reach: float, image: np.ndarray) -> Window:
+        """The rectangle within `reach` [px] of a point, cut off at the edges of the image."""
+        (x, y), (height, width) = point, image.shape
+        left, top = int(np.clip(x - reach, 0, width - 1)), int(np.clip(y - reach, 0, height - 1))
+        return cls(
+            left, top, int(np.clip(x + reach + 1, left + 1, width)), int(np.clip(y + reach + 1, top + 1, height))
+        )
+
+    @property
+    def origin(self) -> Float[np.ndarray, "2"]:
+        """Its top left corner [px]."""
+        return np.array([self.left, self.top], np.float64)
+
+    def cut(self, image: UInt8[np.ndarray, "H W"]) -> UInt8[np.ndarray, "h w"]:
+        """That part of an image."""
+        return image[self.top : self.bottom, self.left : self.right]
+
+
+def _placed(pose: np.ndarray, point: np.ndarray) -> np.ndarray:
+    return np.hstack([pose[:, :2], np.reshape(point, (2, 1))])
 
 
 def _lucas_kanade(
