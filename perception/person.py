@@ -1,0 +1,161 @@
+"""Which of the people in a clip is meant, and where a detection is not to be believed."""
+
+from __future__ import annotations
+
+import logging
+
+import numpy as np
+from jaxtyping import Bool, Float
+
+from perception.click import Click
+from records import Keypoints
+
+_LIMBS = (
+    ("l_shoulder", "l_elbow"), ("l_elbow", "l_wrist"), ("r_shoulder", "r_elbow"), ("r_elbow", "r_wrist"),
+    ("l_hip", "l_knee"), ("l_knee", "l_ankle"), ("r_hip", "r_knee"), ("r_knee", "r_ankle"),
+)  # fmt: skip
+_TRUNK = ("l_shoulder", "r_shoulder", "l_hip", "r_hip")
+
+_SHORTEST_TRACK = 3
+"""Frames: a person seen in fewer cannot be followed."""
+
+_log = logging.getLogger(__name__)
+
+
+class NoPersonError(ValueError):
+    """Nobody was found in the clip, or nobody where the user pointed."""
+
+
+def choose_person(candidates: list[Keypoints], *, pick: Click | None = None) -> Keypoints:
+    """Return the candidate who is meant, with unbelievable detections gated out.
+
+    Without a click the candidates are ranked by the number of believable frames, by size in the image and by motion.
+
+    Args:
+        candidates: one `Keypoints` per person.
+        pick: a point on the person in one frame.
+
+    Raises:
+        NoPersonError: nobody believable was found; the message says what to do.
+    """
+    gated = [gate_detections(candidate) for candidate in candidates]
+    present = [person for person in gated if int(person.seen.any(axis=1).sum()) >= _SHORTEST_TRACK]
+    if not present:
+        found = max((int(person.seen.any(axis=1).sum()) for person in gated), default=0)
+        raise NoPersonError(
+            f"no person was found in the clip ({found} believable frames); try another --detector, cut the clip with"
+            " --start and --end, or bring keypoints with --keypoints"
+        )
+    if pick is not None:
+        return _picked(present, pick)
+    scores = [_prominence(person) for person in present]
+    order = np.argsort(scores)[::-1]
+    if len(order) > 1 and scores[order[1]] > 0.7 * scores[order[0]]:
+        first, second = (_centre(present[k]) for k in order[:2])
+        _log.warning(
+            "two people stand out, at (%.0f, %.0f) and (%.0f, %.0f) px; taking the first: see --person x,y@frame",
+            *first,
+            *second,
+        )
+    return present[order[0]]
+
+
+def gate_detections(person: Keypoints) -> Keypoints:
+    """Set the confidence to 0 in frames whose detection no body could have; nothing is filled in.
+
+    A frame is refused where the median visibility of trunk and limbs is low, where the trunk has no extent, or where
+    limbs are out of all proportion to the trunk (a detector that hallucinates a body on a table does both).
+    """
+    believable = _visible(person) & _proportionate(person) & _continuous(person)
+    return person.replace(confidence=np.where(believable[:, None], person.confidence, 0))
+
+
+def _columns(person: Keypoints, names: tuple[str, ...]) -> list[int]:
+    return [person.names.index(name) for name in names if name in person.names]
+
+
+def _visible(person: Keypoints) -> Bool[np.ndarray, "T"]:
+    """At least a third of the trunk and limb points are more likely seen than not, or were all taken as seen."""
+    body = _columns(person, tuple(dict.fromkeys([*_TRUNK, *(name for limb in _LIMBS for name in limb)])))
+    if not body:
+        return np.asarray(person.seen.any(axis=1))
+    certain = person.confidence[:, body] > (0.5 if person.xyz is not None else 0.1)
+    trunk = [body.index(column) for column in _columns(person, _TRUNK)]
+    visible = np.asarray(certain.mean(axis=1) >= 1 / 3)
+    if trunk:
+        visible &= certain[:, trunk].mean(axis=1) >= 0.5
+    return visible
+
+
+def _proportionate(person: Keypoints) -> Bool[np.ndarray, "T"]:
+    """No limb is longer in the image than 1.6 times the body's trunk, measured over the clip, allows."""
+    trunk = _trunk_length(person)
+    if not (trunk > 0).any():
+        return np.ones(person.num_frames, bool)
+    usual = float(np.median(trunk[trunk > 0]))
+    longest = np.zeros(person.num_frames)
+    for start, end in _LIMBS:
+        if start in person.names and end in person.names:
+            a, b = person.index(start), person.index(end)
+            both = person.seen[:, a] & person.seen[:, b]
+            longest = np.maximum(longest, np.where(both, np.linalg.norm(person.uv[:, a] - person.uv[:, b], axis=1), 0))
+    return longest <= 1.6 * np.maximum(trunk, usual)
+
+
+def _continuous(person: Keypoints) -> Bool[np.ndarray, "T"]:
+    """No single frame lies more than two trunk lengths from both its neighbours."""
+    weight = person.seen[..., None]
+    count = np.maximum(weight.sum(axis=1), 1)
+    centre = (person.uv * weight).sum(axis=1) / count
+    seen = np.flatnonzero(person.seen.any(axis=1))
+    good = np.ones(person.num_frames, bool)
+    trunk = _trunk_length(person)
+    if len(seen) < 3 or not (trunk > 0).any():
+        return good
+    reach = 2 * float(np.median(trunk[trunk > 0]))
+    step = np.linalg.norm(np.diff(centre[seen], axis=0), axis=1)
+    good[seen[1:-1]] = ~((step[:-1] > reach) & (step[1:] > reach))
+    return good
+
+
+def _trunk_length(person: Keypoints) -> Float[np.ndarray, "T"]:
+    """Distance from mid-shoulders to mid-hips [px]; 0 where not seen."""
+    if any(name not in person.names for name in _TRUNK):
+        return np.zeros(person.num_frames)
+    columns = [person.index(name) for name in _TRUNK]
+    points, seen = person.uv[:, columns], person.seen[:, columns].all(axis=1)
+    return np.where(seen, np.linalg.norm(points[:, :2].mean(axis=1) - points[:, 2:].mean(axis=1), axis=1), 0)
+
+
+def _prominence(person: Keypoints) -> float:
+    """Seen share of the clip, times size, times one plus the motion in body sizes."""
+    seen = person.seen.any(axis=1)
+    sizes, centres = [], []
+    for t in np.flatnonzero(seen):
+        points = person.uv[t, person.seen[t]]
+        sizes.append(float(np.linalg.norm(np.ptp(points, axis=0))))
+        centres.append(points.mean(axis=0))
+    size = float(np.median(sizes))
+    motion = float(np.linalg.norm(np.ptp(np.array(centres), axis=0))) / max(size, 1.0)
+    return float(seen.mean()) * size / float(np.hypot(*person.size_hw)) * (1 + min(motion, 1.0))
+
+
+def _centre(person: Keypoints) -> tuple[float, float]:
+    points = person.uv[person.seen].mean(axis=0)
+    return float(points[0]), float(points[1])
+
+
+def _picked(present: list[Keypoints], pick: Click) -> Keypoints:
+    """Return the person whose detection in the clicked frame is nearest to the click, within its own extent."""
+    distances = []
+    for person in present:
+        if pick.frame >= person.num_frames or not person.seen[pick.frame].any():
+            distances.append(np.inf)
+            continue
+        points = person.uv[pick.frame, person.seen[pick.frame]]
+        nearest = float(np.linalg.norm(points - [pick.x, pick.y], axis=1).min())
+        distances.append(nearest / max(float(np.linalg.norm(np.ptp(points, axis=0))), 1.0))
+    best = int(np.argmin(distances))
+    if distances[best] > 0.5:
+        raise NoPersonError(f"nobody was found at {pick} (px, frame); click on a person who is detected")
+    return present[best]

@@ -1,0 +1,113 @@
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from perception.detectors.detector import DETECTORS, READERS, DetectionError, read_keypoints
+from perception.detectors.mediapipe_pose import NAMES, MediaPipePose, _Sighting, fuse, single_pass
+from perception.person import choose_person
+from perception.video import open_clip, write_video
+from records import Keypoints
+
+DATA = Path(__file__).parents[2].parent / "shared/data"
+needs_data = pytest.mark.skipif(not DATA.is_dir(), reason="../shared/data is absent")
+
+
+@pytest.mark.parametrize("table", [DETECTORS, READERS], ids=lambda table: table.kind)
+def test_every_entry_of_the_table_loads(table):
+    for name in table:
+        assert callable(table.load(name))
+
+
+def sighting(value, confidence=1.0):
+    return _Sighting(np.full((2, 3, 2), value), np.full((2, 3, 3), value), np.full((2, 3), confidence))
+
+
+def test_fusion_is_the_mean_of_passes_that_agree():
+    fused = fuse([sighting(100.0), sighting(101.0)], (480, 640))
+    np.testing.assert_allclose(fused.uv, 100.5)
+    np.testing.assert_allclose(fused.confidence, 1)
+
+
+def test_fusion_is_not_pulled_by_one_wrong_pass_nor_by_a_missing_one():
+    passes = [sighting(100.0), sighting(101.0), sighting(400.0), sighting(0.0, confidence=0.0)]
+    fused = fuse(passes, (480, 640))
+    assert np.abs(fused.uv - 100.5).max() < 3
+    assert np.isfinite(fuse([sighting(0.0, confidence=0.0)] * 2, (480, 640)).uv).all()
+
+
+def test_a_clip_without_a_person_gives_no_candidates(tmp_path):
+    noise = np.random.default_rng(0).integers(0, 255, (3, 120, 160, 3), dtype=np.uint8)
+    clip = open_clip(write_video(tmp_path / "noise.mp4", noise, 10))
+    assert single_pass().detect(clip) == []
+
+
+def test_a_detector_needs_a_pass():
+    with pytest.raises(DetectionError, match="at least one pass"):
+        MediaPipePose(())
+
+
+@needs_data
+def test_fused_passes_find_the_vaulting_person_the_right_way_round():
+    clip = open_clip(DATA / "parkour/kv01_PKFC.mp4", fps=25)
+    (person,) = MediaPipePose().detect(clip)
+    assert person.names == NAMES
+    assert person.seen.any(axis=1).all()
+    width = person.xyz[:, person.index("l_hip")] - person.xyz[:, person.index("r_hip")]
+    assert 0.1 < np.linalg.norm(width, axis=1).mean() < 0.35, "hips are a hand's width or two apart [m]"
+    assert choose_person([person]).seen.any(axis=1).mean() > 0.95
+
+
+@needs_data
+def test_openpose_arrays_of_a_sequence():
+    path = DATA / "handtool/openpose18.npz"
+    (person,) = read_keypoints(path, sequence="hammer_1", fps=24, size_hw=(400, 600))
+    assert (person.num_frames, person.size_hw) == (97, (400, 600))
+    assert person.uv[:, person.index("r_wrist"), 1].max() < 400
+    with pytest.raises(DetectionError, match=r"--sequence: barbell_1, .*spade_3"):
+        read_keypoints(path)
+
+
+def test_openpose_folder_follows_two_people(tmp_path):
+    for frame in range(5):
+        people = [np.zeros((25, 3)), np.zeros((25, 3))]
+        for person, (body, x) in enumerate(zip(people, (100, 400), strict=True)):
+            body[:, 0], body[:, 1], body[:, 2] = x + frame, np.linspace(50, 300, 25), 0.9
+            if person == 1 and frame == 2:
+                body[:, 2] = 0
+        shown = people if frame % 2 else people[::-1]
+        content = {"people": [{"pose_keypoints_2d": body.ravel().tolist()} for body in shown if body[:, 2].any()]}
+        (tmp_path / f"clip_{frame:012d}_keypoints.json").write_text(json.dumps(content))
+    first, second = read_keypoints(tmp_path, fps=30, size_hw=(480, 640))
+    assert first.uv[:, 0, 0].tolist() == [100, 101, 102, 103, 104]
+    assert second.seen.any(axis=1).tolist() == [True, True, False, True, True], "a gap stays a gap"
+    (tmp_path / "clip_000000000009_keypoints.json").write_text("{}")
+    with pytest.raises(DetectionError, match="not an OpenPose keypoint file"):
+        read_keypoints(tmp_path)
+
+
+def test_tidy_table(tmp_path):
+    path = tmp_path / "points.csv"
+    path.write_text("frame,name,x,y,confidence\n0,l_hip,10,20,0.5\n2,l_hip,12,22,\n2,r_hip,30,20,1\n")
+    (person,) = read_keypoints(path, fps=50)
+    assert person.names == ("l_hip", "r_hip")
+    assert person.confidence.tolist() == [[0.5, 0], [0, 0], [1, 1]]
+    path.write_text("frame,name,x\n0,l_hip,10\n")
+    with pytest.raises(DetectionError, match="lacks the column 'y'"):
+        read_keypoints(path)
+    path.write_text("frame,name,x,y\n0,l_hip,ten,2\n")
+    with pytest.raises(DetectionError, match="line 2"):
+        read_keypoints(path)
+
+
+def test_saved_records_and_unknown_files(tmp_path):
+    person = Keypoints(names=("nose",), uv=np.ones((4, 1, 2)), confidence=np.ones((4, 1)), fps=25, size_hw=(10, 10))
+    assert read_keypoints(person.save(tmp_path / "person.npz")) == [person]
+    with pytest.raises(DetectionError, match="no such file"):
+        read_keypoints(tmp_path / "none")
+    (tmp_path / "points.txt").write_text("")
+    with pytest.raises(DetectionError, match="unknown kind of keypoints"):
+        read_keypoints(tmp_path / "points.txt")

@@ -1,0 +1,75 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from perception.click import Click
+from perception.detectors.mediapipe_pose import MediaPipePose
+from perception.person import NoPersonError, choose_person, gate_detections
+from perception.video import open_clip
+from records import Keypoints
+
+DATA = Path(__file__).parents[2].parent / "shared/data"
+
+STANDING = {
+    "l_shoulder": (20, -100), "r_shoulder": (-20, -100), "l_hip": (12, 0), "r_hip": (-12, 0), "l_knee": (12, 80),
+    "r_knee": (-12, 80), "l_ankle": (12, 160), "r_ankle": (-12, 160), "l_elbow": (25, -50), "r_elbow": (-25, -50),
+    "l_wrist": (30, 0), "r_wrist": (-30, 0),
+}  # fmt: skip
+
+
+def person(x=300.0, scale=1.0, frames=20, speed=0.0):
+    shape = scale * np.array(list(STANDING.values()), float)
+    centre = np.stack([x + speed * np.arange(frames), np.full(frames, 240.0)], axis=1)
+    uv = shape[None] + centre[:, None]
+    return Keypoints(names=tuple(STANDING), uv=uv, confidence=np.full(uv.shape[:2], 0.9), fps=25, size_hw=(480, 640))
+
+
+def test_the_larger_and_the_moving_person_is_chosen():
+    assert choose_person([person(scale=0.4), person(x=500)]).uv[0, 0, 0] > 400
+    assert choose_person([person(x=500), person(speed=8)]).uv[0, 0, 0] < 400
+
+
+def test_a_click_decides():
+    near, far = person(x=150), person(x=500, scale=0.5)
+    assert choose_person([near, far], pick=Click(500, 240, 3)) == far
+    with pytest.raises(NoPersonError, match="nobody was found at 10,10@0"):
+        choose_person([near, far], pick=Click(10, 10))
+    with pytest.raises(NoPersonError, match="nobody was found"):
+        choose_person([near], pick=Click(150, 240, 99))
+
+
+def test_two_equal_people_are_reported(caplog):
+    choose_person([person(x=150), person(x=500)])
+    assert "see --person x,y@frame" in caplog.text
+
+
+def test_nobody_is_one_clear_line():
+    with pytest.raises(NoPersonError, match="no person was found"):
+        choose_person([])
+    nothing = person().replace(confidence=np.zeros((20, len(STANDING))))
+    with pytest.raises(NoPersonError, match="0 believable frames"):
+        choose_person([nothing])
+
+
+def test_gating_marks_impossible_frames_and_changes_nothing_else():
+    good = person()
+    uv = good.uv.copy()
+    uv[5] += [250, 0]
+    uv[9, good.index("l_ankle")] += [0, 400]
+    gated = gate_detections(good.replace(uv=uv))
+    assert np.flatnonzero(~gated.seen.any(axis=1)).tolist() == [5, 9]
+    np.testing.assert_array_equal(gated.uv, uv)
+    assert gate_detections(good) == good
+
+
+@pytest.mark.skipif(not DATA.is_dir(), reason="../shared/data is absent")
+def test_two_hands_over_a_table_are_not_a_person():
+    clip = open_clip(DATA / "clips/coffee_pour/sam2_04_coffee.mp4", end=1)
+    try:
+        chosen = choose_person(MediaPipePose().detect(clip))
+    except NoPersonError:
+        return
+    assert chosen.seen.any(axis=1).mean() < 0.2
