@@ -20,7 +20,9 @@ FLOW_LEVELS = 3
 CONFIRMED = 0.6
 """Correlation above which a remembered patch confirms the point."""
 CERTAIN = 0.8
-"""Correlation above which nothing new needs to be remembered, and below which a lost point is not taken for found."""
+"""Correlation above which nothing new needs to be remembered."""
+FOUND = 0.85
+"""Correlation from which a lost point is taken for found: a search compares many places, turns and scales."""
 MAX_PATCHES = 4
 FORWARD_BACKWARD = 0.1
 """Standard deviation of the forward-backward error of good flow, in patch radii: 1.5 px for a radius of 15 px."""
@@ -164,7 +166,7 @@ class PointTracker:
         for _, index, start in sorted(found, key=lambda f: -f[0])[:3]:
             pose, score = self._patches[index].align(image, start)
             near = np.linalg.norm(pose[:, 2] - start[:, 2]) < self.radius
-            if score >= CERTAIN and near and inside(pose[:, 2], image):
+            if score >= FOUND and near and inside(pose[:, 2], image):
                 self._point, self._velocity, self._unconfirmed = pose[:, 2] + window.origin, np.zeros(2), 0
                 self._poses[index] = _placed(pose, self._point)
                 self._poses = [self._carried(i) for i in range(len(self._poses))]
