@@ -1,0 +1,175 @@
+"""From observations of a person, and of a tool, to their 3D motion and contact forces."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+
+import numpy as np
+
+from motion.body import build_body
+from motion.evidence import Evidence, image_evidence, image_residuals
+from motion.forces import ForceOptions, solve_forces
+from motion.initialise import bridge, place, pose
+from motion.lengths import lift_by_lengths
+from motion.local_derivative import differentiate
+from motion.residuals.contact import Anchor, Ground, Sliding
+from motion.residuals.residual import Residual
+from motion.solve import Solution, SolverOptions, solve
+from motion.state import State
+from motion.touch import Touches, touches
+from records import Camera, ContactStates, Interaction, Keypoints, Motion
+
+MIN_FRAMES = 3
+"""Accelerations need three frames."""
+
+
+class EstimateError(ValueError):
+    """The observations do not suffice for an estimate."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class EstimateOptions:
+    """What is known of the person, and how long to optimise."""
+
+    height: float | None = None
+    """Stature [m]; 1.70 is assumed when not given. It sets the scale of the world."""
+    mass: float | None = None
+    """Body mass [kg]; 70 is assumed when not given. Forces are proportional to it."""
+    first: SolverOptions = field(default_factory=SolverOptions)
+    """Solver from the geometric start, before contacts."""
+    second: SolverOptions = field(default_factory=lambda: SolverOptions(iterations=8, widening=1.0))
+    """Solver with contacts, from the first solution."""
+    smoothing: float = 0.04
+    """Width of the Gaussian behind the velocities and accelerations that are handed on [s]."""
+    forces: ForceOptions = field(default_factory=ForceOptions)
+    """Trust in dynamics and contacts."""
+
+
+ASSUMED_HEIGHT = 1.70
+"""Between the mean statures of women and men in Europe [m] (NCD-RisC 2016)."""
+
+ASSUMED_MASS = 70.0
+"""Body mass [kg] of that stature at a body mass index of 24."""
+
+
+def estimate(
+    person: Keypoints,
+    camera: Camera,
+    contacts: ContactStates,
+    *,
+    tool: Keypoints | None = None,
+    tool_name: str | None = None,
+    options: EstimateOptions | None = None,
+) -> Interaction:
+    """Estimate 3D motion and contact forces of a whole clip.
+
+    Args:
+        person: image points, with the detector's 3D landmarks or without.
+        camera: world z up, ground at z = 0; focal length and tilt are refined within a few per cent and degrees.
+        contacts: probability of contact of l_ankle, r_ankle, l_fingers, r_fingers.
+        tool: image points of tool_head and tool_handle.
+        tool_name: entry of the table of tools.
+        options: what is known of the person.
+
+    Raises:
+        EstimateError: too few frames or points, or observations of different clips.
+        DidNotConverge: the solver failed numerically.
+    """
+    options = options or EstimateOptions()
+    _check(person, contacts, tool, tool_name)
+    state, evidence = start(person, camera, options)
+    residuals = image_residuals(evidence)
+    solution = solve(residuals, state, options.first)
+    touch = touches(solution.state, contacts, evidence.observed)
+    solution = solve({**residuals, **contact_residuals(touch)}, solution.state, options.second)
+    return _interaction(solution, contacts, evidence, options)
+
+
+def start(person: Keypoints, camera: Camera, options: EstimateOptions) -> tuple[State, Evidence]:
+    """Geometric start, and the observations in the form that the residuals take."""
+    body = build_body(height=options.height or ASSUMED_HEIGHT, mass=options.mass or ASSUMED_MASS)
+    landmarks = np.asarray(person.xyz) if person.xyz is not None else lift_by_lengths(person, camera, body)
+    placed = place(person, landmarks, camera, body)
+    if not placed.placed.any():
+        raise EstimateError(
+            "no frame shows enough of the person to place it (4 confident points); check the keypoints and the camera"
+        )
+    q = pose(person.names, placed.p_world, person.confidence > 0, body)
+    state = State(q=bridge(q, placed.placed), fps=person.fps, reference_body=body, reference_camera=camera)
+    return state, image_evidence(person, placed)
+
+
+def contact_residuals(touch: Touches) -> dict[str, Residual]:
+    """Residuals of points in touch."""
+    feet = [n for n, name in enumerate(touch.names) if name.endswith("ball")]
+    root = np.sqrt(touch.probability)
+    return {
+        "anchor": Anchor(names=touch.names, place=touch.place, weight=root),
+        "sliding": Sliding(names=touch.names, weight=np.sqrt(touch.probability[1:] * touch.probability[:-1])),
+        "ground": Ground(names=tuple(touch.names[n] for n in feet), weight=root[:, feet]),
+    }
+
+
+def _interaction(
+    solution: Solution, contacts: ContactStates, evidence: Evidence, options: EstimateOptions
+) -> Interaction:
+    state = _on_ground(solution.state)
+    body, camera = state.body, state.camera
+    motion = _motion("smpl_tree", body.parameters(), state.q, state.fps, options.smoothing)
+    forces = solve_forces(body, motion, contacts, camera=camera, options=options.forces)
+    assumed = {
+        name: value
+        for name, value, given in (
+            ("height", body.height, options.height),
+            ("mass", body.mass, options.mass),
+        )
+        if given is None
+    }
+    return Interaction(
+        person=motion,
+        contacts=contacts,
+        forces=forces,
+        camera=camera,
+        observed=evidence.observed,
+        cost=solution.cost,
+        status=solution.status,
+        assumed=assumed,
+    )
+
+
+def _on_ground(state: State) -> State:
+    """Move the world so that the estimated ground lies at z = 0."""
+    shift = np.array([0.0, 0.0, state.value("ground")])
+    T = state.reference_camera.T_world_camera.copy()
+    T[:, :3, 3] -= shift
+    q = state.q.copy()
+    q[:, :3] -= shift
+    tool_q = None
+    if state.tool_q is not None:
+        tool_q = state.tool_q.copy()
+        tool_q[:, :3] -= shift
+    return replace(state, q=q, tool_q=tool_q, reference_camera=state.reference_camera.replace(T_world_camera=T))
+
+
+def _motion(model: str, parameters: dict[str, float], q: np.ndarray, fps: float, smoothing: float) -> Motion:
+    derivatives = differentiate(q, fps, smoothing)
+    return Motion(model=model, parameters=parameters, fps=fps, q=q, v=derivatives.v, a=derivatives.a)
+
+
+def _check(person: Keypoints, contacts: ContactStates, tool: Keypoints | None, tool_name: str | None) -> None:
+    if person.num_frames < MIN_FRAMES:
+        raise EstimateError(
+            f"the clip has {person.num_frames} frame{'s' * (person.num_frames != 1)}; motion needs at least"
+            f" {MIN_FRAMES}"
+        )
+    if not (person.confidence > 0).any():
+        raise EstimateError("the person is not seen in any frame: every keypoint has confidence 0")
+    for what, frames, fps in [
+        ("contacts", len(contacts.probability), contacts.fps),
+        *([("tool", tool.num_frames, tool.fps)] if tool is not None else []),
+    ]:
+        if (frames, fps) != (person.num_frames, person.fps):
+            raise EstimateError(
+                f"{what}: {frames} frames at {fps} fps, but the person has {person.num_frames} at {person.fps};"
+                " give both the same frames"
+            )

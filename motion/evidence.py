@@ -1,0 +1,74 @@
+"""What is seen, in the form that the residuals take: trust per point, landmarks in the axes of the viewing ray."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from jaxtyping import Bool, Float
+
+from motion.initialise import Placed
+from motion.residuals.lift import Lift
+from motion.residuals.pose_prior import Hinge, RestPose
+from motion.residuals.reprojection import Reprojection
+from motion.residuals.residual import Residual
+from motion.residuals.shared_prior import SharedPrior
+from motion.residuals.smoothness import Acceleration, JointRate
+from motion.skeleton import SITES
+from records import Keypoints
+
+SIGMA_OVER_DIAGONAL = 8.0 / 922.0
+"""Error of a detection over the image diagonal: 8 px at 720 x 576."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Evidence:
+    """Observations of a person."""
+
+    names: tuple[str, ...]
+    uv: Float[np.ndarray, "T N 2"]
+    weight: Float[np.ndarray, "T N"]
+    """Square root of confidence; 0 where a point was not seen."""
+    sigma: float
+    """Error of a detection [px]."""
+    landmarks: Float[np.ndarray, "T N 3"] | None
+    """Root-relative, to scale [m], in the axes of the viewing ray; None where the detector gives none."""
+    R_camera_ray: Float[np.ndarray, "T 3 3"]
+    observed: Bool[np.ndarray, "T"]
+
+
+def image_evidence(person: Keypoints, placed: Placed) -> Evidence:
+    """Select the points that the body has."""
+    kept = [k for k, name in enumerate(person.names) if name in SITES]
+    weight = np.sqrt(person.confidence[:, kept]) * placed.placed[:, None]
+    return Evidence(
+        names=tuple(person.names[k] for k in kept),
+        uv=person.uv[:, kept],
+        weight=weight,
+        sigma=SIGMA_OVER_DIAGONAL * float(np.hypot(*person.size_hw)),
+        landmarks=None if person.xyz is None else placed.scale * np.asarray(person.xyz)[:, kept],
+        R_camera_ray=placed.R_camera_ray,
+        observed=placed.placed,
+    )
+
+
+def image_residuals(evidence: Evidence) -> dict[str, Residual]:
+    """Residuals of a person before contacts are known."""
+    residuals: dict[str, Residual] = {
+        "reprojection": Reprojection(
+            names=evidence.names, uv=evidence.uv, weight=evidence.weight, sigma=evidence.sigma
+        ),
+        "acceleration": Acceleration(),
+        "joint_rate": JointRate(),
+        "rest_pose": RestPose(),
+        "hinge": Hinge(),
+        "shared_prior": SharedPrior(),
+    }
+    if evidence.landmarks is not None:
+        residuals["lift"] = Lift(
+            names=evidence.names,
+            xyz=evidence.landmarks,
+            R_camera_ray=evidence.R_camera_ray,
+            weight=evidence.weight,
+        )
+    return residuals

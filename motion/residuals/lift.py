@@ -1,0 +1,65 @@
+"""Body shape against a detector's 3D landmarks.
+
+A detector lifts a crop as if it lay in the middle of the image, so its landmarks are turned by the rotation that
+brings the optical axis to the viewing ray of the person. Their scale is unknown and shared.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+import numpy as np
+from jaxtyping import Float
+
+from motion.residuals.loss import Loss, PseudoHuber
+from motion.residuals.residual import Jacobian
+from motion.rotation import skew
+from motion.state import SHARED_NAMES, State
+
+ROOT = ("l_hip", "r_hip")
+"""Landmarks are relative to the middle of the hips."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Lift:
+    """Difference of root-relative landmarks, across the ray and along it, over `sigma`."""
+
+    names: tuple[str, ...]
+    xyz: Float[np.ndarray, "T N 3"]
+    """Landmarks relative to the hips [m], in the axes of the viewing ray (x right, y down, z along the ray)."""
+    R_camera_ray: Float[np.ndarray, "T 3 3"]
+    weight: Float[np.ndarray, "T N"]
+    """Square root of the trust in each landmark; 0 where there is none."""
+    sigma: Float[np.ndarray, "3"] = field(default_factory=lambda: np.array([0.08, 0.08, 0.12]))
+    """Standard deviations right, down and along the ray [m]."""
+    loss: Loss = PseudoHuber(2.0)
+
+    def error(self, state: State) -> Float[np.ndarray, "T N 3"]:
+        """Body minus landmarks in the axes of the ray."""
+        p = state.positions(self.names)
+        root = state.positions(ROOT).mean(axis=1, keepdims=True)
+        difference = (p - root) @ self._world_ray(state) - self._scaled(state)
+        return difference * self.weight[..., None] / self.sigma
+
+    def jacobian(self, state: State) -> Jacobian:
+        """Linear in the points; the tilt of the camera turns the ray."""
+        points, root = state.points(self.names), state.points(ROOT)
+        R = self._world_ray(state)
+        scale = self.weight[..., None, None] / self.sigma[:, None]
+        turn = R.swapaxes(-1, -2)[:, None]
+        frames = turn @ (points.J - root.J.mean(axis=1, keepdims=True))
+        shared = turn @ (points.J_shared - root.J_shared.mean(axis=1, keepdims=True))
+        shared[..., SHARED_NAMES.index("log_lift_scale")] -= self._scaled(state)
+        arm = points.p - root.p.mean(axis=1, keepdims=True)
+        R_world_camera = state.camera.T_world_camera[:, :3, :3]
+        for axis, name in zip(state.tilt_axes, ("pitch", "roll"), strict=True):
+            axis_world = (R_world_camera @ axis)[:, None]
+            shared[..., SHARED_NAMES.index(name)] += (-skew(axis_world) @ arm[..., None])[..., 0] @ R
+        return Jacobian((scale * frames)[:, None], scale * shared)
+
+    def _world_ray(self, state: State) -> np.ndarray:
+        R: np.ndarray = state.camera.T_world_camera[:, :3, :3] @ self.R_camera_ray
+        return R
+
+    def _scaled(self, state: State) -> np.ndarray:
+        return float(np.exp(state.value("log_lift_scale"))) * self.xyz

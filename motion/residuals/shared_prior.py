@@ -1,0 +1,29 @@
+"""Prior of what all frames share: bone lengths, focal length, tilt of the camera, scale of landmarks, ground, tool."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+import numpy as np
+from jaxtyping import Float
+
+from motion.residuals.loss import Loss, Quadratic
+from motion.residuals.residual import Jacobian
+from motion.state import SHARED, State
+
+
+@dataclass(frozen=True, kw_only=True)
+class SharedPrior:
+    """Deviation of each shared parameter over its standard deviation."""
+
+    sigma: Float[np.ndarray, "S"] = field(default_factory=lambda: np.array([shared.sigma for shared in SHARED]))
+    loss: Loss = Quadratic()
+
+    def error(self, state: State) -> Float[np.ndarray, "1 S 1"]:
+        """Parameters in standard deviations."""
+        return (state.shared / self.sigma)[None, :, None]
+
+    def jacobian(self, state: State) -> Jacobian:
+        """Constant."""
+        size = len(self.sigma)
+        return Jacobian(np.zeros((1, 1, size, 1, state.nv)), np.diag(1 / self.sigma)[None, :, None])

@@ -1,0 +1,193 @@
+"""All unknowns of an estimate: configurations of person and tool per frame, and what all frames share.
+
+A step of the unknowns is a tangent vector per frame (75 of the person, then 6 of the tool where there is one) and a
+vector of shared parameters. Shared parameters are deviations from a reference, zero at first.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+from functools import cached_property
+from typing import NamedTuple
+
+import numpy as np
+from jaxtyping import Float
+
+from motion.body import Body, build_body, rotations
+from motion.rotation import exponential, product, skew
+from records import Camera
+
+TOOL_POINTS = ("tool_head", "tool_handle")
+
+
+class Shared(NamedTuple):
+    """A shared parameter: its name and the standard deviation of its prior."""
+
+    name: str
+    sigma: float
+
+
+SHARED: tuple[Shared, ...] = (
+    *(Shared(f"bone_{name}", 0.06) for name in Body.bone_names),
+    Shared("log_focal", 0.15),
+    Shared("pitch", float(np.deg2rad(1.7))),
+    Shared("roll", float(np.deg2rad(0.9))),
+    Shared("log_lift_scale", 0.20),
+    Shared("ground", 0.30),
+    Shared("log_tool_length", 0.20),
+)
+"""Logarithms of symmetric bone lengths over those of the stature, log focal length over the camera's, rotation of the
+camera about its x and z axes [rad], log scale of the detector's 3D landmarks, height of the ground [m], log length of
+the tool."""
+
+SHARED_NAMES = tuple(shared.name for shared in SHARED)
+BONE_COLUMNS = slice(0, len(Body.bone_names))
+
+
+class Points(NamedTuple):
+    """Named points in the world, with derivatives."""
+
+    p: Float[np.ndarray, "T N 3"]
+    """Positions [m]."""
+    J: Float[np.ndarray, "T N 3 V"]
+    """Derivative with respect to a tangent step of the frame."""
+    J_shared: Float[np.ndarray, "T N 3 S"]
+    """Derivative with respect to the shared parameters."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class State:
+    """The unknowns. Immutable: `step` returns a new one."""
+
+    q: Float[np.ndarray, "T 99"]
+    """Configurations of the person."""
+    tool_q: Float[np.ndarray, "T 7"] | None = None
+    """Configurations of the tool; its frame has the grip end at the origin and the head towards +z."""
+    tool_length: float = 1.0
+    """Reference distance from the tool's handle end to its head [m]."""
+    shared: Float[np.ndarray, "S"] = field(default_factory=lambda: np.zeros(len(SHARED)))
+    fps: float
+    reference_body: Body
+    reference_camera: Camera
+
+    @property
+    def num_frames(self) -> int:
+        """Number of frames T."""
+        return len(self.q)
+
+    @property
+    def nv(self) -> int:
+        """Tangent dimensions per frame."""
+        return Body.nv + (0 if self.tool_q is None else 6)
+
+    def value(self, name: str) -> float:
+        """Value of a shared parameter."""
+        return float(self.shared[SHARED_NAMES.index(name)])
+
+    @cached_property
+    def body(self) -> Body:
+        """The person with the estimated bone lengths."""
+        reference = self.reference_body
+        lengths = np.array([reference.bones[b] for b in Body.bone_names]) * np.exp(self.shared[BONE_COLUMNS])
+        bones = dict(zip(Body.bone_names, lengths.tolist(), strict=True))
+        return build_body(height=reference.height, mass=reference.mass, bones=bones)
+
+    @cached_property
+    def camera(self) -> Camera:
+        """The camera with the estimated focal length and tilt."""
+        K = self.reference_camera.K.copy()
+        K[:2, :2] *= np.exp(self.value("log_focal"))
+        T = self.reference_camera.T_world_camera.copy()
+        T[:, :3, :3] = T[:, :3, :3] @ self.tilt
+        return self.reference_camera.replace(K=K, T_world_camera=T)
+
+    @cached_property
+    def tilt(self) -> Float[np.ndarray, "3 3"]:
+        """Rotation of the estimated camera in the axes of the reference camera: pitch about x, then roll about z."""
+        pitch, roll = self.value("pitch"), self.value("roll")
+        about_x = rotations(exponential(np.array([pitch, 0.0, 0.0])))
+        return about_x @ rotations(exponential(np.array([0.0, 0.0, roll])))
+
+    @cached_property
+    def tilt_axes(self) -> Float[np.ndarray, "2 3"]:
+        """Axes of pitch and roll in the estimated camera's own frame: how it turns when they grow."""
+        roll = self.value("roll")
+        return np.array([rotations(exponential(np.array([0.0, 0.0, -roll]))) @ [1.0, 0.0, 0.0], [0.0, 0.0, 1.0]])
+
+    @cached_property
+    def poses(self) -> tuple[np.ndarray, np.ndarray]:
+        """World rotations (T, 24, 3, 3) and positions (T, 24, 3) [m] of the person's joints."""
+        return self.body.joint_poses(self.q)
+
+    @cached_property
+    def length(self) -> float:
+        """Estimated distance from the tool's handle end to its head [m]."""
+        return self.tool_length * float(np.exp(self.value("log_tool_length")))
+
+    def positions(self, names: Sequence[str]) -> Float[np.ndarray, "T N 3"]:
+        """World positions [m] of named points of the person and the tool."""
+        sites = [n for n in names if n not in TOOL_POINTS]
+        p = np.empty((self.num_frames, len(names), 3))
+        p[:, [n not in TOOL_POINTS for n in names]] = self.body.site_positions(self.q, sites)
+        for n, name in enumerate(names):
+            if name in TOOL_POINTS:
+                p[:, n] = self._tool_point(name)
+        return p
+
+    def points(self, names: Sequence[str]) -> Points:
+        """World positions of named points with their derivatives; computed once per name and state."""
+        missing = tuple(n for n in names if n not in self._cache)
+        if missing:
+            self._differentiate(missing)
+        entries = [self._cache[n] for n in names]
+        return Points(*(np.stack(parts, axis=1) for parts in zip(*entries, strict=True)))
+
+    @cached_property
+    def _cache(self) -> dict[str, tuple[np.ndarray, np.ndarray, np.ndarray]]:
+        return {}
+
+    def _differentiate(self, names: tuple[str, ...]) -> None:
+        sites = [n for n in names if n not in TOOL_POINTS]
+        if sites:
+            p, J = self.body.site_jacobian(self.q, sites)
+            J = np.concatenate([J, np.zeros((*J.shape[:-1], self.nv - Body.nv))], axis=-1)
+            lengths = np.array([self.body.bones[b] for b in Body.bone_names])
+            J_shared = np.zeros((*p.shape, len(SHARED)))
+            J_shared[..., BONE_COLUMNS] = self.body.bone_jacobian(self.q, sites) * lengths
+            for n, name in enumerate(sites):
+                self._cache[name] = (p[:, n], J[:, n], J_shared[:, n])
+        for name in names:
+            if name in TOOL_POINTS:
+                self._cache[name] = self._differentiate_tool(name)
+
+    def _tool_point(self, name: str) -> np.ndarray:
+        if self.tool_q is None:
+            raise ValueError(f"the state has no tool, but {name!r} was asked for")
+        along = rotations(self.tool_q[:, 3:])[..., 2]
+        return self.tool_q[:, :3] + (self.length * along if name == "tool_head" else 0.0)
+
+    def _differentiate_tool(self, name: str) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        p = self._tool_point(name)
+        assert self.tool_q is not None
+        R = rotations(self.tool_q[:, 3:])
+        offset = np.array([0.0, 0.0, self.length if name == "tool_head" else 0.0])
+        J = np.zeros((self.num_frames, 3, self.nv))
+        J[..., Body.nv : Body.nv + 3] = R
+        J[..., Body.nv + 3 :] = -R @ skew(offset)
+        J_shared = np.zeros((self.num_frames, 3, len(SHARED)))
+        J_shared[..., SHARED_NAMES.index("log_tool_length")] = R @ offset
+        return p, J, J_shared
+
+    def step(self, tangent: Float[np.ndarray, "T V"], shared: Float[np.ndarray, "S"]) -> State:
+        """Move along a tangent step; quaternions stay on their sphere."""
+        tool = None if self.tool_q is None else _retract(self.tool_q, tangent[:, Body.nv :])
+        return replace(self, q=_retract(self.q, tangent[:, : Body.nv]), tool_q=tool, shared=self.shared + shared)
+
+
+def _retract(q: np.ndarray, tangent: np.ndarray) -> np.ndarray:
+    """Free-flyer followed by spherical joints: translate and turn in local axes."""
+    turned = product(q[:, 3:].reshape(len(q), -1, 4), exponential(tangent[:, 3:].reshape(len(q), -1, 3)))
+    turned /= np.linalg.norm(turned, axis=-1, keepdims=True)
+    moved = q[:, :3] + np.einsum("tij,tj->ti", rotations(q[:, 3:7]), tangent[:, :3])
+    return np.concatenate([moved, turned.reshape(len(q), -1)], axis=1)
