@@ -19,6 +19,13 @@ _TRUNK = ("l_shoulder", "r_shoulder", "l_hip", "r_hip")
 _SHORTEST_TRACK = 3
 """Frames: a person seen in fewer cannot be followed."""
 
+_LEAST_AGREED = 0.3
+"""Confidence below which a landmark of several fused passes counts as not seen: fast limbs keep .3 to .6, a body
+imagined over a table has .2."""
+
+_LEAST_CERTAIN = 0.1
+"""The same for part-affinity detectors, which leave out what they do not see."""
+
 _log = logging.getLogger(__name__)
 
 
@@ -75,11 +82,11 @@ def _columns(person: Keypoints, names: tuple[str, ...]) -> list[int]:
 
 
 def _visible(person: Keypoints) -> Bool[np.ndarray, "T"]:
-    """At least a third of the trunk and limb points are more likely seen than not, or were all taken as seen."""
+    """At least a third of the trunk and limb points, and half of the trunk, are seen."""
     body = _columns(person, tuple(dict.fromkeys([*_TRUNK, *(name for limb in _LIMBS for name in limb)])))
     if not body:
         return np.asarray(person.seen.any(axis=1))
-    certain = person.confidence[:, body] > (0.5 if person.xyz is not None else 0.1)
+    certain = person.confidence[:, body] > (_LEAST_AGREED if person.xyz is not None else _LEAST_CERTAIN)
     trunk = [body.index(column) for column in _columns(person, _TRUNK)]
     visible = np.asarray(certain.mean(axis=1) >= 1 / 3)
     if trunk:
