@@ -22,14 +22,18 @@ from records import Camera, Keypoints
 FOCAL_OVER_DIAGONAL = 0.9
 """Between a phone's main camera filming (about 0.75) and a camcorder or zoom lens (1 and more)."""
 SIGMA_LOG_FOCAL = 0.25
-SIGMA_ROLL = np.deg2rad(2.0)
-"""How level people hold cameras, about the optical axis [rad]."""
-SIGMA_PITCH = np.deg2rad(6.0)
+SCALE_ROLL = np.deg2rad(2.0)
+"""How level people hold cameras, about the optical axis [rad]: scale of a Cauchy distribution, since some do not."""
+SCALE_PITCH = np.deg2rad(6.0)
 """The same for looking up or down [rad]."""
-SIGMA_LEAN = np.deg2rad(4.0)
-"""How far the mean line from head to ankles of a standing person is off the vertical, across the view [rad]."""
-SIGMA_LEAN_DEPTH = np.deg2rad(12.0)
+SIGMA_LEAN = np.deg2rad(3.0)
+"""How far the mean line from shoulders to ankles of a standing person is off the vertical, across the view [rad]."""
+SIGMA_LEAN_DEPTH = np.deg2rad(6.0)
 """The same along the view, where it rests on a detector's depth [rad]."""
+SIGMA_SWAY = np.deg2rad(10.0)
+"""How far that line is off at one moment [rad]; moments `SWAY_TIME` apart are independent."""
+SWAY_TIME = 0.3
+"""Time after which a person leans another way [s]."""
 SIGMA_FLOOR = 0.06
 """Unevenness of resting feet over the floor [m]."""
 SIGMA_DEPTH = 0.08
@@ -41,6 +45,8 @@ FOOT_REST = 0.25
 """Speed below which a foot rests [trunk lengths/s]."""
 UPRIGHT = np.deg2rad(20.0)
 """Largest angle in the image between trunk and legs of a standing person [rad]."""
+LONGEST_STEP = 0.5
+"""Feet of a standing or walking person are no further apart than this fraction of shoulders to ankles."""
 ANKLE_HEIGHT = 0.039
 """Height of the ankle over the sole, over body height (Winter, Biomechanics and Motor Control, figure 4.1)."""
 LEVEL_CAMERA_HEIGHT = 1.4
@@ -113,7 +119,7 @@ def fit_camera(
     placement = place(person, intrinsics, height=height)
     stances = resting_feet(person, placement)
     axes = standing_axes(person, placement)
-    roll, pitch, sigma_roll, sigma_pitch = _vertical(axes, stances, person.xyz is not None, placement)
+    roll, pitch, sigma_roll, sigma_pitch = _vertical(axes, stances, person.xyz is not None, person.fps)
     R_world_camera = level_axes(roll, pitch)
     assumed = [name for name, missing in (("focal", not known), ("vertical", not len(axes))) if missing]
     lowest = _ground(stances, R_world_camera)
@@ -186,7 +192,7 @@ def standing_axes(person: Keypoints, placement: Placement) -> Float[np.ndarray, 
     cosine = _cosine(legs, back)
     whole = ankles - shoulders
     feet_apart = np.linalg.norm(np.diff(placement.p_camera[:, columns["ankle"]], axis=1)[:, 0], axis=1)
-    straight = seen & (cosine > np.cos(UPRIGHT)) & (feet_apart < 0.3 * np.linalg.norm(whole, axis=1))
+    straight = seen & (cosine > np.cos(UPRIGHT)) & (feet_apart < LONGEST_STEP * np.linalg.norm(whole, axis=1))
     straight &= _cosine(whole, np.array([0.0, 1.0, 0.0])) > np.cos(np.pi / 4)
     return whole[straight] / np.linalg.norm(whole[straight], axis=1, keepdims=True)
 
@@ -197,10 +203,15 @@ def _cosine(a: np.ndarray, b: np.ndarray) -> np.ndarray:
 
 
 def _vertical(
-    axes: np.ndarray, stances: list[_Stance], landmarks: bool, placement: Placement
+    axes: np.ndarray, stances: list[_Stance], landmarks: bool, fps: float
 ) -> tuple[float, float, float, float]:
     """Most probable roll and pitch [rad], with their standard deviations."""
-    lean = np.median(axes, axis=0) if len(axes) else None
+    lean = np.median(axes, axis=0) if len(axes) else np.array([0.0, 1.0, 0.0])
+    moments = max(len(axes), 1) / fps / SWAY_TIME
+    scatter = np.std(axes[:, [0, 2]], axis=0) if len(axes) else np.zeros(2)
+    # Few moments do not tell their own scatter.
+    sway = np.sqrt((scatter**2 + SIGMA_SWAY**2 / moments) / moments)
+    sigma_lean = np.hypot([SIGMA_LEAN, SIGMA_LEAN_DEPTH], sway)
     points = np.array([s.p_camera for s in stances]).reshape(-1, 3)
     spread = float(np.linalg.norm(np.std(points, axis=0))) if len(points) else 0.0
     floor = len(points) >= MIN_STANCES and spread >= MIN_STANCE_SPREAD
@@ -208,23 +219,32 @@ def _vertical(
 
     def residuals(x: np.ndarray) -> np.ndarray:
         down = -level_axes(x[0], x[1])[2]
-        parts = [x[0] / SIGMA_ROLL, x[1] / SIGMA_PITCH]
-        if lean is not None:
-            parts.append((lean[0] - down[0]) / SIGMA_LEAN)
-            if landmarks:
-                parts.append((lean[2] - down[2]) / SIGMA_LEAN_DEPTH)
+        parts = [cauchy(x[:2] / [SCALE_ROLL, SCALE_PITCH])]
+        if len(axes):
+            parts.append(((lean - down)[[0, 2]] / sigma_lean)[: 2 if landmarks else 1])
         if floor:
             sigma = np.hypot(SIGMA_FLOOR, SIGMA_DEPTH * points[:, 2] * np.abs(rays @ down))
-            off = (points @ down - x[2]) / sigma
-            # Cauchy: a foot on a box or a rail is off the floor by any amount.
-            parts.extend(np.sign(off) * np.sqrt(np.log1p(off**2)))
-        return np.array(parts)
+            # A foot on a box or a rail is off the floor by any amount.
+            parts.append(cauchy((points @ down - x[2]) / sigma))
+        return np.concatenate(parts)
 
-    start = np.array([0.0, 0.0, np.median(points[:, 1]) if floor else 0.0])
-    fit = least_squares(residuals, start)
-    active = [0, 1, 2] if floor else [0, 1]
-    covariance = np.linalg.inv((fit.jac.T @ fit.jac)[np.ix_(active, active)])
-    return float(fit.x[0]), float(fit.x[1]), float(np.sqrt(covariance[0, 0])), float(np.sqrt(covariance[1, 1]))
+    level = np.array([0.0, 0.0, np.median(points[:, 1]) if floor else 0.0])
+    leaning = np.array([np.arctan2(lean[0], lean[1]), np.arcsin(lean[2]) if landmarks else 0.0, level[2]])
+    fit = min((least_squares(residuals, start) for start in (level, leaning)), key=lambda found: found.cost)
+    # The curvature of a Cauchy distribution at its peak, so that evidence and level prior add up there.
+    information = np.diag([1 / SCALE_ROLL**2, 1 / SCALE_PITCH**2]) * 2
+    if len(axes):
+        information += np.diag([1 / sigma_lean[0] ** 2, 1 / sigma_lean[1] ** 2 if landmarks else 0.0])
+    variance = np.diag(np.linalg.inv(information))
+    # Where the level prior and the person's lean contradict each other, either may be wrong.
+    contradiction = np.where([len(axes) > 0, len(axes) > 0 and landmarks], fit.x[:2] - leaning[:2], 0.0)
+    sigma_roll, sigma_pitch = np.sqrt(variance + np.minimum(contradiction**2, sigma_lean**2))
+    return float(fit.x[0]), float(fit.x[1]), float(sigma_roll), float(sigma_pitch)
+
+
+def cauchy(error: Float[np.ndarray, "N"]) -> Float[np.ndarray, "N"]:
+    """Residuals whose half squares are minus the log density of a Cauchy distribution of scale 1."""
+    return np.sign(error) * np.sqrt(2 * np.log1p(error**2))
 
 
 def _ground(stances: list[_Stance], R_world_camera: np.ndarray) -> float | None:

@@ -119,6 +119,20 @@ def test_tilted_camera_is_recovered_from_standing_and_stepping() -> None:
     assert ground[:2] == pytest.approx([0.0, 0.0], abs=1e-6)
 
 
+def test_camera_held_high_and_looking_down_is_believed_against_the_level_prior() -> None:
+    true = camera_at(0.0, np.deg2rad(22.0), 2.6, 5.0)
+    estimate = fit_camera(seen_by(true, walk_about(), landmarks=True), focal=1000.0, height=HEIGHT)
+    pitch = np.rad2deg(np.arcsin(-estimate.camera.T_world_camera[0, 2, 2]))
+    assert pitch == pytest.approx(22.0, abs=2.0)
+    assert estimate.camera.T_world_camera[0, 2, 3] == pytest.approx(2.6, abs=0.25)
+
+
+def test_a_moment_of_leaning_does_not_tilt_the_camera() -> None:
+    true = camera_at(np.deg2rad(15.0), 0.0, 1.4, 5.0)
+    estimate = fit_camera(seen_by(true, np.zeros((5, 2)), landmarks=True), focal=1000.0, height=HEIGHT)
+    assert np.rad2deg(np.arccos(-estimate.camera.T_world_camera[0, 2, 1])) < 4.0
+
+
 def test_level_camera_stays_level() -> None:
     person = seen_by(camera_at(0.0, 0.0, 1.3, 5.0), walk_about(), landmarks=False)
     camera = fit_camera(person, focal=1000.0, height=HEIGHT).camera
