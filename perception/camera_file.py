@@ -162,10 +162,11 @@ def _qualisys(path: Path, text: str, name: str | None, size_hw: tuple[int, int] 
 
 
 def _agreed(path: Path, size: tuple[int, int] | None, size_hw: tuple[int, int] | None) -> tuple[int, int]:
-    if size is None and size_hw is None:
-        raise CameraFileError(f"{path}: no image_width and image_height, and no clip to take them from")
     if size is None or size_hw is None:
-        return size or size_hw or (0, 0)
+        known = size or size_hw
+        if known is None:
+            raise CameraFileError(f"{path}: no image_width and image_height, and no clip to take them from")
+        return known
     # Codecs pad frames on the right and at the bottom to whole blocks, and some calibrations were made on the padding.
     padded = all(0 <= calibrated - shown < BLOCK for calibrated, shown in zip(size, size_hw, strict=True))
     if not padded:

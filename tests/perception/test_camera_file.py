@@ -9,6 +9,9 @@ import numpy as np
 import pytest
 
 from perception.camera_file import CameraFileError, load_camera, read_calibration
+from perception.detectors.detector import DETECTORS
+from perception.person import choose_person
+from perception.video import open_clip
 
 DATA = Path(__file__).parents[2].parent / "shared/data/clips/pose2sim"
 K = np.array([[900.0, 0, 310], [0, 905, 250], [0, 0, 1]])
@@ -133,3 +136,25 @@ def test_real_qualisys_cameras_stand_around_the_origin() -> None:
         assert camera.depth(np.array([[[0.0, 0.0, 1.0]]]))[0, 0] > 1.0
         assert (np.array([0, 0]) < origin).all()
         assert (origin < np.array([1080, 1920])).all()
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(not DATA.exists(), reason=f"{DATA} is absent")
+def test_two_real_views_agree_on_a_person() -> None:
+    cameras, people = [], []
+    for name in ("cam01", "cam02"):
+        clip = open_clip(DATA / f"{name}.mp4").replace(num_frames=40)
+        people.append(choose_person(DETECTORS.load("mediapipe_single")().detect(clip)))
+        cameras.append(load_camera(DATA / "Calib.qca.txt", name=name, size_hw=clip.size_hw))
+    sure = np.minimum(people[0].confidence, people[1].confidence) > 0.7
+    assert sure.mean() > 0.3
+    rays = [camera.rays(person.uv)[sure] for camera, person in zip(cameras, people, strict=True)]
+    places = [camera.T_world_camera[0, :3, 3] for camera in cameras]
+    # The point nearest to both rays: sum of (1 - r r^T) x = sum of (1 - r r^T) c.
+    across = [np.eye(3) - r[:, :, None] * r[:, None, :] for r in rays]
+    p_world = np.linalg.solve(sum(across), sum(A @ c for A, c in zip(across, places, strict=True))[..., None])[..., 0]
+    for camera, person in zip(cameras, people, strict=True):
+        error = np.linalg.norm(camera.project(p_world[None])[0] - person.uv[sure], axis=1)
+        assert np.median(error) < 10.0  # 0.5 % of the image; other conventions for the axes give 28 px and more
+    assert np.percentile(p_world[:, 2], 2) > -0.2
+    assert 1.3 < np.percentile(p_world[:, 2], 98) < 2.2
