@@ -8,14 +8,13 @@ from jaxtyping import Float
 from perception.contact_evidence import (
     FOOT_PRIOR,
     HAND_PRIOR,
+    contact_probabilities,
     discounted,
     falling_log_odds,
     grip_log_odds,
     height_log_odds,
     holding_log_odds,
     resting_log_odds,
-    smoothed_probabilities,
-    support_log_odds,
 )
 from perception.image_motion import foot, hand, smooth, trunk, trunk_length, velocity
 from perception.placement import SEGMENTS, place
@@ -28,8 +27,6 @@ ANKLE_HEIGHT = 0.039
 """Height of the ankle over the sole, over body height (Winter, Biomechanics and Motor Control, figure 4.1)."""
 ACCELERATION_SMOOTHING = 0.08
 """Standard deviation of the Gaussian for second derivatives [s]."""
-SUPPORT_ROUNDS = 4
-"""Rounds in which the four contacts tell each other what is left to be explained."""
 
 
 def estimate_contacts(person: Keypoints, camera: Camera, tool: Keypoints | None = None) -> ContactStates:
@@ -60,10 +57,8 @@ def estimate_contacts(person: Keypoints, camera: Camera, tool: Keypoints | None 
             log_odds[known, column + 2] = np.maximum(grip, log_odds[:, column + 2])[known]
     prior = np.array([FOOT_PRIOR, FOOT_PRIOR, HAND_PRIOR, HAND_PRIOR])
     falling = falling_log_odds(vertical_acceleration(person, camera))
-    probability = smoothed_probabilities(log_odds, prior, person.fps)
-    for _ in range(SUPPORT_ROUNDS if body.seen.any() else 0):
-        support = discounted(support_log_odds(probability, falling), (body.confidence * body.seen)[:, None])
-        probability = smoothed_probabilities(log_odds + support, prior, person.fps)
+    falling = discounted(falling, body.confidence * body.seen)
+    probability = contact_probabilities(log_odds, falling, prior, person.fps)
     return ContactStates(names=NAMES, probability=probability, fps=person.fps, source=person.source)
 
 

@@ -38,35 +38,11 @@ DWELL = 0.5
 MAX_LOG_ODDS = 6.0
 
 
-def smoothed_probabilities(
-    log_odds: Float[np.ndarray, "T C"], prior: Float[np.ndarray, "C"], fps: float
-) -> Float[np.ndarray, "T C"]:
-    """Probability of every contact given its evidence in all frames."""
-    bounded = np.clip(log_odds, -MAX_LOG_ODDS, MAX_LOG_ODDS)
-    return np.stack([persist(bounded[:, c], float(prior[c]), fps) for c in range(len(prior))], axis=1)
-
-
 def falling_log_odds(acceleration: Float[np.ndarray, "T"]) -> Float[np.ndarray, "T"]:
     """Evidence of an upward acceleration [m/s^2] for free fall over being carried; heavy-tailed on both sides."""
     falling = -np.log(FALL_SCALE) - 1.5 * np.log1p((acceleration + GRAVITY) ** 2 / (2 * FALL_SCALE**2))
     carried = -np.log(SUPPORTED_SCALE) - 1.5 * np.log1p(acceleration**2 / (2 * SUPPORTED_SCALE**2))
     return falling - carried
-
-
-def support_log_odds(
-    probability: Float[np.ndarray, "T C"], falling: Float[np.ndarray, "T"]
-) -> Float[np.ndarray, "T C"]:
-    """What the body's fall, or its absence, says of each contact, given the probabilities of the others.
-
-    With likelihoods f of the acceleration in free fall and s when carried, and probability q that no other contact
-    carries: P(a | contact) = s and P(a | no contact) = q f + (1 - q) s, so that log L = -ln(1 - q + q f / s).
-    """
-    free = 1 - probability
-    log_odds = np.empty_like(probability)
-    for c in range(probability.shape[1]):
-        q = np.prod(np.delete(free, c, axis=1), axis=1)
-        log_odds[:, c] = -np.log(1 - q + q * np.exp(falling))
-    return log_odds
 
 
 def resting_log_odds(v: Float[np.ndarray, "T 2"]) -> Float[np.ndarray, "T"]:
@@ -112,24 +88,41 @@ def grip_log_odds(distance: Float[np.ndarray, "T"]) -> Float[np.ndarray, "T"]:
     return (TOOL_REACH - distance) / TOOL_SLOPE
 
 
-def persist(log_odds: Float[np.ndarray, "T"], prior: float, fps: float) -> Float[np.ndarray, "T"]:
-    """Probability of contact given the evidence of all frames: the forward-backward algorithm with two states.
+def contact_probabilities(
+    log_odds: Float[np.ndarray, "T C"], falling: Float[np.ndarray, "T"], prior: Float[np.ndarray, "C"], fps: float
+) -> Float[np.ndarray, "T C"]:
+    """Probability of every contact given the evidence of all frames: forward-backward over all 2^C combinations.
 
-    States last `DWELL` on average. The evidence of a frame is tempered, since neighbouring frames err alike.
+    Each contact changes by itself and lasts `DWELL` on average; what ties them together is that a body without any
+    contact falls. The evidence of a frame is tempered, since neighbouring frames err alike.
+
+    Args:
+        log_odds: evidence for each contact.
+        falling: evidence for free fall over being carried.
+        prior: log-odds of each contact without evidence.
+        fps: frame rate [1/s].
     """
-    evidence = log_odds / max(1.0, EVIDENCE_TIME * fps)
+    num_contacts = log_odds.shape[1]
+    states = (np.arange(2**num_contacts)[:, None] >> np.arange(num_contacts)) & 1
     p = 1 / (1 + np.exp(-prior))
     change = min(1.0, 1 / (DWELL * fps))
-    A = np.array([[1 - change * p, change * p], [change * (1 - p), 1 - change * (1 - p)]])
-    likelihood = np.stack([np.exp(-np.maximum(evidence, 0)), np.exp(np.minimum(evidence, 0))], axis=1)
+    A = np.ones((1, 1))
+    for contact in range(num_contacts):
+        on, off = change * p[contact], change * (1 - p[contact])
+        A = np.kron(np.array([[1 - on, on], [off, 1 - off]]), A)
+    start = np.prod(np.where(states == 1, p, 1 - p), axis=1)
+    temper = max(1.0, EVIDENCE_TIME * fps)
+    bounded = np.clip(log_odds, -MAX_LOG_ODDS, MAX_LOG_ODDS)
+    evidence = (bounded @ states.T + falling[:, None] * (states.sum(axis=1) == 0)) / temper
+    likelihood = np.exp(evidence - evidence.max(axis=1, keepdims=True))
     ahead, back = np.empty_like(likelihood), np.ones_like(likelihood)
-    state = np.array([1 - p, p])
+    belief = start
     for t, value in enumerate(likelihood):
-        state = (state @ A if t else state) * value
-        state = state / state.sum()
-        ahead[t] = state
+        belief = (belief @ A if t else start) * value
+        belief = belief / belief.sum()
+        ahead[t] = belief
     for t in range(len(likelihood) - 2, -1, -1):
         message = A @ (likelihood[t + 1] * back[t + 1])
         back[t] = message / message.sum()
     joint = ahead * back
-    return joint[:, 1] / joint.sum(axis=1)
+    return np.clip(joint @ states / joint.sum(axis=1, keepdims=True), 0.0, 1.0)

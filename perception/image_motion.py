@@ -60,14 +60,16 @@ def foot(person: Keypoints, side: str) -> Track:
 
 
 def trunk(person: Keypoints) -> Track:
-    """Track of the middle of the trunk."""
-    return first_seen(
-        person,
-        ("l_shoulder", "r_shoulder", "l_hip", "r_hip"),
-        ("neck", "l_hip", "r_hip"),
-        ("l_shoulder", "r_shoulder"),
-        ("neck",),
-    )
+    """Track of the middle of the trunk, seen from the side as well as from the front.
+
+    Its confidence is the mean of its corners': the far shoulder and hip are hidden in a side view, but not far off.
+    """
+    corners = ("l_shoulder", "r_shoulder", "l_hip", "r_hip")
+    if set(corners) <= set(person.names):
+        columns = [person.index(name) for name in corners]
+        found = person.confidence[:, columns]
+        return Track(person.uv[:, columns].mean(axis=1), np.where(found.min(axis=1) > 0, found.mean(axis=1), 0.0))
+    return first_seen(person, ("neck", "l_hip", "r_hip"), ("l_shoulder", "r_shoulder"), ("neck",))
 
 
 def trunk_length(person: Keypoints) -> Float[np.ndarray, "T"]:

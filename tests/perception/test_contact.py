@@ -15,15 +15,14 @@ from perception.contact_evidence import (
     GRAVITY,
     REST_SPEED,
     SWING_SPEED,
+    contact_probabilities,
     discounted,
     falling_log_odds,
     grip_log_odds,
     height_log_odds,
     holding_log_odds,
     log_student,
-    persist,
     resting_log_odds,
-    support_log_odds,
 )
 from records import Keypoints
 
@@ -55,13 +54,33 @@ def test_fall_and_rest_are_told_apart() -> None:
     assert falling[2] < -1.5
 
 
+FOUR = np.array([0.4, 0.4, -1.4, -1.4])
+
+
+def held(feet: float, hands: float, falling: float) -> np.ndarray:
+    """Probabilities in the middle of two seconds of the same evidence, at 25 fps."""
+    evidence = np.tile([feet, feet, hands, hands], (50, 1)).astype(float)
+    return contact_probabilities(evidence, np.full(50, falling), FOUR, 25.0)[25]
+
+
 def test_a_carried_body_needs_one_contact_and_one_is_enough() -> None:
-    carried = np.array([-2.5])
-    lifted = support_log_odds(np.array([[0.01, 0.01, 0.2, 0.2]]), carried)[0]
-    standing = support_log_odds(np.array([[0.99, 0.9, 0.2, 0.2]]), carried)[0]
-    assert lifted[2:].min() > 1.0
-    assert standing[2:] == pytest.approx([0, 0], abs=0.01)
-    assert support_log_odds(np.array([[0.1, 0.1, 0.1, 0.1]]), np.array([2.0])).max() < -0.9
+    assert held(feet=-4.0, hands=0.0, falling=-2.3)[2:].min() > 0.5
+    assert held(feet=4.0, hands=0.0, falling=-2.3)[2:] == pytest.approx(1 / (1 + np.exp(1.4)), abs=0.02)
+    assert held(feet=-4.0, hands=0.0, falling=2.3).max() < 0.05
+
+
+def test_contacts_without_a_tie_are_independent() -> None:
+    evidence = np.random.default_rng(0).normal(0, 2, (30, 4))
+    free = np.zeros(30)
+    joint = contact_probabilities(evidence, free, FOUR, 30.0)
+    for column in range(4):
+        alone = contact_probabilities(evidence[:, [column]], free, FOUR[[column]], 30.0)
+        assert joint[:, column] == pytest.approx(alone[:, 0])
+
+
+def persist(log_odds: np.ndarray, prior: float, fps: float) -> np.ndarray:
+    """One contact by itself."""
+    return contact_probabilities(log_odds[:, None], np.zeros(len(log_odds)), np.array([prior]), fps)[:, 0]
 
 
 def test_hand_at_rest_says_more_while_the_body_moves() -> None:
