@@ -58,7 +58,9 @@ def estimate_contacts(person: Keypoints, camera: Camera, tool: Keypoints | None 
     prior = np.array([FOOT_PRIOR, FOOT_PRIOR, HAND_PRIOR, HAND_PRIOR])
     falling = falling_log_odds(vertical_acceleration(person, camera))
     falling = discounted(falling, body.confidence * body.seen)
-    probability = contact_probabilities(log_odds, falling, prior, person.fps)
+    # Hands that may be on the tool are not what keeps the body from falling.
+    carries = np.array([True, True, tool is None, tool is None])
+    probability = contact_probabilities(log_odds, falling, prior, person.fps, carries=carries)
     return ContactStates(names=NAMES, probability=probability, fps=person.fps, source=person.source)
 
 

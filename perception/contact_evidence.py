@@ -7,7 +7,7 @@ needed for them. The numbers come from how people move and how well detectors se
 from __future__ import annotations
 
 import numpy as np
-from jaxtyping import Float
+from jaxtyping import Bool, Float
 
 REST_SPEED = 0.15
 """Standard deviation, per axis, of the apparent velocity of a resting point [trunk lengths/s]: detection noise."""
@@ -89,18 +89,24 @@ def grip_log_odds(distance: Float[np.ndarray, "T"]) -> Float[np.ndarray, "T"]:
 
 
 def contact_probabilities(
-    log_odds: Float[np.ndarray, "T C"], falling: Float[np.ndarray, "T"], prior: Float[np.ndarray, "C"], fps: float
+    log_odds: Float[np.ndarray, "T C"],
+    falling: Float[np.ndarray, "T"],
+    prior: Float[np.ndarray, "C"],
+    fps: float,
+    *,
+    carries: Bool[np.ndarray, "C"],
 ) -> Float[np.ndarray, "T C"]:
     """Probability of every contact given the evidence of all frames: forward-backward over all 2^C combinations.
 
     Each contact changes by itself and lasts `DWELL` on average; what ties them together is that a body without any
-    contact falls. The evidence of a frame is tempered, since neighbouring frames err alike.
+    contact that carries it falls. The evidence of a frame is tempered, since neighbouring frames err alike.
 
     Args:
         log_odds: evidence for each contact.
         falling: evidence for free fall over being carried.
         prior: log-odds of each contact without evidence.
         fps: frame rate [1/s].
+        carries: which contacts can carry the body; a hand on a tool does not.
     """
     num_contacts = log_odds.shape[1]
     states = (np.arange(2**num_contacts)[:, None] >> np.arange(num_contacts)) & 1
@@ -113,7 +119,7 @@ def contact_probabilities(
     start = np.prod(np.where(states == 1, p, 1 - p), axis=1)
     temper = max(1.0, EVIDENCE_TIME * fps)
     bounded = np.clip(log_odds, -MAX_LOG_ODDS, MAX_LOG_ODDS)
-    evidence = (bounded @ states.T + falling[:, None] * (states.sum(axis=1) == 0)) / temper
+    evidence = (bounded @ states.T + falling[:, None] * (states[:, carries].sum(axis=1) == 0)) / temper
     likelihood = np.exp(evidence - evidence.max(axis=1, keepdims=True))
     ahead, back = np.empty_like(likelihood), np.ones_like(likelihood)
     belief = start

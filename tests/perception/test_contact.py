@@ -55,12 +55,13 @@ def test_fall_and_rest_are_told_apart() -> None:
 
 
 FOUR = np.array([0.4, 0.4, -1.4, -1.4])
+ALL = np.ones(4, bool)
 
 
-def held(feet: float, hands: float, falling: float) -> np.ndarray:
+def held(feet: float, hands: float, falling: float, carries: np.ndarray = ALL) -> np.ndarray:
     """Probabilities in the middle of two seconds of the same evidence, at 25 fps."""
     evidence = np.tile([feet, feet, hands, hands], (50, 1)).astype(float)
-    return contact_probabilities(evidence, np.full(50, falling), FOUR, 25.0)[25]
+    return contact_probabilities(evidence, np.full(50, falling), FOUR, 25.0, carries=carries)[25]
 
 
 def test_a_carried_body_needs_one_contact_and_one_is_enough() -> None:
@@ -69,18 +70,27 @@ def test_a_carried_body_needs_one_contact_and_one_is_enough() -> None:
     assert held(feet=-4.0, hands=0.0, falling=2.3).max() < 0.05
 
 
+def test_hands_on_a_tool_do_not_carry_the_body() -> None:
+    feet = np.array([True, True, False, False])
+    assert held(feet=0.0, hands=5.0, falling=2.3, carries=feet)[:2].max() < 0.3
+    assert held(feet=0.0, hands=5.0, falling=2.3)[:2].min() > 0.5
+    assert held(feet=0.0, hands=0.0, falling=-2.3, carries=feet)[2:] == pytest.approx(1 / (1 + np.exp(1.4)), abs=1e-6)
+
+
 def test_contacts_without_a_tie_are_independent() -> None:
     evidence = np.random.default_rng(0).normal(0, 2, (30, 4))
     free = np.zeros(30)
-    joint = contact_probabilities(evidence, free, FOUR, 30.0)
+    joint = contact_probabilities(evidence, free, FOUR, 30.0, carries=ALL)
     for column in range(4):
-        alone = contact_probabilities(evidence[:, [column]], free, FOUR[[column]], 30.0)
+        alone = contact_probabilities(evidence[:, [column]], free, FOUR[[column]], 30.0, carries=ALL[:1])
         assert joint[:, column] == pytest.approx(alone[:, 0])
 
 
 def persist(log_odds: np.ndarray, prior: float, fps: float) -> np.ndarray:
     """One contact by itself."""
-    return contact_probabilities(log_odds[:, None], np.zeros(len(log_odds)), np.array([prior]), fps)[:, 0]
+    return contact_probabilities(log_odds[:, None], np.zeros(len(log_odds)), np.array([prior]), fps, carries=ALL[:1])[
+        :, 0
+    ]
 
 
 def test_hand_at_rest_says_more_while_the_body_moves() -> None:
