@@ -5,11 +5,12 @@ from __future__ import annotations
 import numpy as np
 from jaxtyping import Float
 
-FRICTION = 0.8
-"""Coefficient of friction of a rubber sole on a dry floor (0.6 to 1.0, Chang et al. 2001, Ergonomics 44)."""
+FRICTION = 0.6
+"""Coefficient of friction of a rubber sole on a dry floor: the low end of what tables give for rubber on concrete (0.6
+to 0.85). Li et al. 2019 use tan(pi/8) = 0.41."""
 
 
-def generators(friction: float = FRICTION, count: int = 8) -> Float[np.ndarray, "3 G"]:
+def generators(friction: float = FRICTION, count: int = 4) -> Float[np.ndarray, "3 G"]:
     """Edges of a pyramid inside the friction cone about world z: every non-negative mix obeys |f_xy| <= mu f_z."""
     angle = 2 * np.pi * np.arange(count) / count
     return np.stack([friction * np.cos(angle), friction * np.sin(angle), np.ones(count)])
