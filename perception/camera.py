@@ -26,7 +26,7 @@ SCALE_ROLL = np.deg2rad(2.0)
 """How level people hold cameras, about the optical axis [rad]: scale of a Cauchy distribution, since some do not."""
 SCALE_PITCH = np.deg2rad(6.0)
 """The same for looking up or down [rad]."""
-SIGMA_LEAN = np.deg2rad(3.0)
+SIGMA_LEAN = np.deg2rad(4.0)
 """How far the mean line from shoulders to ankles of a standing person is off the vertical, across the view [rad]."""
 SIGMA_LEAN_DEPTH = np.deg2rad(6.0)
 """The same along the view, where it rests on a detector's depth [rad]."""
@@ -43,7 +43,7 @@ MIN_STANCE_SPREAD = 1.0
 """Resting feet must be this far apart [m] before they say anything on the tilt of the floor."""
 FOOT_REST = 0.25
 """Speed below which a foot rests [trunk lengths/s]."""
-UPRIGHT = np.deg2rad(20.0)
+UPRIGHT = np.deg2rad(15.0)
 """Largest angle in the image between trunk and legs of a standing person [rad]."""
 LONGEST_STEP = 0.5
 """Feet of a standing or walking person are no further apart than this fraction of shoulders to ankles."""

@@ -2,15 +2,22 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from perception.camera import fit_camera, level_axes
+from perception.camera_file import load_camera
+from perception.detectors.detector import DETECTORS
+from perception.person import choose_person
 from perception.placement import SEGMENTS, place, rotation_to_ray
+from perception.video import open_clip
 from records import Camera, Keypoints
 
+POSE2SIM = Path(__file__).parents[2].parent / "shared/data/clips/pose2sim"
 HEIGHT = 1.75
 STANDING = {  # a person of 1 m per body height, facing -y, origin between the soles
     "nose": (0.0, -0.08, 0.93),
@@ -167,3 +174,18 @@ def test_impossible_numbers_are_refused(wrong: dict[str, float]) -> None:
     )
     with pytest.raises(ValueError, match=f"{next(iter(wrong))} must be positive"):
         fit_camera(blank, **wrong)
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(not POSE2SIM.exists(), reason=f"{POSE2SIM} is absent")
+@pytest.mark.parametrize("name", ["cam01", "cam02"])
+def test_real_cameras_that_look_down_are_found_from_the_person(name: str) -> None:
+    clip = open_clip(POSE2SIM / f"{name}.mp4")
+    true = load_camera(POSE2SIM / "Calib.qca.txt", name=name, size_hw=clip.size_hw)
+    person = choose_person(DETECTORS.load("mediapipe_single")().detect(clip))
+    estimate = fit_camera(person)
+    down, true_down = (-np.asarray(c.T_world_camera[0, 2, :3]) for c in (estimate.camera, true))
+    # They look down by 22 and 18 degrees; a level camera would be that far off.
+    assert abs(np.rad2deg(np.arcsin(down[2]) - np.arcsin(true_down[2]))) < 8.0
+    assert estimate.camera.T_world_camera[0, 2, 3] == pytest.approx(true.T_world_camera[0, 2, 3], abs=0.35)
+    assert abs(np.log(estimate.camera.K[0, 0] / true.K[0, 0])) < 1.5 * estimate.sigma_log_focal
