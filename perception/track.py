@@ -96,7 +96,7 @@ def observe_keypoints(
     options = options or TrackOptions()
     if options.tool_csv is not None:
         tool = read_tool_csv(options.tool_csv, num_frames=person.num_frames, fps=person.fps, size_hw=person.size_hw)
-    if options.two_handed:
+    if options.two_handed and (tool is None or tool.confidence.max(axis=0).min() == 0):
         axis = hands_axis(person, options.reach, leading=options.leading, height=options.height)
         tool = axis if tool is None else merge_tool(tool, axis)
     camera = observe_camera(person, options)

@@ -10,7 +10,7 @@ import pytest
 
 from perception.click import Click
 from perception.detectors.detector import read_keypoints
-from perception.hands_axis import ToolReach
+from perception.hands_axis import HandsAxisError, ToolReach
 from perception.tool_csv import ToolCsvError
 from perception.track import TrackOptions, observe_keypoints, track
 from perception.video import open_clip
@@ -59,6 +59,20 @@ def test_table_comes_before_hands_and_hands_fill_the_endpoint_it_lacks(tmp_path:
     assert seen.tool.confidence[:, 1].min() > 0.5
     with pytest.raises(ToolCsvError, match="No such file"):
         observe_keypoints(standing(), TrackOptions(tool_csv=str(tmp_path / "none.csv")))
+
+
+def test_hands_are_not_asked_where_both_endpoints_are_known(tmp_path: Path) -> None:
+    path = tmp_path / "tool.csv"
+    path.write_text("frame,name,x,y\n3,tool_head,400,250\n3,tool_handle,300,250\n")
+    hidden = standing()
+    confidence = hidden.confidence.copy()
+    confidence[:, [POINTS.index("l_wrist"), POINTS.index("r_wrist")]] = 0
+    hidden = hidden.replace(confidence=confidence)
+    seen = observe_keypoints(hidden, TrackOptions(two_handed=True, tool_csv=str(path)))
+    assert seen.tool is not None
+    assert seen.tool.confidence.sum() == 2
+    with pytest.raises(HandsAxisError, match="never seen together"):
+        observe_keypoints(hidden, TrackOptions(two_handed=True))
 
 
 def test_calibrated_camera_is_used_as_it_is_and_a_lens_without_place_is_placed(tmp_path: Path) -> None:
