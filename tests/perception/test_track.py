@@ -7,6 +7,8 @@ from pathlib import Path
 import cv2
 import numpy as np
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from perception.click import Click
 from perception.detectors.detector import read_keypoints
@@ -59,6 +61,32 @@ def test_table_comes_before_hands_and_hands_fill_the_endpoint_it_lacks(tmp_path:
     assert seen.tool.confidence[:, 1].min() > 0.5
     with pytest.raises(ToolCsvError, match="No such file"):
         observe_keypoints(standing(), TrackOptions(tool_csv=str(tmp_path / "none.csv")))
+
+
+@settings(deadline=None, max_examples=60)
+@given(
+    num_frames=st.integers(1, 12),
+    names=st.sets(st.sampled_from(POINTS), min_size=1),
+    landmarks=st.booleans(),
+    scale=st.sampled_from([0.0, 1.0, 500.0, 1e5]),
+    seed=st.integers(0, 2**32 - 1),
+)
+def test_whatever_is_detected_the_result_is_sound(
+    num_frames: int, names: set[str], landmarks: bool, scale: float, seed: int
+) -> None:
+    rng = np.random.default_rng(seed)
+    shape = (num_frames, len(names))
+    person = Keypoints(
+        names=tuple(sorted(names)),
+        uv=scale * rng.normal(0.5, 1, (*shape, 2)),
+        confidence=rng.choice([0.0, 0.2, 0.9], shape),
+        xyz=rng.normal(0, 0.5, (*shape, 3)) if landmarks else None,
+        fps=25.0,
+        size_hw=(480, 640),
+    )
+    seen = observe_keypoints(person)  # records refuse NaN, poses that are not rigid and probabilities outside [0, 1]
+    assert seen.contacts.probability.shape == (num_frames, 4)
+    assert seen.camera.static
 
 
 def test_hands_are_not_asked_where_both_endpoints_are_known(tmp_path: Path) -> None:
