@@ -1,0 +1,190 @@
+"""Robot arms in Pinocchio, with a tool welded to the hand, their limits, and spheres for collision."""
+
+from __future__ import annotations
+
+import importlib.util
+from dataclasses import dataclass, field
+from functools import cached_property
+from pathlib import Path
+
+import numpy as np
+import pinocchio as pin
+from jaxtyping import Float
+
+from motion.tool import Tool
+from records import Entry, Registry
+
+ROBOTS = Registry(
+    "robot",
+    {
+        "panda": Entry("motion.robot:panda", "Franka Emika Panda, 7 joints, 0.855 m reach, gripper holding the tool"),
+    },
+)
+
+
+class RobotError(ValueError):
+    """A robot description lacks something that is needed."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class RobotSpec:
+    """What is needed of an arm."""
+
+    name: str
+    urdf: Path
+    """URDF with mesh files beside it."""
+    joints: tuple[str, ...]
+    """Actuated joints from base to wrist."""
+    hand: str
+    """Link that holds the tool."""
+    T_hand_grip: Float[np.ndarray, "4 4"]
+    """Pose in the hand of a tool frame whose origin is the point of the handle that is gripped."""
+    rest: tuple[float, ...]
+    """A comfortable configuration [rad]."""
+    acceleration: tuple[float, ...]
+    """Joint acceleration limits [rad/s^2]."""
+    spheres: tuple[tuple[str, tuple[float, float, float], float], ...] = field(default=())
+    """Link, centre in the link [m] and radius [m] of spheres that must stay above the ground."""
+
+
+def panda() -> RobotSpec:
+    """Franka Emika Panda from PyBullet's data; acceleration limits from its datasheet (control parameters)."""
+    found = importlib.util.find_spec("pybullet_data")
+    if found is None or not found.submodule_search_locations:
+        raise RobotError("the Panda's description comes with pybullet, which is not installed")
+    T = np.diag([1.0, -1.0, -1.0, 1.0])
+    T[:3, 3] = [0, 0, 0.1034]
+    return RobotSpec(
+        name="panda",
+        urdf=Path(found.submodule_search_locations[0]) / "franka_panda" / "panda.urdf",
+        joints=tuple(f"panda_joint{k}" for k in range(1, 8)),
+        hand="panda_hand",
+        T_hand_grip=T,
+        rest=(0.0, 0.0, 0.0, -1.8, 0.0, 1.8, 0.785),
+        acceleration=(15.0, 7.5, 10.0, 12.5, 15.0, 20.0, 20.0),
+        spheres=(
+            ("panda_link3", (0.0, 0.0, 0.0), 0.08),
+            ("panda_link4", (0.0, 0.0, 0.0), 0.09),
+            ("panda_link5", (0.0, 0.05, -0.15), 0.08),
+            ("panda_link5", (0.0, 0.0, 0.0), 0.09),
+            ("panda_link7", (0.0, 0.0, 0.05), 0.08),
+            ("panda_hand", (0.0, 0.0, 0.04), 0.07),
+        ),
+    )
+
+
+def robot_of_urdf(urdf: Path | str, *, hand: str, name: str = "custom") -> RobotSpec:
+    """Describe an arm of one's own: every revolute joint between the root and the link `hand`.
+
+    The handle lies along the hand's x axis, 0.1 m out along its z axis; accelerations are limited to 10 rad/s^2.
+
+    Raises:
+        RobotError: the file cannot be read, or what it lacks, all in one list.
+    """
+    path = Path(urdf)
+    if not path.is_file():
+        raise RobotError(f"{path}: no such URDF file")
+    try:
+        model = pin.buildModelFromUrdf(str(path))
+    except (ValueError, RuntimeError) as error:
+        raise RobotError(f"{path}: not a readable URDF ({str(error).splitlines()[0]})") from error
+    if not model.existFrame(hand):
+        links = [frame.name for frame in model.frames if frame.type == pin.FrameType.BODY]
+        raise RobotError(f"{path}: has no link {hand!r} to hold the tool; its links are: {', '.join(links)}")
+    chain = _chain(model, model.frames[model.getFrameId(hand)].parentJoint)
+    lacking = []
+    if len(chain) < 6:
+        lacking.append(f"{len(chain)} moving joints before {hand!r}, at least 6 are needed")
+    for name_ in chain:
+        k = model.joints[model.getJointId(name_)].idx_v
+        if not np.isfinite(model.velocityLimit[k]) or model.velocityLimit[k] <= 0:
+            lacking.append(f"joint {name_!r} states no velocity limit")
+        if not model.lowerPositionLimit[k] < model.upperPositionLimit[k]:
+            lacking.append(f"joint {name_!r} states no position limits")
+    if lacking:
+        raise RobotError(f"{path} lacks: {'; '.join(lacking)}")
+    T = np.diag([1.0, -1.0, -1.0, 1.0])
+    T[:3, 3] = [0, 0, 0.1]
+    middle = (model.lowerPositionLimit + model.upperPositionLimit) / 2
+    rest = tuple(float(middle[model.joints[model.getJointId(j)].idx_q]) for j in chain)
+    return RobotSpec(
+        name=name, urdf=path, joints=chain, hand=hand, T_hand_grip=T, rest=rest, acceleration=(10.0,) * len(chain)
+    )
+
+
+def _chain(model: pin.Model, joint: int) -> tuple[str, ...]:
+    names: list[str] = []
+    while joint > 0:
+        names.insert(0, model.names[joint])
+        joint = model.parents[joint]
+    return tuple(names)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Arm:
+    """An arm that holds a tool, kinematics only; its base stands at a pose (x, y, z, yaw) in the world."""
+
+    spec: RobotSpec
+    tool: Tool
+
+    @cached_property
+    def model(self) -> pin.Model:
+        """The chain of `spec.joints`, all others locked, with frame `tool`."""
+        full = pin.buildModelFromUrdf(str(self.spec.urdf))
+        absent = [joint for joint in self.spec.joints if not full.existJointName(joint)]
+        if absent:
+            raise RobotError(f"{self.spec.urdf.name} has no joint {absent[0]!r}")
+        locked = [full.getJointId(n) for n in full.names[1:] if n not in self.spec.joints]
+        model = pin.buildReducedModel(full, locked, pin.neutral(full))
+        hand = model.frames[model.getFrameId(self.spec.hand)]
+        grip = pin.SE3(self.spec.T_hand_grip)
+        origin = pin.SE3(np.eye(3), np.array([-self.tool.grip, 0.0, 0.0]))
+        model.addFrame(pin.Frame("tool", hand.parentJoint, hand.placement * grip * origin, pin.FrameType.OP_FRAME))
+        return model
+
+    @cached_property
+    def data(self) -> pin.Data:
+        """Scratch space of Pinocchio."""
+        return self.model.createData()
+
+    @cached_property
+    def tool_frame(self) -> int:
+        """Index of the tool's frame."""
+        return self.model.getFrameId("tool")
+
+    def tool_pose(self, q: Float[np.ndarray, "J"]) -> tuple[np.ndarray, np.ndarray]:
+        """Rotation (3, 3) and origin (3,) [m] of the tool in the robot's base frame."""
+        pin.forwardKinematics(self.model, self.data, q)
+        placement = pin.updateFramePlacement(self.model, self.data, self.tool_frame)
+        return placement.rotation.copy(), placement.translation.copy()
+
+    def head_jacobian(self, q: Float[np.ndarray, "J"]) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        """Rotation of the tool (3, 3), position of its head (3,) [m], and their Jacobian (6, J), linear rows first.
+
+        All in the base frame; angular rows are those of the tool's angular velocity in base axes.
+        """
+        J = pin.computeFrameJacobian(self.model, self.data, q, self.tool_frame, pin.LOCAL_WORLD_ALIGNED)
+        placement = pin.updateFramePlacement(self.model, self.data, self.tool_frame)
+        R, lever = placement.rotation.copy(), placement.rotation @ self.tool.p_head
+        J = J.copy()
+        J[:3] -= pin.skew(lever) @ J[3:]
+        return R, placement.translation + lever, J
+
+    def sphere_heights(self, q: Float[np.ndarray, "J"]) -> tuple[np.ndarray, np.ndarray]:
+        """Clearance (S,) [m] of the arm's spheres over the plane z = 0 of the base, and its Jacobian (S, J)."""
+        pin.computeJointJacobians(self.model, self.data, q)
+        pin.updateFramePlacements(self.model, self.data)
+        heights, rows = [], []
+        for link, centre, radius in self.spec.spheres:
+            frame = self.model.getFrameId(link)
+            J = pin.getFrameJacobian(self.model, self.data, frame, pin.LOCAL_WORLD_ALIGNED)
+            lever = self.data.oMf[frame].rotation @ np.array(centre)
+            heights.append(self.data.oMf[frame].translation[2] + lever[2] - radius)
+            rows.append(J[2] + lever[1] * J[3] - lever[0] * J[4])
+        return np.array(heights).reshape(-1), np.array(rows).reshape(-1, self.model.nv)
+
+
+def build_arm(robot: str | RobotSpec, tool: Tool) -> Arm:
+    """Put a tool in the hand of a robot of the table, or of one described by the user."""
+    spec = ROBOTS.load(robot)() if isinstance(robot, str) else robot
+    return Arm(spec=spec, tool=tool)

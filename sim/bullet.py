@@ -1,0 +1,293 @@
+"""The only file that talks to PyBullet: one physics client with its bodies, contacts, states and pictures.
+
+World velocities of PyBullet are handed on as they are here; `local_velocity` converts them to Pinocchio's convention.
+Every call names its client, so that several run side by side; `close` is certain (context manager, and at exit).
+"""
+
+from __future__ import annotations
+
+import contextlib
+import ctypes
+import os
+import weakref
+from collections.abc import Iterator, Sequence
+from typing import Any, NamedTuple
+
+import numpy as np
+from jaxtyping import Float, UInt8
+
+
+@contextlib.contextmanager
+def _silent() -> Iterator[None]:
+    """PyBullet prints to file descriptors 1 and 2 whatever it is told, on import too: hold that back."""
+    kept = {descriptor: os.dup(descriptor) for descriptor in (1, 2)}
+    with open(os.devnull, "wb") as nowhere:
+        for descriptor in kept:
+            os.dup2(nowhere.fileno(), descriptor)
+    try:
+        yield
+    finally:
+        ctypes.CDLL(None).fflush(None)
+        for descriptor, copy in kept.items():
+            os.dup2(copy, descriptor)
+            os.close(copy)
+
+
+with _silent():
+    import pybullet as pb
+
+
+Vector = Sequence[float] | np.ndarray
+"""Three or four numbers."""
+
+
+class SimulationError(RuntimeError):
+    """The physics engine refuses a request."""
+
+
+class Contact(NamedTuple):
+    """Where two bodies touch."""
+
+    point: np.ndarray
+    """On the first body, in the world [m]."""
+    normal: np.ndarray
+    """Pointing from the second body to the first, in the world."""
+    force: float
+    """Along the normal [N]."""
+    link: int
+    """Link of the first body."""
+    other_link: int
+    """Link of the second body."""
+
+
+class View(NamedTuple):
+    """A camera for `render`: looks from `eye` at `target` [m], vertical field of view [degrees]."""
+
+    eye: tuple[float, float, float]
+    target: tuple[float, float, float]
+    fov: float = 45.0
+
+
+class Bullet:
+    """One PyBullet client without a window."""
+
+    def __init__(self, *, time_step: float, solver_iterations: int = 50) -> None:
+        """Start a client; `time_step` in seconds."""
+        with _silent():
+            self._id = pb.connect(pb.DIRECT)
+        if self._id < 0:
+            raise SimulationError("PyBullet cannot start another client; close environments that are no longer used")
+        self._finalizer = weakref.finalize(self, _disconnect, self._id)
+        self.time_step = time_step
+        pb.setGravity(0, 0, -9.81, physicsClientId=self._id)
+        pb.setPhysicsEngineParameter(
+            fixedTimeStep=time_step,
+            numSolverIterations=solver_iterations,
+            deterministicOverlappingPairs=1,
+            physicsClientId=self._id,
+        )
+
+    def __enter__(self) -> Bullet:
+        """Use as a context manager."""
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        """Disconnect."""
+        self.close()
+
+    def close(self) -> None:
+        """Disconnect; a second call does nothing."""
+        self._finalizer()
+
+    @property
+    def closed(self) -> bool:
+        """Whether the client has been disconnected."""
+        return not self._finalizer.alive
+
+    def load_urdf(self, path: str, *, position: Vector = (0, 0, 0), yaw: float = 0.0, fixed: bool = True) -> int:
+        """Load a URDF and return its body.
+
+        Raises:
+            SimulationError: PyBullet cannot read it.
+        """
+        turn = pb.getQuaternionFromEuler([0, 0, yaw])
+        try:
+            with _silent():
+                return int(
+                    pb.loadURDF(
+                        path, list(position), turn, useFixedBase=fixed, flags=_URDF_FLAGS, physicsClientId=self._id
+                    )
+                )
+        except pb.error as error:
+            raise SimulationError(f"PyBullet cannot load {path}: {error}") from error
+
+    def joints(self, body: int) -> dict[str, int]:
+        """Indices of the moving joints by name."""
+        found = {}
+        for k in range(pb.getNumJoints(body, physicsClientId=self._id)):
+            info = pb.getJointInfo(body, k, physicsClientId=self._id)
+            if info[2] != pb.JOINT_FIXED:
+                found[info[1].decode()] = k
+        return found
+
+    def links(self, body: int) -> dict[str, int]:
+        """Indices of the links by name; the base is -1."""
+        found = {pb.getBodyInfo(body, physicsClientId=self._id)[0].decode(): -1}
+        for k in range(pb.getNumJoints(body, physicsClientId=self._id)):
+            found[pb.getJointInfo(body, k, physicsClientId=self._id)[12].decode()] = k
+        return found
+
+    def set_friction(self, body: int, link: int, *, lateral: float, restitution: float = 0.0) -> None:
+        """Set Coulomb friction and restitution of a link."""
+        pb.changeDynamics(body, link, lateralFriction=lateral, restitution=restitution, physicsClientId=self._id)
+
+    def set_damping(self, body: int, *, linear: float, angular: float) -> None:
+        """Set velocity damping of a body [1/s]."""
+        pb.changeDynamics(body, -1, linearDamping=linear, angularDamping=angular, physicsClientId=self._id)
+
+    def ignore_collisions(self, body: int, link: int, other: int, other_link: int) -> None:
+        """Let two links pass through each other."""
+        pb.setCollisionFilterPair(body, other, link, other_link, 0, physicsClientId=self._id)
+
+    def place(self, body: int, position: Vector, quaternion: Vector = (0, 0, 0, 1)) -> None:
+        """Put a body at a pose (its URDF origin; quaternion xyzw), at rest."""
+        offset, turn = self._inertial(body)
+        p, q = pb.multiplyTransforms(list(position), list(quaternion), offset, turn)
+        pb.resetBasePositionAndOrientation(body, p, q, physicsClientId=self._id)
+        pb.resetBaseVelocity(body, [0, 0, 0], [0, 0, 0], physicsClientId=self._id)
+
+    def set_velocity(self, body: int, linear: Vector, angular: Vector) -> None:
+        """Set the world velocity of a body's centre of mass."""
+        pb.resetBaseVelocity(body, list(linear), list(angular), physicsClientId=self._id)
+
+    def pose(self, body: int) -> tuple[np.ndarray, np.ndarray]:
+        """Position (3,) [m] and quaternion xyzw (4,) of a body's URDF origin."""
+        p, q = pb.getBasePositionAndOrientation(body, physicsClientId=self._id)
+        offset, turn = self._inertial(body)
+        back = pb.invertTransform(offset, turn)
+        p, q = pb.multiplyTransforms(p, q, *back)
+        return np.array(p), np.array(q)
+
+    def velocity(self, body: int) -> tuple[np.ndarray, np.ndarray]:
+        """World linear velocity of the centre of mass [m/s] and angular velocity [rad/s]."""
+        linear, angular = pb.getBaseVelocity(body, physicsClientId=self._id)
+        return np.array(linear), np.array(angular)
+
+    def link_pose(self, body: int, link: int) -> tuple[np.ndarray, np.ndarray]:
+        """Position (3,) [m] and quaternion xyzw (4,) of a link's URDF frame."""
+        state = pb.getLinkState(body, link, computeForwardKinematics=1, physicsClientId=self._id)
+        return np.array(state[4]), np.array(state[5])
+
+    def reset_joints(self, body: int, joints: Sequence[int], q: Vector) -> None:
+        """Set joint positions, at rest."""
+        for joint, value in zip(joints, q, strict=True):
+            pb.resetJointState(body, joint, float(value), 0.0, physicsClientId=self._id)
+
+    def joint_state(self, body: int, joints: Sequence[int]) -> tuple[np.ndarray, np.ndarray]:
+        """Positions and velocities of joints."""
+        states = pb.getJointStates(body, list(joints), physicsClientId=self._id)
+        return np.array([s[0] for s in states]), np.array([s[1] for s in states])
+
+    def drive_position(
+        self,
+        body: int,
+        joints: Sequence[int],
+        position: Float[np.ndarray, "J"],
+        velocity: Float[np.ndarray, "J"],
+        force: Float[np.ndarray, "J"],
+        *,
+        gain: float,
+    ) -> None:
+        """Drive joints towards positions and velocities with limited force or torque [N, N m]."""
+        n = len(joints)
+        pb.setJointMotorControlArray(
+            body,
+            list(joints),
+            pb.POSITION_CONTROL,
+            targetPositions=position.tolist(),
+            targetVelocities=velocity.tolist(),
+            forces=force.tolist(),
+            positionGains=[gain] * n,
+            velocityGains=[1.0] * n,
+            physicsClientId=self._id,
+        )
+
+    def brake(self, body: int, joint: int, force: float) -> None:
+        """Hold a joint at rest with a limited force [N]: dry friction."""
+        pb.setJointMotorControl2(
+            body, joint, pb.VELOCITY_CONTROL, targetVelocity=0.0, force=force, physicsClientId=self._id
+        )
+
+    def hold(self, body: int, force: float) -> int:
+        """Attach a body to a point of the world by a fixed constraint of limited force [N]; see `move_hold`."""
+        p, q = self.pose(body)
+        offset, turn = self._inertial(body)
+        back_p, back_q = pb.invertTransform(offset, turn)
+        constraint = pb.createConstraint(
+            body,
+            -1,
+            -1,
+            -1,
+            pb.JOINT_FIXED,
+            [0, 0, 0],
+            back_p,
+            p.tolist(),
+            back_q,
+            q.tolist(),
+            physicsClientId=self._id,
+        )
+        pb.changeConstraint(constraint, maxForce=force, physicsClientId=self._id)
+        return int(constraint)
+
+    def move_hold(self, constraint: int, position: Vector, quaternion: Vector, force: float) -> None:
+        """Move the point that a body is attached to."""
+        pb.changeConstraint(constraint, list(position), list(quaternion), maxForce=force, physicsClientId=self._id)
+
+    def contacts(self, body: int, other: int) -> list[Contact]:
+        """Contacts of one body with another in the last step."""
+        found = pb.getContactPoints(body, other, physicsClientId=self._id)
+        return [Contact(np.array(c[5]), np.array(c[7]), float(c[9]), int(c[3]), int(c[4])) for c in found or ()]
+
+    def step(self) -> None:
+        """Advance by one time step."""
+        pb.stepSimulation(physicsClientId=self._id)
+
+    def save(self) -> int:
+        """Keep the whole state in memory; `restore` returns to it exactly."""
+        return int(pb.saveState(physicsClientId=self._id))
+
+    def restore(self, state: int) -> None:
+        """Return to a kept state."""
+        pb.restoreState(stateId=state, physicsClientId=self._id)
+
+    def forget(self, state: int) -> None:
+        """Free a kept state."""
+        pb.removeState(state, physicsClientId=self._id)
+
+    def render(self, view: View, size_hw: tuple[int, int]) -> UInt8[np.ndarray, "H W 3"]:
+        """Picture of the scene by the software renderer, RGB."""
+        height, width = size_hw
+        looking = pb.computeViewMatrix(view.eye, view.target, [0, 0, 1])
+        lens = pb.computeProjectionMatrixFOV(view.fov, width / height, 0.05, 20.0)
+        image = pb.getCameraImage(width, height, looking, lens, renderer=pb.ER_TINY_RENDERER, physicsClientId=self._id)
+        return np.ascontiguousarray(np.reshape(image[2], (height, width, 4))[..., :3]).astype(np.uint8)
+
+    def _inertial(self, body: int) -> tuple[Any, Any]:
+        """Pose of the centre of mass in the body's URDF frame."""
+        info = pb.getDynamicsInfo(body, -1, physicsClientId=self._id)
+        return info[3], info[4]
+
+
+_URDF_FLAGS = pb.URDF_USE_INERTIA_FROM_FILE
+
+
+def local_velocity(
+    rotation: Float[np.ndarray, "3 3"], linear: Float[np.ndarray, "3"], angular: Float[np.ndarray, "3"]
+) -> Float[np.ndarray, "6"]:
+    """Pinocchio's free-flyer velocity (local linear, local angular) of world velocities at the same point."""
+    return np.concatenate([rotation.T @ linear, rotation.T @ angular])
+
+
+def _disconnect(client: int) -> None:
+    with contextlib.suppress(pb.error):
+        pb.disconnect(physicsClientId=client)

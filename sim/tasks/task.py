@@ -1,0 +1,79 @@
+"""What a tool task is: objects in a scene, sparse reward terms by name, and when it is solved or spoilt."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Protocol
+
+import numpy as np
+from jaxtyping import Float
+
+from records import Entry, Registry
+from sim.bullet import Bullet
+
+TASKS = Registry(
+    "task",
+    {
+        "hammer": Entry("sim.tasks.hammer:HammerTask", "drive a nail 8 cm with the hammer's face only"),
+    },
+)
+
+
+class TaskError(ValueError):
+    """A scene that lacks a parameter, or has one that the task does not know."""
+
+
+class Task(Protocol):
+    """A task in a running simulation. One instance serves one environment."""
+
+    tool: str
+    """Name of the tool that it is done with."""
+    obs_names: tuple[str, ...]
+    """Names of what `observe` returns."""
+    term_names: tuple[str, ...]
+    """Names of the reward terms."""
+
+    def build(self, bullet: Bullet, folder: Path, scene: Mapping[str, float]) -> None:
+        """Create the objects; called once. `folder` is for files that the engine reads."""
+
+    def reset(self, offset: Float[np.ndarray, "2"]) -> None:
+        """Put the objects in their initial state, moved horizontally by `offset` [m]."""
+
+    def watch(self, body: int, link: int) -> None:
+        """Look at the contacts of the last physics step with the tool, which is `link` of `body`."""
+
+    def observe(self) -> Float[np.ndarray, "D"]:
+        """State of the objects, in the order of `obs_names`."""
+
+    def terms(self) -> dict[str, float]:
+        """Reward terms of the current state, by name; their sum is the reward."""
+
+    def target(self) -> Float[np.ndarray, "3"]:
+        """Where the tool's head has its work to do [m]."""
+
+    @property
+    def solved(self) -> bool:
+        """Whether the task has been achieved."""
+
+    @property
+    def spoilt(self) -> bool:
+        """Whether it can no longer be achieved fairly."""
+
+    def state(self) -> dict[str, float]:
+        """What the task remembers beside the engine's state."""
+
+    def restore(self, state: Mapping[str, float]) -> None:
+        """Return to a remembered state."""
+
+
+def checked_scene(scene: Mapping[str, float], defaults: Mapping[str, float]) -> dict[str, float]:
+    """Complete a scene with the task's defaults.
+
+    Raises:
+        TaskError: a parameter that the task does not have.
+    """
+    unknown = set(scene) - set(defaults)
+    if unknown:
+        raise TaskError(f"unknown scene parameter {sorted(unknown)[0]!r}; there are: {', '.join(defaults)}")
+    return {**defaults, **scene}

@@ -1,0 +1,123 @@
+"""URDF texts: a tool on its own, and an arm with the tool welded to its hand."""
+
+from __future__ import annotations
+
+import xml.etree.ElementTree as ET
+from pathlib import Path
+
+import numpy as np
+import pinocchio as pin
+
+from motion.robot import RobotSpec
+from motion.tool import Tool
+
+
+def tool_urdf(tool: Tool) -> str:
+    """A URDF with one link `tool` whose origin is the tool frame."""
+    robot = ET.Element("robot", name=tool.name)
+    robot.append(_tool_link(tool))
+    return ET.tostring(robot, encoding="unicode")
+
+
+def arm_urdf(spec: RobotSpec, tool: Tool, *, meshes: bool) -> str:
+    """The robot's URDF without collision shapes of the arm, the tool welded to the hand.
+
+    Args:
+        spec: the robot.
+        tool: what it holds.
+        meshes: keep the arm's visual meshes (for pictures); without them it loads and runs faster.
+    """
+    root = ET.parse(spec.urdf).getroot()
+    for link in root.findall("link"):
+        for kind in ("collision", "visual"):
+            for shape in link.findall(kind):
+                if kind == "collision" or not meshes:
+                    link.remove(shape)
+    for mesh in root.iter("mesh"):
+        mesh.set("filename", str(spec.urdf.parent / mesh.get("filename", "").removeprefix("package://")))
+    grip = pin.SE3(spec.T_hand_grip) * pin.SE3(np.eye(3), np.array([-tool.grip, 0.0, 0.0]))
+    weld = ET.SubElement(root, "joint", name="weld", type="fixed")
+    ET.SubElement(weld, "parent", link=spec.hand)
+    ET.SubElement(weld, "child", link="tool")
+    ET.SubElement(weld, "origin", xyz=_text(grip.translation), rpy=_text(pin.rpy.matrixToRpy(grip.rotation)))
+    root.append(_tool_link(tool))
+    return ET.tostring(root, encoding="unicode")
+
+
+def write_urdf(folder: Path, name: str, text: str) -> str:
+    """Write a URDF into a folder (PyBullet reads files only) and return its path."""
+    path = folder / f"{name}.urdf"
+    path.write_text(text, encoding="utf-8")
+    return str(path)
+
+
+def box_urdf(name: str, size: tuple[float, float, float], rgba: str) -> str:
+    """A fixed box whose top face is centred on the origin."""
+    robot = ET.Element("robot", name=name)
+    link = ET.SubElement(robot, "link", name=name)
+    _inertial(link, pin.Inertia(1.0, np.zeros(3), np.eye(3)))
+    _shape(link, ("box", {"size": _text(size)}), (0, 0, -size[2] / 2), (0, 0, 0), rgba)
+    return ET.tostring(robot, encoding="unicode")
+
+
+def nail_urdf(*, stroke: float, head_radius: float, head_height: float, mass: float) -> str:
+    """A nail on a vertical prismatic joint: joint position 0 is fully out, `stroke` [m] fully driven.
+
+    The origin of the base is the top centre of the undriven nail.
+    """
+    robot = ET.Element("robot", name="nail")
+    _inertial(ET.SubElement(robot, "link", name="block"), pin.Inertia(1.0, np.zeros(3), np.eye(3)))
+    joint = ET.SubElement(robot, "joint", name="driven", type="prismatic")
+    ET.SubElement(joint, "parent", link="block")
+    ET.SubElement(joint, "child", link="nail")
+    ET.SubElement(joint, "axis", xyz="0 0 -1")
+    ET.SubElement(joint, "limit", lower="0", upper=repr(stroke), effort="1000", velocity="100")
+    nail = ET.SubElement(robot, "link", name="nail")
+    _inertial(nail, pin.Inertia(mass, np.array([0, 0, -head_height / 2]), 1e-4 * np.eye(3)))
+    plate = ("cylinder", {"radius": repr(head_radius), "length": repr(head_height)})
+    _shape(nail, plate, (0, 0, -head_height / 2), (0, 0, 0), "0.75 0.75 0.8 1")
+    shank = ("cylinder", {"radius": repr(head_radius / 4), "length": repr(stroke)})
+    _shape(nail, shank, (0, 0, -head_height - stroke / 2), (0, 0, 0), "0.6 0.6 0.65 1", collides=False)
+    return ET.tostring(robot, encoding="unicode")
+
+
+def _tool_link(tool: Tool) -> ET.Element:
+    link = ET.Element("link", name="tool")
+    _inertial(link, tool.inertia())
+    handle = ("cylinder", {"radius": repr(tool.handle_radius), "length": repr(tool.length)})
+    _shape(link, handle, (tool.length / 2, 0, 0), (0, np.pi / 2, 0), "0.55 0.36 0.2 1")
+    _shape(link, ("box", {"size": _text(tool.head_size)}), (tool.length, 0, 0), (0, 0, 0), "0.3 0.32 0.35 1")
+    return link
+
+
+def _inertial(link: ET.Element, inertia: pin.Inertia) -> None:
+    element = ET.SubElement(link, "inertial")
+    moments, axes = np.linalg.eigh(inertia.inertia)
+    axes[:, 0] *= np.sign(np.linalg.det(axes))
+    ET.SubElement(element, "origin", xyz=_text(inertia.lever), rpy=_text(pin.rpy.matrixToRpy(axes)))
+    ET.SubElement(element, "mass", value=repr(float(inertia.mass)))
+    names = ("ixx", "iyy", "izz")
+    values = {name: repr(float(value)) for name, value in zip(names, moments, strict=True)}
+    ET.SubElement(element, "inertia", {**values, "ixy": "0", "ixz": "0", "iyz": "0"})
+
+
+def _shape(
+    link: ET.Element,
+    geometry: tuple[str, dict[str, str]],
+    xyz: tuple[float, float, float],
+    rpy: tuple[float, float, float],
+    rgba: str,
+    *,
+    collides: bool = True,
+) -> None:
+    for kind in ("visual", "collision") if collides else ("visual",):
+        element = ET.SubElement(link, kind)
+        ET.SubElement(element, "origin", xyz=_text(xyz), rpy=_text(rpy))
+        ET.SubElement(ET.SubElement(element, "geometry"), geometry[0], geometry[1])
+        if kind == "visual":
+            material = ET.SubElement(element, "material", name=rgba)
+            ET.SubElement(material, "color", rgba=rgba)
+
+
+def _text(values: object) -> str:
+    return " ".join(repr(float(v)) for v in np.ravel(np.asarray(values, float)))
