@@ -7,7 +7,7 @@ and that forces change smoothly. After Li et al. 2019 (CVPR), section 3; their r
 
 from __future__ import annotations
 
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 import numpy as np
 import pinocchio as pin
@@ -33,6 +33,7 @@ class ForceError(ValueError):
     """Motion, contacts and tool do not belong together, or an option is impossible."""
 
 
+@runtime_checkable
 class HeldTool(Protocol):
     """A rigid tool: anything with a Pinocchio model whose root is a free-flyer."""
 
