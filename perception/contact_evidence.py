@@ -1,7 +1,8 @@
 """What a movement says of a contact: logarithms of likelihood ratios, contact over no contact, and their combination.
 
 All functions are pure; independent evidence adds up. Speeds are in trunk lengths per second, so that no camera is
-needed for them. The numbers come from how people move and how well detectors see; they are not fitted to recordings.
+needed for them. The numbers come from how people move and how well detectors see; none is the result of a fit, but
+which evidence to use, and in which form, was decided while looking at the parkour clips that it is measured on.
 """
 
 from __future__ import annotations
