@@ -2,9 +2,8 @@
 
 The focal length comes from the caller, else from the image size: the perspective of a detector's 3D landmarks does not
 tell it (their best focal length scattered from 0.9 to 3 image diagonals on clips whose cameras have 0.75 to 1.1).
-The vertical is the most
-probable one given that cameras are held nearly level, that people stand upright on average, and that feet which rest
-do so on a floor.
+The vertical is the most probable one given that cameras are held nearly level, that people stand upright on average,
+and that feet which rest do so on a floor.
 """
 
 from __future__ import annotations
