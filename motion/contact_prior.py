@@ -16,7 +16,7 @@ SPREAD = 0.1
 def precision(
     points: np.ndarray, velocity: np.ndarray, probability: np.ndarray, held: bool, options: ForceOptions
 ) -> np.ndarray:
-    """Prior precision (T, G) of each of `ContactBasis.groups` [1/N^2]; of the hands' moments [1/(N m)^2].
+    """Prior precision (T, G) of each of `ContactBasis.groups`, in body weights (and metres) to the power -2.
 
     A moving contact gives less force. Height is evidence against a foot's contact (its odds fall), so that a contact
     which is certain bears at any height.

@@ -7,33 +7,49 @@ from dataclasses import dataclass
 from motion.cone import FRICTION
 
 
+class ForceOptionsError(ValueError):
+    """An option that no balance can be solved with."""
+
+
 @dataclass(frozen=True, kw_only=True)
 class ForceOptions:
-    """How far the balance and each prior are trusted. All are standard deviations unless said otherwise."""
+    """Trust in balance and priors; forces in body weights, so that the solution is proportional to the mass."""
 
     smoothing: float = 0.06
     """Width of the Gaussian behind accelerations [s] (1.5 frames at 25 fps)."""
-    force_sigma: float = 60.0
-    """Error of m (c'' - g) [N]: about 1 m/s^2 of acceleration for a grown person."""
-    moment_sigma: float = 200.0
-    """Error of dL/dt about the centre of mass [N m]: a decimetre of depth error times weight, and more when moving."""
-    contact_force: float = 1000.0
-    """Size of the force of a certain contact at rest [N]."""
-    absent_force: float = 10.0
-    """Size of the force where there is certainly no contact [N]."""
-    hand_moment: float = 10.0
-    """Size of the moment that a hand passes on, beyond its force at the fingers [N m]."""
-    rate: float = 5000.0
-    """Size of the rate of change of a contact force [N/s]."""
+    acceleration_sigma: float = 1.0
+    """Standard error of the acceleration of the centre of mass [m/s^2]: of a force, times the mass."""
+    moment_arm_sigma: float = 0.3
+    """Standard error of dL/dt about the centre of mass, as an arm of the weight [m]; grows with the error of depth."""
+    tool_acceleration_sigma: float = 3.0
+    """Standard error of the acceleration of a held tool [m/s^2]."""
+    tool_moment_arm_sigma: float = 0.1
+    """Standard error of a held tool's dL/dt about its centre of mass, as an arm of its weight [m]."""
+    contact_force: float = 1.5
+    """Standard deviation of the force of a certain contact at rest [body weights]."""
+    absent_force: float = 0.015
+    """Standard deviation of the force where there is certainly no contact [body weights]."""
+    hand_moment: float = 0.015
+    """Standard deviation of the moment that a hand passes on, beyond its force at the fingers [body weights m]."""
+    rate: float = 8.0
+    """Standard deviation of the rate of change of a contact force [body weights/s]."""
     friction: float = FRICTION
     """Coefficient of friction of the soles [1]."""
     cone_edges: int = 4
     """Edges of the linearised friction cone [1]."""
-    tool_moment_sigma: float = 10.0
-    """Error of dL/dt of a held tool about its centre of mass [N m]."""
     foot_speed: float = 0.6
     """Speed at which the prior variance of a foot's force is halved [m/s]."""
     hand_speed: float = 0.5
     """The same for a hand on the environment [m/s]."""
     foot_height: float = 0.08
     """Height of a point of the sole above the ground at which its odds of contact are halved [m]."""
+
+    def __post_init__(self) -> None:
+        """Refuse options that are not positive, and cones without an inside."""
+        wrong = [name for name, value in vars(self).items() if not value > 0]
+        if wrong or self.cone_edges < 3:
+            name = wrong[0] if wrong else "cone_edges"
+            raise ForceOptionsError(
+                f"force option {name} is {getattr(self, name)}; expected a positive number"
+                f"{'' if wrong else ', at least 3'}"
+            )

@@ -22,8 +22,8 @@ from motion.nonnegative import solve_nonnegative
 from motion.skeleton import CONTACT_SITES
 from records import Camera, ContactForces, ContactStates, Motion
 
-UNIT = 100.0
-"""Forces are solved for in units of 100 N (moments 100 N m), so that unknowns are of order one."""
+GRAVITY = 9.81
+"""[m/s^2], as in Pinocchio."""
 
 EDGE_REGULARISATION = 1e-3
 """Share of a point's prior precision that goes to each cone edge: it settles how parallel edges share a force."""
@@ -80,16 +80,19 @@ def solve_forces(
         velocity = across_sight(velocity, points, camera)
 
     basis = contact_basis(options.friction, options.cone_edges)
-    A, b, sigma = balance(basis, points, person.com), person.wrench, _row_sigma(options.moment_sigma, options)
+    weight = GRAVITY * body.mass
+    A, b = balance(basis, points, person.com), person.wrench
+    sigma = _row_sigma(weight, options.acceleration_sigma, options.moment_arm_sigma)
     rows, targets = A / sigma[:, None], b / sigma
     if tool is not None and tool_model is not None:
         held = demand(tool_model.model, tool.q, differentiate(tool.q, tool.fps, options.smoothing))
-        tool_sigma = _row_sigma(options.tool_moment_sigma, options)
+        tool_weight = GRAVITY * pin.computeTotalMass(tool_model.model)
+        tool_sigma = _row_sigma(tool_weight, options.tool_acceleration_sigma, options.tool_moment_arm_sigma)
         reaction = -balance(basis, points, held.com, hands_only=True)
         rows = np.concatenate([rows, reaction / tool_sigma[:, None]], axis=1)
         targets = np.concatenate([targets, held.wrench / tool_sigma], axis=1)
     prior = precision(points, velocity, probabilities(contacts), tool is not None, options)
-    x = _solve(rows, targets, prior, basis, options.rate / motion.fps)
+    x = weight * _solve(rows * weight, targets, prior, basis, options.rate / motion.fps)
 
     force = np.einsum("pin,tn->tpi", basis.forces, x)
     moment = np.einsum("hin,tn->thi", basis.moments, x)
@@ -104,12 +107,13 @@ def solve_forces(
     )
 
 
-def _row_sigma(moment_sigma: float, options: ForceOptions) -> np.ndarray:
-    return np.repeat([options.force_sigma, moment_sigma], 3)
+def _row_sigma(weight: float, acceleration: float, arm: float) -> np.ndarray:
+    """Standard errors (6,) of the balance of a body of given weight [N]: forces [N], then moments [N m]."""
+    return np.repeat([weight / GRAVITY * acceleration, weight * arm], 3)
 
 
 def _solve(rows: np.ndarray, targets: np.ndarray, prior: np.ndarray, basis: ContactBasis, change: float) -> np.ndarray:
-    """Most probable unknowns (T, size): whitened balance rows, prior precisions, change per frame [N]."""
+    """Most probable unknowns (T, size): whitened balance rows, prior precisions, change per frame; in body weights."""
     H = rows.swapaxes(1, 2) @ rows + np.einsum("tp,pin,pim->tnm", prior, basis.groups, basis.groups, optimize=True)
     edges = EDGE_REGULARISATION * np.einsum("tp,pn->tn", prior, basis.members)
     H += edges[:, :, None] * np.eye(basis.size)
@@ -118,7 +122,7 @@ def _solve(rows: np.ndarray, targets: np.ndarray, prior: np.ndarray, basis: Cont
     H[:-1] += smooth
     coupling = np.broadcast_to(-smooth, (len(H) - 1, *smooth.shape))
     g = -np.einsum("trn,tr->tn", rows, targets)
-    return UNIT * solve_nonnegative(H * UNIT**2, coupling * UNIT**2, g * UNIT, basis.bounded)
+    return solve_nonnegative(H, coupling, g, basis.bounded)
 
 
 def _check(motion: Motion, contacts: ContactStates, tool: Motion | None, tool_model: HeldTool | None) -> None:
