@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field, replace
 
 import numpy as np
+import pinocchio as pin
 
 from motion.body import build_body
 from motion.evidence import Evidence, image_evidence, image_residuals
@@ -14,9 +15,12 @@ from motion.lengths import lift_by_lengths
 from motion.local_derivative import differentiate
 from motion.residuals.contact import Anchor, Ground, Sliding
 from motion.residuals.residual import Residual
+from motion.single_thread import single_thread
 from motion.solve import Solution, SolverOptions, solve
 from motion.state import State
+from motion.tool import TOOLS
 from motion.touch import Touches, touches
+from motion.wield import Wielding, tool_residuals, wield
 from records import Camera, ContactStates, Interaction, Keypoints, Motion
 
 MIN_FRAMES = 3
@@ -77,12 +81,17 @@ def estimate(
     """
     options = options or EstimateOptions()
     _check(person, contacts, tool, tool_name)
-    state, evidence = start(person, camera, options)
-    residuals = image_residuals(evidence)
-    solution = solve(residuals, state, options.first)
-    touch = touches(solution.state, contacts, evidence.observed)
-    solution = solve({**residuals, **contact_residuals(touch)}, solution.state, options.second)
-    return _interaction(solution, contacts, evidence, options)
+    with single_thread():
+        state, evidence = start(person, camera, options)
+        residuals = image_residuals(evidence)
+        solution = solve(residuals, state, options.first)
+        residuals |= contact_residuals(touches(solution.state, contacts, evidence.observed))
+        state, held = solution.state, None
+        if tool_name is not None:
+            state, held = wield(state, TOOLS.load(tool_name), tool)
+            residuals |= tool_residuals(state, held)
+        solution = solve(residuals, state, options.second)
+        return _interaction(solution, held, contacts, evidence, options)
 
 
 def start(person: Keypoints, camera: Camera, options: EstimateOptions) -> tuple[State, Evidence]:
@@ -110,13 +119,23 @@ def contact_residuals(touch: Touches) -> dict[str, Residual]:
     }
 
 
+@dataclass(frozen=True)
+class _Inertia:
+    model: pin.Model
+
+
 def _interaction(
-    solution: Solution, contacts: ContactStates, evidence: Evidence, options: EstimateOptions
+    solution: Solution, held: Wielding | None, contacts: ContactStates, evidence: Evidence, options: EstimateOptions
 ) -> Interaction:
     state = _on_ground(solution.state)
     body, camera = state.body, state.camera
     motion = _motion("smpl_tree", body.parameters(), state.q, state.fps, options.smoothing)
-    forces = solve_forces(body, motion, contacts, camera=camera, options=options.forces)
+    tool, inertia = None, None
+    if held is not None and state.tool_q is not None:
+        sized = replace(held.tool, length=float(np.clip(state.length, *held.tool.length_bounds)))
+        tool = _motion(sized.name, sized.parameters(), state.tool_q, state.fps, options.smoothing)
+        inertia = _Inertia(sized.model())
+    forces = solve_forces(body, motion, contacts, tool=tool, tool_model=inertia, camera=camera, options=options.forces)
     assumed = {
         name: value
         for name, value, given in (
@@ -127,6 +146,7 @@ def _interaction(
     }
     return Interaction(
         person=motion,
+        tool=tool,
         contacts=contacts,
         forces=forces,
         camera=camera,
@@ -162,6 +182,8 @@ def _check(person: Keypoints, contacts: ContactStates, tool: Keypoints | None, t
             f"the clip has {person.num_frames} frame{'s' * (person.num_frames != 1)}; motion needs at least"
             f" {MIN_FRAMES}"
         )
+    if tool is not None and tool_name is None:
+        raise EstimateError(f"endpoints of a tool without its name; name one of: {', '.join(TOOLS)}")
     if not (person.confidence > 0).any():
         raise EstimateError("the person is not seen in any frame: every keypoint has confidence 0")
     for what, frames, fps in [

@@ -63,7 +63,7 @@ class State:
     q: Float[np.ndarray, "T 99"]
     """Configurations of the person."""
     tool_q: Float[np.ndarray, "T 7"] | None = None
-    """Configurations of the tool; its frame has the grip end at the origin and the head towards +z."""
+    """Configurations of the tool; its frame has the handle's free end at the origin and the head towards +x."""
     tool_length: float = 1.0
     """Reference distance from the tool's handle end to its head [m]."""
     shared: Float[np.ndarray, "S"] = field(default_factory=lambda: np.zeros(len(SHARED)))
@@ -164,14 +164,14 @@ class State:
     def _tool_point(self, name: str) -> np.ndarray:
         if self.tool_q is None:
             raise ValueError(f"the state has no tool, but {name!r} was asked for")
-        along = rotations(self.tool_q[:, 3:])[..., 2]
+        along = rotations(self.tool_q[:, 3:])[..., 0]
         return self.tool_q[:, :3] + (self.length * along if name == "tool_head" else 0.0)
 
     def _differentiate_tool(self, name: str) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         p = self._tool_point(name)
         assert self.tool_q is not None
         R = rotations(self.tool_q[:, 3:])
-        offset = np.array([0.0, 0.0, self.length if name == "tool_head" else 0.0])
+        offset = np.array([self.length if name == "tool_head" else 0.0, 0.0, 0.0])
         J = np.zeros((self.num_frames, 3, self.nv))
         J[..., Body.nv : Body.nv + 3] = R
         J[..., Body.nv + 3 :] = -R @ skew(offset)

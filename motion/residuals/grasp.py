@@ -1,6 +1,6 @@
 """A tool in the hands: the hands lie on the axis of its handle, and its attitude in the hand is a usual one.
 
-The tool's frame has the handle's end at the origin and the head towards +z.
+The tool's frame has the handle's end at the origin and the head towards +x, z away from the working face.
 """
 
 from __future__ import annotations
@@ -32,9 +32,9 @@ class Grasp:
     loss: Loss = PseudoHuber(2.0)
 
     def error(self, state: State) -> Float[np.ndarray, "T N 3"]:
-        """Hand in the tool's axes: x, y, and z beyond the part that may be held."""
+        """Hand in the tool's axes: x beyond the part that may be held, y, z."""
         local = self._local(state, state.positions(self.hands))
-        local[..., 2] -= np.clip(local[..., 2], *self._range(state))
+        local[..., 0] -= np.clip(local[..., 0], *self._range(state))
         return local * (self.weight / self.sigma)[..., None]
 
     def jacobian(self, state: State) -> Jacobian:
@@ -48,12 +48,12 @@ class Grasp:
         frames[..., Body.nv + 3 :] += skew(local)
         shared = inverse @ points.J_shared
         lower, upper = self._range(state)
-        inside = (local[..., 2] >= lower) & (local[..., 2] <= upper)
-        frames[..., 2, :] *= ~inside[..., None]
-        shared[..., 2, :] *= ~inside[..., None]
+        inside = (local[..., 0] >= lower) & (local[..., 0] <= upper)
+        frames[..., 0, :] *= ~inside[..., None]
+        shared[..., 0, :] *= ~inside[..., None]
         length = SHARED_NAMES.index("log_tool_length")
-        shared[..., 2, length] -= np.where(local[..., 2] > upper, upper, 0.0)
-        shared[..., 2, length] -= np.where(local[..., 2] < lower, lower, 0.0)
+        shared[..., 0, length] -= np.where(local[..., 0] > upper, upper, 0.0)
+        shared[..., 0, length] -= np.where(local[..., 0] < lower, lower, 0.0)
         scale = (self.weight / self.sigma)[..., None, None]
         return Jacobian((scale * frames)[:, None], scale * shared)
 

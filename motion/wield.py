@@ -1,0 +1,146 @@
+"""Geometric start of a tool in the hands of a person, and the residuals that tie it to them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+from jaxtyping import Float
+
+from motion.body import Body
+from motion.residuals.grasp import Grasp, Grip
+from motion.residuals.loss import PseudoHuber
+from motion.residuals.reprojection import Reprojection
+from motion.residuals.residual import Residual
+from motion.residuals.smoothness import Acceleration
+from motion.rotation import quaternion
+from motion.state import TOOL_POINTS, State
+from motion.tool import Tool
+from records import Keypoints
+
+TOGETHER = 0.5
+"""Hands that stay nearer to each other than this hold the tool together [m], if it is long enough."""
+
+GRIP_TILT = float(np.deg2rad(20))
+"""How far a handle in the fist leans forward from square to the forearm [rad] (power grip, Napier 1956)."""
+
+TOOL_ACCELERATION = 60.0
+"""Usual acceleration of the ends of a swung tool [m/s^2]."""
+
+GRIP_SPREAD_SEEN, GRIP_SPREAD_UNSEEN = 0.8, 0.35
+"""Spread of the grip where the tool's ends are seen, and where only the hand tells [rad]."""
+
+HOLD = 0.08
+"""How far the hand slides from the usual place on the handle [m]."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Wielding:
+    """A tool, the hands that hold it, and what is seen of it."""
+
+    tool: Tool
+    sides: tuple[str, ...]
+    """Hands on the handle, `l`, `r` or both; the leading one, nearer to the head, comes first."""
+    points: Keypoints | None
+    """Seen endpoints."""
+
+    @property
+    def seen(self) -> bool:
+        """Whether any endpoint was seen in any frame."""
+        return self.points is not None and bool((self.points.confidence > 0).any())
+
+
+def wield(state: State, tool: Tool, points: Keypoints | None) -> tuple[State, Wielding]:
+    """Put a tool into the hands of a person whose motion is known.
+
+    Args:
+        state: motion of the person.
+        tool: what is held.
+        points: endpoints in the image, if they were tracked.
+    """
+    wielding = Wielding(tool=tool, sides=_holding(state, tool, points), points=points)
+    side = wielding.sides[0]
+    R, _ = state.poses
+    hand = R[:, Body.joint_names.index(f"{side}_wrist")] @ usual_grip(side)
+    grips = state.positions([f"{s}_fingers" for s in wielding.sides])
+    axis = hand[..., 0]
+    if len(wielding.sides) == 2:
+        between = grips[:, 0] - grips[:, 1]
+        axis = between / np.maximum(np.linalg.norm(between, axis=1, keepdims=True), 1e-6)
+    if wielding.seen and points is not None:
+        axis = _seen_axis(state, points, grips.mean(axis=1), axis)
+    z = hand[..., 2] - (hand[..., 2] * axis).sum(-1, keepdims=True) * axis
+    z /= np.maximum(np.linalg.norm(z, axis=1, keepdims=True), 1e-6)
+    rotation = np.stack([axis, np.cross(z, axis), z], axis=-1)
+    end = grips.mean(axis=1) - tool.grip * axis
+    tool_q = np.concatenate([end, quaternion(rotation)], axis=1)
+    return replace(state, tool_q=tool_q, tool_length=tool.length), wielding
+
+
+def usual_grip(side: str) -> Float[np.ndarray, "3 3"]:
+    """Attitude of a tool in the wrist in a power grip: head towards the thumb, face away from the forearm."""
+    x = 1.0 if side == "l" else -1.0
+    axis = np.array([x * np.sin(GRIP_TILT), 0.0, np.cos(GRIP_TILT)])
+    back = np.array([-x * np.cos(GRIP_TILT), 0.0, np.sin(GRIP_TILT)])
+    return np.stack([axis, np.cross(back, axis), back], axis=-1)
+
+
+def tool_residuals(state: State, wielding: Wielding) -> dict[str, Residual]:
+    """Residuals of a held tool."""
+    tool, frames = wielding.tool, state.num_frames
+    hands = tuple(f"{side}_fingers" for side in wielding.sides)
+    held = np.ones((frames, len(hands)))
+    low, high = (tool.grip - HOLD, tool.grip + HOLD) if len(hands) == 1 else (0.0, 0.9 * tool.length)
+    leading = wielding.sides[0]
+    spread = GRIP_SPREAD_SEEN if wielding.seen or len(hands) == 2 else GRIP_SPREAD_UNSEEN
+    residuals: dict[str, Residual] = {
+        "grasp": Grasp(hands=hands, weight=held, reach=(max(low, 0.0) / tool.length, high / tool.length)),
+        "grip": Grip(joint=f"{leading}_wrist", rest=quaternion(usual_grip(leading)), weight=held[:, 0], sigma=spread),
+        "tool_acceleration": Acceleration(names=TOOL_POINTS, sigma=TOOL_ACCELERATION, loss=PseudoHuber(1.0)),
+    }
+    if wielding.seen and wielding.points is not None:
+        points = wielding.points
+        columns = [points.index(name) for name in TOOL_POINTS]
+        residuals["tool_endpoint"] = Reprojection(
+            names=TOOL_POINTS,
+            uv=points.uv[:, columns],
+            weight=np.sqrt(points.confidence[:, columns]),
+            sigma=8.0 / 922.0 * float(np.hypot(*points.size_hw)),
+        )
+    return residuals
+
+
+def _holding(state: State, tool: Tool, points: Keypoints | None) -> tuple[str, ...]:
+    """Both hands where they stay together; else the one nearer to the seen tool, or the one that moves more."""
+    hands = state.positions(["l_fingers", "r_fingers"])
+    apart = np.linalg.norm(hands[:, 0] - hands[:, 1], axis=1)
+    speed = np.linalg.norm(np.diff(hands - state.positions(["neck"]), axis=0), axis=-1).mean(axis=0)
+    order = ("l", "r") if speed[0] > speed[1] else ("r", "l")
+    if np.quantile(apart, 0.8) < min(TOGETHER, tool.length) or tool.grip >= TOGETHER:
+        # The lower hand on a long handle is nearer to the blade.
+        lower = ("l", "r") if hands[:, 0, 2].mean() < hands[:, 1, 2].mean() else ("r", "l")
+        return lower if tool.length > 2 * TOGETHER else order
+    if points is not None and (points.confidence > 0).any():
+        handle = points.index("tool_handle")
+        both = points.confidence[:, handle] > 0
+        if both.any():
+            uv = state.camera.project(hands)
+            away = np.linalg.norm(uv[both] - points.uv[both, handle][:, None], axis=-1).mean(axis=0)
+            return ("l",) if away[0] < away[1] else ("r",)
+    return order[:1]
+
+
+def _seen_axis(state: State, points: Keypoints, grip: np.ndarray, usual: np.ndarray) -> np.ndarray:
+    """Direction from handle to head at the depth of the hands, in frames where both ends are seen; else the usual."""
+    camera = state.camera
+    columns = [points.index(name) for name in TOOL_POINTS]
+    rays = camera.rays(points.uv[:, columns])
+    origin = camera.T_world_camera[:, :3, 3]
+    forward = camera.T_world_camera[:, :3, 2]
+    depth = ((grip - origin) * forward).sum(-1)
+    along = (rays * forward[:, None]).sum(-1)
+    ends = origin[:, None] + rays * (depth[:, None] / np.maximum(along, 1e-6))[..., None]
+    flat = ends[:, 0] - ends[:, 1]
+    length = np.linalg.norm(flat, axis=1, keepdims=True)
+    both = (points.confidence[:, columns] > 0).all(axis=1) & (length[:, 0] > 1e-6)
+    return np.where(both[:, None], flat / np.maximum(length, 1e-6), usual)
