@@ -8,6 +8,7 @@ import numpy as np
 
 from motion.body import Body
 from motion.cone import generators
+from motion.rotation import skew
 from motion.skeleton import CONTACT_SITES, SITES, SOLE_SITES
 
 FEET = tuple(SOLE_SITES)
@@ -68,7 +69,7 @@ def balance(basis: ContactBasis, points: np.ndarray, about: np.ndarray, *, hands
     """Matrix (T, 6, size) from unknowns to their wrench about a point (T, 3), of all contacts or of the hands alone."""
     chosen = slice(len(SOLE) if hands_only else 0, None)
     forces, lever = basis.forces[chosen], points[:, chosen] - about[:, None]
-    turn = np.einsum("tpij,pjn->tin", _skew(lever), forces) + basis.moments.sum(0)
+    turn = np.einsum("tpij,pjn->tin", skew(lever), forces) + basis.moments.sum(0)
     return np.concatenate([np.broadcast_to(forces.sum(0), turn.shape), turn], axis=1)
 
 
@@ -95,9 +96,3 @@ def at_sites(points: np.ndarray, force: np.ndarray, moment: np.ndarray, site: np
     for h, name in enumerate(HANDS):
         wrench[:, CONTACT_SITES.index(name), 3:] += moment[:, h]
     return wrench
-
-
-def _skew(p: np.ndarray) -> np.ndarray:
-    matrix = np.zeros((*p.shape, 3))
-    matrix[..., 0, 1], matrix[..., 0, 2], matrix[..., 1, 2] = -p[..., 2], p[..., 1], -p[..., 0]
-    return matrix - matrix.swapaxes(-1, -2)

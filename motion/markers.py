@@ -6,12 +6,13 @@ The other points are those of `motion.skeleton.SITES`.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 import numpy as np
 from jaxtyping import Float
 
 from motion.body import Body
+from motion.rotation import skew
 from motion.skeleton import JOINTS
 
 HIP_RAISE = 0.40
@@ -34,13 +35,33 @@ def marker_positions(
     body: Body, q: Float[np.ndarray, "T 99"], names: Sequence[str] = MARKERS
 ) -> Float[np.ndarray, "T N 3"]:
     """World positions [m] of surface markers."""
-    points = body.site_positions(q, list(names))
+    points = body.site_positions(q, names)
     R, _ = body.joint_poses(q)
+    for n, joint, raised in _raised(body, names):
+        points[:, n] += R[:, joint, :, 1] * raised
+    return points
+
+
+def marker_jacobian(
+    body: Body, q: Float[np.ndarray, "T 99"], names: Sequence[str] = MARKERS
+) -> tuple[Float[np.ndarray, "T N 3"], Float[np.ndarray, "T N 3 75"]]:
+    """Positions of surface markers and their derivative with respect to a tangent step of `q`."""
+    points, J = body.site_jacobian(q, names)
+    R, _ = body.joint_poses(q)
+    for n, joint, raised in _raised(body, names):
+        lever = R[:, joint, :, 1] * raised
+        points[:, n] += lever
+        for k in np.flatnonzero(body.ancestors[joint]):
+            J[:, n, :, 3 + 3 * k : 6 + 3 * k] -= skew(lever) @ R[:, k]
+    return points, J
+
+
+def _raised(body: Body, names: Sequence[str]) -> Iterator[tuple[int, int, float]]:
+    """Columns of the markers that differ from their site: joint whose y axis they are raised along, and how far [m]."""
     lowest_spine = next(joint.offset for joint in JOINTS if joint.name == "spine1")
-    raised = HIP_RAISE * sum(body.bones[bone] * float(np.linalg.norm(direction)) for bone, direction in lowest_spine)
+    hip = HIP_RAISE * sum(body.bones[bone] * float(np.linalg.norm(direction)) for bone, direction in lowest_spine)
     for n, name in enumerate(names):
         if name in ("l_hip", "r_hip"):
-            points[:, n] += R[:, 0, :, 1] * raised
+            yield n, body.joint_names.index("pelvis"), hip
         elif name in ("l_shoulder", "r_shoulder"):
-            points[:, n] += R[:, body.joint_names.index("spine3"), :, 1] * SHOULDER_RAISE
-    return points
+            yield n, body.joint_names.index("spine3"), SHOULDER_RAISE

@@ -1,0 +1,1 @@
+"""Other people's motion, brought onto the body model."""
