@@ -12,6 +12,10 @@ from motion.robot import RobotSpec
 from motion.tool import Tool
 
 
+LINK_GYRATION = 0.065
+"""Radius of gyration of an arm's link [m]: a solid cylinder of 6 cm radius and 20 cm length."""
+
+
 def tool_urdf(tool: Tool) -> str:
     """A URDF with one link `tool` whose origin is the tool frame."""
     robot = ET.Element("robot", name=tool.name)
@@ -21,6 +25,9 @@ def tool_urdf(tool: Tool) -> str:
 
 def arm_urdf(spec: RobotSpec, tool: Tool, *, meshes: bool) -> str:
     """The robot's URDF without collision shapes of the arm, the tool welded to the hand.
+
+    Link inertias are set from the masses: PyBullet's Panda states 0.1 kg m^2 for each link, which gives a wrist of
+    0.2 kg the inertia of a man's forearm and takes all its torque.
 
     Args:
         spec: the robot.
@@ -33,6 +40,10 @@ def arm_urdf(spec: RobotSpec, tool: Tool, *, meshes: bool) -> str:
             for shape in link.findall(kind):
                 if kind == "collision" or not meshes:
                     link.remove(shape)
+    for inertial in root.iter("inertial"):
+        mass = float(inertial.find("mass").get("value"))  # type: ignore[union-attr,arg-type]
+        moment = {axis: repr(mass * LINK_GYRATION**2) for axis in ("ixx", "iyy", "izz")}
+        inertial.find("inertia").attrib.update({**moment, "ixy": "0", "ixz": "0", "iyz": "0"})  # type: ignore[union-attr]
     for mesh in root.iter("mesh"):
         mesh.set("filename", str(spec.urdf.parent / mesh.get("filename", "").removeprefix("package://")))
     grip = pin.SE3(spec.T_hand_grip) * pin.SE3(np.eye(3), np.array([-tool.grip, 0.0, 0.0]))
