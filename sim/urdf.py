@@ -11,7 +11,6 @@ import pinocchio as pin
 from motion.robot import RobotSpec
 from motion.tool import Tool
 
-
 LINK_GYRATION = 0.065
 """Radius of gyration of an arm's link [m]: a solid cylinder of 6 cm radius and 20 cm length."""
 
