@@ -7,11 +7,12 @@ Barron 2019 (CVPR), "A general and adaptive robust loss function"; Blake and Zis
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 import numpy as np
 
 
+@runtime_checkable
 class Loss(Protocol):
     """Cost and weight of squared residuals."""
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple, Protocol
+from typing import NamedTuple, Protocol, runtime_checkable
 
 import numpy as np
 from jaxtyping import Float
@@ -41,6 +41,7 @@ class Jacobian(NamedTuple):
     """With respect to the shared parameters."""
 
 
+@runtime_checkable
 class Residual(Protocol):
     """An error, in standard deviations, on every window of consecutive frames.
 

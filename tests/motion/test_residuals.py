@@ -1,0 +1,127 @@
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from motion.body import build_body, rotations
+from motion.residuals.contact import Anchor, Ground, Sliding
+from motion.residuals.grasp import Grasp, Grip
+from motion.residuals.lift import Lift
+from motion.residuals.loss import GemanMcClure, PseudoHuber, Quadratic
+from motion.residuals.pose_prior import Hinge, RestPose
+from motion.residuals.reprojection import Reprojection
+from motion.residuals.residual import RESIDUALS
+from motion.residuals.shared_prior import SharedPrior
+from motion.residuals.smoothness import Acceleration, JointRate
+from motion.rotation import exponential, quaternion
+from motion.state import SHARED, State
+from motion.wield import usual_grip
+from records import Camera
+
+FRAMES = 4
+
+
+def random_state(seed=0):
+    rng = np.random.default_rng(seed)
+    body = build_body(height=1.75)
+    R = np.array([[1.0, 0, 0], [0, 0, 1], [0, -1, 0]])
+    T = np.eye(4)
+    T[:3, :3], T[:3, 3] = R, [0.2, -4.0, 1.3]
+    camera = Camera(K=np.array([[800.0, 0, 360], [0, 850, 288], [0, 0, 1]]), T_world_camera=T[None], size_hw=(576, 720))
+    tool_q = np.tile([0.3, 0.1, 1.1, 0.1, 0.2, 0.3, np.sqrt(1 - 0.14)], (FRAMES, 1))
+    state = State(
+        q=np.tile(body.neutral(), (FRAMES, 1)),
+        tool_q=tool_q,
+        tool_length=0.4,
+        fps=25.0,
+        reference_body=body,
+        reference_camera=camera,
+    )
+    sigma = np.array([shared.sigma for shared in SHARED])
+    return state.step(0.3 * rng.standard_normal((FRAMES, state.nv)), 0.5 * sigma * rng.standard_normal(len(SHARED)))
+
+
+def examples():
+    """One residual of each kind in the table, with random data."""
+    rng = np.random.default_rng(1)
+    names = ("nose", "l_wrist", "r_toes", "l_hip", "tool_head")
+    turns = exponential(0.2 * rng.standard_normal((FRAMES, 3)))
+    return {
+        "reprojection": Reprojection(
+            names=names, uv=400 * rng.random((FRAMES, 5, 2)), weight=rng.random((FRAMES, 5)), sigma=8.0
+        ),
+        "lift": Lift(
+            names=names[:4],
+            xyz=rng.standard_normal((FRAMES, 4, 3)),
+            R_camera_ray=rotations(turns),
+            weight=rng.random((FRAMES, 4)),
+        ),
+        "acceleration": Acceleration(names=(*names, "l_heel")),
+        "joint_rate": JointRate(),
+        "rest_pose": RestPose(),
+        "hinge": Hinge(),
+        "anchor": Anchor(
+            names=("l_ball", "r_fingers"), place=rng.standard_normal((FRAMES, 2, 3)), weight=rng.random((FRAMES, 2))
+        ),
+        "sliding": Sliding(names=("l_ball", "r_fingers"), weight=rng.random((FRAMES - 1, 2))),
+        "ground": Ground(names=("l_ball", "r_ball"), weight=rng.random((FRAMES, 2))),
+        "grasp": Grasp(hands=("l_fingers", "r_fingers"), weight=rng.random((FRAMES, 2)), reach=(0.2, 0.4)),
+        "grip": Grip(joint="r_wrist", rest=quaternion(usual_grip("r")), weight=rng.random(FRAMES)),
+        "shared_prior": SharedPrior(),
+    }
+
+
+def test_every_residual_in_the_table_has_an_example_of_its_class():
+    made = examples()
+    assert set(made) == set(RESIDUALS)
+    for name, residual in made.items():
+        assert isinstance(residual, RESIDUALS.load(name))
+
+
+@pytest.mark.parametrize("name", list(RESIDUALS))
+def test_jacobian_against_finite_differences(name):
+    residual, state, step = examples()[name], random_state(), 1e-6
+    jacobian = residual.jacobian(state)
+    count, window = jacobian.frames.shape[:2]
+    assert np.abs(residual.error(state)).max() > 0
+    rng = np.random.default_rng(2)
+    for _ in range(12):
+        tangent, shared = rng.standard_normal((FRAMES, state.nv)), rng.standard_normal(len(SHARED))
+        ahead = residual.error(state.step(step * tangent, step * shared))
+        behind = residual.error(state.step(-step * tangent, -step * shared))
+        numeric = (ahead - behind) / (2 * step)
+        analytic = jacobian.shared @ shared
+        for w in range(window):
+            analytic += np.einsum("ngdv,nv->ngd", jacobian.frames[:, w], tangent[w : w + count])
+        np.testing.assert_allclose(analytic, numeric, atol=1e-6 * (1 + np.abs(numeric).max()))
+
+
+@given(
+    st.sampled_from([Quadratic(), PseudoHuber(1.5), GemanMcClure(3.0)]),
+    st.floats(1e-3, 1e3),
+    st.floats(1.0, 4.0),
+)
+def test_weight_is_the_derivative_of_the_cost(loss, s, widening):
+    s, step = np.array([s]), 1e-3 * s
+    numeric = (loss.cost(s + step, widening) - loss.cost(s - step, widening)) / (2 * step)
+    weight = loss.weight(s, widening)
+    np.testing.assert_allclose(weight, numeric, rtol=1e-4, atol=1e-6)
+    assert np.all((weight >= 0) & (weight <= 1))
+
+
+def test_hinge_is_silent_inside_the_range_and_grows_beyond_it():
+    body = build_body()
+    state = State(
+        q=np.tile(body.neutral(), (3, 1)),
+        fps=25.0,
+        reference_body=body,
+        reference_camera=random_state().reference_camera,
+    )
+    knee = 6 + 3 * (body.joint_names.index("l_knee") - 1)
+    bend = np.zeros((3, 75))
+    bend[:, knee] = [0.5, -0.3, -0.6]
+    error = Hinge().error(state.step(bend, np.zeros(len(SHARED))))[:, 0, 0]
+    assert error[0] == 0
+    np.testing.assert_allclose(error[1:], [-0.3 / 0.08, -0.6 / 0.08])
