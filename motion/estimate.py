@@ -18,7 +18,7 @@ from motion.residuals.residual import Residual
 from motion.single_thread import single_thread
 from motion.solve import Solution, SolverOptions, solve
 from motion.state import State
-from motion.tool import TOOLS
+from motion.tool import TOOLS, Tool
 from motion.touch import Touches, touches
 from motion.wield import Wielding, tool_residuals, wield
 from records import Camera, ContactStates, Interaction, Keypoints, Motion
@@ -62,7 +62,7 @@ def estimate(
     contacts: ContactStates,
     *,
     tool: Keypoints | None = None,
-    tool_name: str | None = None,
+    tool_name: str | Tool | None = None,
     options: EstimateOptions | None = None,
 ) -> Interaction:
     """Estimate 3D motion and contact forces of a whole clip.
@@ -72,7 +72,7 @@ def estimate(
         camera: world z up, ground at z = 0; focal length and tilt are refined within a few per cent and degrees.
         contacts: probability of contact of l_ankle, r_ankle, l_fingers, r_fingers.
         tool: image points of tool_head and tool_handle.
-        tool_name: entry of the table of tools.
+        tool_name: entry of the table of tools, or one's own tool.
         options: what is known of the person.
 
     Raises:
@@ -88,7 +88,7 @@ def estimate(
         residuals |= contact_residuals(touches(solution.state, contacts, evidence.observed))
         state, held = solution.state, None
         if tool_name is not None:
-            state, held = wield(state, TOOLS.load(tool_name), tool)
+            state, held = wield(state, TOOLS.load(tool_name) if isinstance(tool_name, str) else tool_name, tool)
             residuals |= tool_residuals(state, held)
         solution = solve(residuals, state, options.second)
         return _interaction(solution, held, contacts, evidence, options)
@@ -176,7 +176,7 @@ def _motion(model: str, parameters: dict[str, float], q: np.ndarray, fps: float,
     return Motion(model=model, parameters=parameters, fps=fps, q=q, v=derivatives.v, a=derivatives.a)
 
 
-def _check(person: Keypoints, contacts: ContactStates, tool: Keypoints | None, tool_name: str | None) -> None:
+def _check(person: Keypoints, contacts: ContactStates, tool: Keypoints | None, tool_name: str | Tool | None) -> None:
     if person.num_frames < MIN_FRAMES:
         raise EstimateError(
             f"the clip has {person.num_frames} frame{'s' * (person.num_frames != 1)}; motion needs at least"

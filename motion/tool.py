@@ -91,8 +91,19 @@ class Tool:
         return model
 
     def parameters(self) -> dict[str, float]:
-        """What a `Motion` of this tool carries along."""
-        return {"length": self.length, "mass": self.mass}
+        """What a `Motion` of this tool carries along: all that `tool_of` rebuilds it from."""
+        return {
+            "length": self.length,
+            "shortest": self.length_bounds[0],
+            "longest": self.length_bounds[1],
+            "handle_radius": self.handle_radius,
+            "handle_mass": self.handle_mass,
+            "head_x": self.head_size[0],
+            "head_y": self.head_size[1],
+            "head_z": self.head_size[2],
+            "head_mass": self.head_mass,
+            "grip": self.grip,
+        }
 
 
 HAMMER = Tool(
@@ -136,6 +147,27 @@ BARBELL = Tool(
     head_mass=2.0,
     grip=1.0,
 )
+
+
+def tool_of(motion: Motion) -> Tool:
+    """Rebuild the tool that a `Motion` was made with.
+
+    Raises:
+        UnknownName: the motion describes no tool, and its name is not in the table.
+    """
+    values = motion.parameters
+    if not set(HAMMER.parameters()) <= set(values):
+        return TOOLS.load(motion.model)
+    return Tool(
+        name=motion.model,
+        length=values["length"],
+        length_bounds=(values["shortest"], values["longest"]),
+        handle_radius=values["handle_radius"],
+        handle_mass=values["handle_mass"],
+        head_size=(values["head_x"], values["head_y"], values["head_z"]),
+        head_mass=values["head_mass"],
+        grip=values["grip"],
+    )
 
 
 def load_tool(path: Path | str) -> Tool:

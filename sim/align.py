@@ -12,7 +12,7 @@ from typing import NamedTuple
 import cma
 import numpy as np
 
-from motion.tool import TOOLS, Tool
+from motion.tool import Tool, tool_of
 from records import Demonstration, Motion
 from sim.env import ToolEnv
 from sim.placement import Placement, Swing, place, shortfall, swing_of
@@ -186,8 +186,8 @@ def _head_heights(stroke: Motion, tool: Tool) -> np.ndarray:
 def _tool(stroke: Motion, task: str) -> Tool:
     if task != "hammer":
         raise AlignError(f"alignment knows the task 'hammer', not {task!r}")
-    if stroke.model not in TOOLS or stroke.num_frames < 6:
+    if "length" not in stroke.parameters or stroke.num_frames < 6:
         raise AlignError(
-            f"a stroke of at least 6 frames of a known tool is needed, not {stroke.num_frames} of {stroke.model!r}"
+            f"a stroke of at least 6 frames of a tool is needed, not {stroke.num_frames} of {stroke.model!r}"
         )
-    return TOOLS.load(stroke.model)
+    return tool_of(stroke)

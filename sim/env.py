@@ -11,7 +11,7 @@ import numpy as np
 from gymnasium import spaces
 from jaxtyping import Float
 
-from motion.tool import TOOLS, Tool
+from motion.tool import Tool, tool_of
 from records import Demonstration
 from sim.bullet import Bullet, View
 from sim.holder import build_holder
@@ -71,7 +71,7 @@ class ToolEnv(gymnasium.Env[np.ndarray, np.ndarray]):
         self.demonstration = demonstration
         self.object_noise = object_noise
         self.render_mode = render_mode
-        self.tool: Tool = TOOLS.load(demonstration.tool.model)
+        self.tool: Tool = tool_of(demonstration.tool)
         self.task: Task = TASKS.load(demonstration.task)()
         self.fps = demonstration.tool.fps
         self.horizon = demonstration.tool.num_frames - 1 + PATIENCE
@@ -81,7 +81,7 @@ class ToolEnv(gymnasium.Env[np.ndarray, np.ndarray]):
             folder = Path(name)
             ground = box_urdf("ground", (6.0, 6.0, 0.5), "0.72 0.7 0.66 1")
             self._ground = self._bullet.load_urdf(write_urdf(folder, "ground", ground))
-            self.task.build(self._bullet, folder, demonstration.scene)
+            self.task.build(self._bullet, folder, demonstration.scene, self.tool)
             self._holder = build_holder(self._bullet, folder, demonstration, self.tool, meshes=render_mode is not None)
         self._holder.reset()
         self._initial = self._bullet.save()

@@ -16,7 +16,7 @@ from jaxtyping import Float
 from scipy.sparse.linalg import spsolve
 
 from motion.robot import Arm, RobotSpec, build_arm
-from motion.tool import TOOLS, Tool, differentiate, motion_of_poses
+from motion.tool import Tool, differentiate, motion_of_poses, tool_of
 from records import Demonstration, Motion
 
 POSITION = 0.004
@@ -93,7 +93,7 @@ def retarget(
     Raises:
         RetargetError: the stroke is out of reach or too fast; the message says by how much.
     """
-    tool: Tool = TOOLS.load(demonstration.tool.model)
+    tool: Tool = tool_of(demonstration.tool)
     arm = build_arm(robot, tool)
     slowdown = 1.0
     while True:

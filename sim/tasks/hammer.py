@@ -13,7 +13,7 @@ import numpy as np
 import pinocchio as pin
 from jaxtyping import Float
 
-from motion.tool import HAMMER
+from motion.tool import Tool
 from sim.bullet import Bullet, Contact
 from sim.tasks.task import checked_scene
 from sim.urdf import nail_urdf, write_urdf
@@ -52,9 +52,9 @@ class HammerTask:
         self._offset = np.zeros(2)
         self._paid = self._spoilt = False
 
-    def build(self, bullet: Bullet, folder: Path, scene: Mapping[str, float]) -> None:
+    def build(self, bullet: Bullet, folder: Path, scene: Mapping[str, float], tool: Tool) -> None:
         """Create the nail at its place in the scene."""
-        self._bullet = bullet
+        self._bullet, self._tool = bullet, tool
         place = checked_scene(scene, SCENE)
         self._top = np.array([place["nail_x"], place["nail_y"], place["nail_z"]])
         text = nail_urdf(stroke=STROKE, head_radius=HEAD_RADIUS, head_height=HEAD_HEIGHT, mass=MASS)
@@ -78,7 +78,7 @@ class HammerTask:
             return
         p, quaternion = self._bullet.pose(body) if link < 0 else self._bullet.link_pose(body, link)
         R = pin.Quaternion(quaternion).toRotationMatrix()
-        self._spoilt |= not all(on_face(contact, R, p) for contact in touches)
+        self._spoilt |= not all(on_face(contact, R, p, self._tool) for contact in touches)
 
     def observe(self) -> Float[np.ndarray, "4"]:
         """Top of the nail [m] and the driven share of its stroke."""
@@ -124,15 +124,16 @@ class HammerTask:
         self._paid, self._spoilt = bool(state["paid"]), bool(state["spoilt"])
 
 
-def on_face(contact: Contact, R: Float[np.ndarray, "3 3"], p: Float[np.ndarray, "3"]) -> bool:
+def on_face(contact: Contact, R: Float[np.ndarray, "3 3"], p: Float[np.ndarray, "3"], tool: Tool) -> bool:
     """Whether a contact of the hammer lies on its face.
 
     Args:
         contact: point [m] and normal in the world, of the hammer with the nail.
         R: rotation of the tool frame.
         p: origin of the tool frame [m].
+        tool: the hammer.
     """
     point, normal = R.T @ (contact.point - p), R.T @ contact.normal
-    face = -HAMMER.head_size[2] / 2
-    inside = abs(point[0] - HAMMER.length) <= HAMMER.head_size[0] / 2 + FACE_DEPTH
+    face = -tool.head_size[2] / 2
+    inside = abs(point[0] - tool.length) <= tool.head_size[0] / 2 + FACE_DEPTH
     return bool(inside and point[2] <= face + FACE_DEPTH and normal[2] >= FACE_NORMAL)

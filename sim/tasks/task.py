@@ -9,6 +9,7 @@ from typing import Protocol
 import numpy as np
 from jaxtyping import Float
 
+from motion.tool import Tool
 from records import Entry, Registry
 from sim.bullet import Bullet
 
@@ -34,7 +35,7 @@ class Task(Protocol):
     term_names: tuple[str, ...]
     """Names of the reward terms."""
 
-    def build(self, bullet: Bullet, folder: Path, scene: Mapping[str, float]) -> None:
+    def build(self, bullet: Bullet, folder: Path, scene: Mapping[str, float], tool: Tool) -> None:
         """Create the objects; called once. `folder` is for files that the engine reads."""
 
     def reset(self, offset: Float[np.ndarray, "2"]) -> None:

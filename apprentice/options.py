@@ -1,0 +1,98 @@
+"""What the user can say on the command line, in groups that several verbs share."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import tyro
+
+Clicks = tyro.conf.UseAppendAction[tuple[str, ...]]
+
+
+@dataclass(frozen=True)
+class Common:
+    """Options of every verb."""
+
+    run: Path | None = None
+    """Folder of the run; by default runs/<name of the clip or sequence>. A run that was stopped resumes there."""
+    seed: int = 0
+    """Seed of everything random."""
+    force: bool = False
+    """Compute every stage again, even where nothing has changed."""
+    debug: bool = False
+    """Show the traceback of an error."""
+
+
+@dataclass(frozen=True)
+class Source:
+    """What is watched: a clip, or keypoints that were detected elsewhere."""
+
+    clip: tyro.conf.Positional[Path | None] = None
+    """Video file."""
+    keypoints: Path | None = None
+    """OpenPose folder or .npz, tidy .csv (frame,name,x,y,confidence), or a Keypoints record, instead of a clip."""
+    sequence: str | None = None
+    """Which sequence of --keypoints, where the file holds several."""
+    fps: float | None = None
+    """True frame rate [1/s]; needed where the file's header lies. Keypoints default to 24."""
+    start: float | None = None
+    """First moment of the clip [s]."""
+    end: float | None = None
+    """Last moment of the clip [s]."""
+    size: tuple[int, int] | None = None
+    """Image height and width [px] of --keypoints, where the format does not state them."""
+
+
+@dataclass(frozen=True)
+class Seeing:
+    """How person, tool and camera are found."""
+
+    detector: str = "mediapipe"
+    """Detector of people; see `apprentice list`."""
+    person: str | None = None
+    """A click on the person, x,y@frame, where there are several."""
+    tool_head: Clicks = ()
+    """A click on the tool's working end, x,y@frame; give it again to correct the track in another frame."""
+    tool_handle: Clicks = ()
+    """A click on the free end of the tool's handle, x,y@frame; may be repeated."""
+    two_handed: bool = False
+    """Both hands hold the tool: the line through them is its axis."""
+    tool_csv: Path | None = None
+    """Tool endpoints in a table, frame,name,x,y[,confidence], names tool_head and tool_handle."""
+    camera: Path | None = None
+    """Calibration file of the camera: OpenCV YAML or Qualisys."""
+    camera_name: str | None = None
+    """Which camera of a calibration that holds several."""
+    focal: float | None = None
+    """Focal length [px]; by default from metadata, else assumed and refined."""
+
+
+@dataclass(frozen=True)
+class Subject:
+    """What is known of the person and of what is in their hands."""
+
+    height: float | None = None
+    """Stature [m]; 1.70 is assumed."""
+    mass: float | None = None
+    """Body mass [kg]; assumed from the stature."""
+    tool: str | None = None
+    """Tool in the hands; see `apprentice list`."""
+    tool_file: Path | None = None
+    """Description of one's own tool (YAML)."""
+
+
+@dataclass(frozen=True)
+class Learning:
+    """How long a policy is trained, and how it is judged."""
+
+    task: str = "hammer"
+    """Task in simulation; see `apprentice list`."""
+    robot: str = "panda"
+    """Robot; see `apprentice list`."""
+    steps: int = 20_000
+    """Environment steps of training."""
+    noise: float = 0.05
+    """Standard deviation of the objects' displacement [m], in training and evaluation."""
+    episodes: int = 100
+    """Fresh episodes per agent in the evaluation."""

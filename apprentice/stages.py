@@ -1,0 +1,281 @@
+"""The stages of a run: each calls one function of a room on records, and keeps the result in the run folder."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Mapping
+from dataclasses import asdict, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from apprentice.options import Learning, Seeing, Source, Subject
+from records import Camera, Clip, ContactStates, Demonstration, Interaction, Keypoints, Motion, Run, RunError, digest
+
+if TYPE_CHECKING:
+    from motion.tool import Tool
+    from perception.track import Observations, TrackOptions
+
+
+class UsageError(ValueError):
+    """Options that contradict each other, or one that is missing."""
+
+
+def run_folder(given: Path | None, name: str) -> Path:
+    """The folder that the user named, else `runs/<name>`."""
+    return given if given is not None else Path("runs") / name
+
+
+def name_of(source: Source) -> str:
+    """What a run is called by default: the sequence, the clip or the file of keypoints."""
+    if source.sequence:
+        return source.sequence
+    path = source.clip or source.keypoints
+    if path is None:
+        raise UsageError("nothing to watch: give a CLIP, or --keypoints FILE")
+    return path.stem
+
+
+def observe(run: Run, source: Source, seeing: Seeing, subject: Subject) -> Observations:
+    """Stages `clip`, `person`, `tool`, `camera`, `contacts`: everything that is seen."""
+    from perception.track import Observations, observe_keypoints
+
+    options = _track_options(seeing, subject)
+    if source.clip is not None and source.keypoints is not None:
+        raise UsageError("give either a CLIP or --keypoints, not both")
+    if source.clip is not None:
+        clip = open_source(run, source)
+        person = _detect(run, clip, options)
+        tool = _track_tool(run, clip, person, options)
+        options = _with_lens(clip, options)
+    else:
+        person, tool = _read_person(run, source, options), None
+    key = digest(person, tool, _settings(options))
+    if not run.force and all(run.has(name) for name in ("camera", "contacts")):
+        camera, contacts = run.load("camera", Camera), run.load("contacts", ContactStates)
+        if camera.source == contacts.source == key:
+            kept = run.load("tool", Keypoints) if run.has("tool") else None
+            return Observations(person, kept, contacts, camera)
+    seen = observe_keypoints(person, options, tool=tool)
+    if seen.tool is not None:
+        seen.tool.save(run.file("tool"))
+    run.stage("camera", key, Camera, lambda: seen.camera)
+    run.stage("contacts", key, ContactStates, lambda: seen.contacts)
+    return seen
+
+
+def open_source(run: Run, source: Source) -> Clip:
+    """Stage `clip`: the stretch of video that is watched."""
+    from perception.video import open_clip
+
+    if source.clip is None:
+        raise UsageError("a CLIP is needed")
+    clip = open_clip(source.clip, fps=source.fps, start=source.start, end=source.end)
+    clip.save(run.file("clip"))
+    return clip
+
+
+def estimate(run: Run, seen: Observations, subject: Subject) -> Interaction:
+    """Stage `interaction`: 3D motion of person and tool, and contact forces."""
+    from motion.estimate import EstimateOptions
+    from motion.estimate import estimate as estimate_motion
+
+    options = EstimateOptions(height=subject.height, mass=subject.mass)
+    tool = _tool(subject)
+    if seen.tool is not None and tool is None:
+        raise UsageError("the tool's endpoints are given but not which tool it is; name it with --tool")
+    key = digest(seen.person, seen.tool, seen.contacts, seen.camera, repr(tool), subject.height, subject.mass)
+    return run.stage(
+        "interaction",
+        key,
+        Interaction,
+        lambda: estimate_motion(
+            seen.person, seen.camera, seen.contacts, tool=seen.tool, tool_name=tool, options=options
+        ),
+    )
+
+
+def stroke_of(interaction: Interaction) -> Motion:
+    """The tool's motion of an estimate.
+
+    Raises:
+        UsageError: the estimate was made without a tool.
+    """
+    if interaction.tool is None:
+        raise UsageError(
+            "the estimate has no tool; run it again with --tool (and clicks on the tool, if it can be seen)"
+        )
+    return interaction.tool
+
+
+def read_stroke_file(path: Path, tool: str) -> Motion:
+    """A stroke from a file of head positions, or the tool of a saved Interaction, Motion or Demonstration."""
+    from motion.tool import TOOLS, read_stroke
+    from records import RecordError
+
+    kinds: tuple[type[Motion | Interaction | Demonstration], ...] = (Motion, Interaction, Demonstration)
+    for kind in kinds:
+        with contextlib.suppress(RecordError):
+            record = kind.load(path)
+            stroke = record if isinstance(record, Motion) else record.tool
+            if stroke is not None:
+                return stroke
+    return read_stroke(path, TOOLS.load(tool))
+
+
+def align(run: Run, stroke: Motion, learning: Learning, seed: int) -> Demonstration:
+    """Stage `demonstration`: the stroke placed in the scene of the task."""
+    from sim.align import align as align_stroke
+
+    def compute() -> Demonstration:
+        found = align_stroke(stroke, learning.task, seed=seed)
+        run.add_metrics(
+            "align",
+            {
+                "robust_share": found.demonstration.score,
+                "replays": found.demonstration.replays,
+                "placements_simulated": found.tried,
+                "simulations": found.simulations,
+                "placement": {name: float(value) for name, value in found.placement._asdict().items()},
+            },
+        )
+        return found.demonstration
+
+    return run.stage("demonstration", digest(stroke, learning.task, seed), Demonstration, compute)
+
+
+def retarget(run: Run, demonstration: Demonstration, learning: Learning, seed: int) -> Demonstration:
+    """Stage `retargeted`: the robot's base and joint trajectory."""
+    from sim.retarget import retarget as retarget_robot
+
+    def compute() -> Demonstration:
+        found = retarget_robot(demonstration, learning.robot, seed=seed)
+        run.add_metrics("retarget", found.tracking._asdict())
+        return found.demonstration
+
+    return run.stage("retargeted", digest(demonstration, learning.robot, seed), Demonstration, compute)
+
+
+def train(run: Run, demonstration: Demonstration, learning: Learning, seed: int) -> Path:
+    """Stage `policy/`: residual reinforcement learning around the demonstration."""
+    from policies.train import train as train_policy
+
+    key = digest(demonstration, learning.steps, learning.noise, seed)
+    return run.folder_stage(
+        "policy",
+        key,
+        lambda folder: train_policy(demonstration, folder, steps=learning.steps, noise=learning.noise, seed=seed),
+    )
+
+
+def evaluate(run: Run, demonstration: Demonstration, learning: Learning, seed: int) -> dict[str, dict[str, float]]:
+    """Success of the policy and of the costless agents over fresh episodes, into `metrics.json`."""
+    from policies.evaluate import evaluate as evaluate_agents
+
+    policy = run.path / "policy"
+    key = digest(demonstration, policy if policy.is_dir() else None, learning.noise, learning.episodes, seed)
+    known = run.metrics().get("evaluate", {})
+    if known.get("key") == key and not run.force:
+        return dict(known["agents"])
+    result = evaluate_agents(
+        demonstration,
+        policy=policy if policy.is_dir() else None,
+        episodes=learning.episodes,
+        noise=learning.noise,
+        seed=seed,
+    )
+    agents = {name: outcome._asdict() for name, outcome in result.outcomes.items()}
+    run.add_metrics("evaluate", {"key": key, "noise": learning.noise, "agents": agents})
+    for name, episodes in result.episodes.items():
+        episodes.save(run.path / "episodes" / f"{name}.npz")
+    return agents
+
+
+def load_stage(run: Run, name: str, kind: type[Any], verb: str) -> Any:
+    """The record of an earlier stage.
+
+    Raises:
+        RunError: it has not been made; the message names the verb that makes it.
+    """
+    if not run.has(name):
+        raise RunError(f"{run.path} has no {name}: run `apprentice {verb} ... --run {run.path}` first")
+    return run.load(name, kind)
+
+
+def _detect(run: Run, clip: Clip, options: TrackOptions) -> Keypoints:
+    from perception.detectors.detector import DETECTORS
+    from perception.person import choose_person
+
+    detector = DETECTORS.load(options.detector)
+    key = digest(Path(clip.path), clip.fps, clip.start, clip.num_frames, options.detector, str(options.person))
+    return run.stage("person", key, Keypoints, lambda: choose_person(detector().detect(clip), pick=options.person))
+
+
+def _read_person(run: Run, source: Source, options: TrackOptions) -> Keypoints:
+    from perception.detectors.detector import read_keypoints
+    from perception.person import choose_person
+
+    if source.keypoints is None:
+        raise UsageError("nothing to watch: give a CLIP, or --keypoints FILE")
+    fps = source.fps if source.fps is not None else 24.0
+    people = read_keypoints(source.keypoints, sequence=source.sequence, fps=fps, size_hw=source.size)
+    person = choose_person(people, pick=options.person)
+    return run.stage("person", digest(person), Keypoints, lambda: person)
+
+
+def _track_tool(run: Run, clip: Clip, person: Keypoints, options: TrackOptions) -> Keypoints | None:
+    from perception.tool_track import track_tool
+
+    if options.tool_csv is not None or not (options.tool_head or options.tool_handle):
+        return None
+    clicks = [str(click) for click in (*options.tool_head, "|", *options.tool_handle)]
+    key = digest(Path(clip.path), clip.fps, clip.start, clip.num_frames, clicks)
+    return run.stage(
+        "tool_seen",
+        key,
+        Keypoints,
+        lambda: track_tool(clip, person, head=options.tool_head, handle=options.tool_handle),
+    )
+
+
+def _track_options(seeing: Seeing, subject: Subject) -> TrackOptions:
+    from perception.click import Click
+    from perception.track import TrackOptions
+
+    return TrackOptions(
+        detector=seeing.detector,
+        person=Click.parse(seeing.person) if seeing.person else None,
+        tool_head=tuple(Click.parse(text) for text in seeing.tool_head),
+        tool_handle=tuple(Click.parse(text) for text in seeing.tool_handle),
+        two_handed=seeing.two_handed,
+        tool_csv=str(seeing.tool_csv) if seeing.tool_csv else None,
+        camera_file=str(seeing.camera) if seeing.camera else None,
+        camera_name=seeing.camera_name,
+        focal=seeing.focal,
+        height=subject.height or 1.7,
+    )
+
+
+def _with_lens(clip: Clip, options: TrackOptions) -> TrackOptions:
+    from perception.lens import stated_focal
+    from perception.video import pixel_aspect
+
+    aspect = options.pixel_aspect if options.pixel_aspect is not None else pixel_aspect(clip)
+    focal = options.focal if options.focal is not None else stated_focal(clip, aspect)
+    return replace(options, focal=focal, pixel_aspect=aspect)
+
+
+def _settings(options: TrackOptions) -> Mapping[str, Any]:
+    files = {name: _file(Path(path)) for name, path in (("t", options.tool_csv), ("c", options.camera_file)) if path}
+    return {**asdict(options), "files": files}
+
+
+def _file(path: Path | None) -> str:
+    return digest(path) if path is not None and path.is_file() else ""
+
+
+def _tool(subject: Subject) -> Tool | None:
+    from motion.tool import TOOLS, load_tool
+
+    if subject.tool_file is not None:
+        return load_tool(subject.tool_file)
+    return TOOLS.load(subject.tool) if subject.tool is not None else None

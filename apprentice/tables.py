@@ -1,0 +1,28 @@
+"""Every table of pluggable parts."""
+
+from __future__ import annotations
+
+import importlib
+
+from records import Registry
+
+_TABLES = (
+    "perception.detectors.detector:DETECTORS",
+    "perception.detectors.detector:READERS",
+    "motion.body:BODIES",
+    "motion.tool:TOOLS",
+    "motion.residuals.residual:RESIDUALS",
+    "motion.exporters.exporter:EXPORTERS",
+    "motion.robot:ROBOTS",
+    "sim.tasks.task:TASKS",
+    "policies.agents:AGENTS",
+)
+
+
+def tables() -> list[Registry]:
+    """All registries, from detectors to agents."""
+    found = []
+    for target in _TABLES:
+        module, _, name = target.partition(":")
+        found.append(getattr(importlib.import_module(module), name))
+    return found

@@ -1,0 +1,245 @@
+"""What each verb of the command line does: open the run, call stages, show and report the outcome."""
+
+from __future__ import annotations
+
+import logging
+import sys
+from dataclasses import asdict
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from rich.console import Console
+from rich.table import Table
+
+from apprentice import stages
+from apprentice.stages import UsageError
+from records import Demonstration, Interaction, Run, RunError
+
+if TYPE_CHECKING:
+    from apprentice import cli
+
+_console = Console(stderr=True, highlight=False)
+
+
+def track(verb: cli.Track) -> None:
+    """Observations of a clip."""
+    run = _open(verb, stages.name_of(verb.source))
+    seen = stages.observe(run, verb.source, verb.seeing, verb.subject)
+    frames = int(seen.person.seen.any(axis=1).sum())
+    _done(run, f"person seen in {frames} of {seen.person.num_frames} frames")
+
+
+def estimate(verb: cli.Estimate) -> None:
+    """Motion and forces."""
+    run = _open(verb, stages.name_of(verb.source))
+    seen = stages.observe(run, verb.source, verb.seeing, verb.subject)
+    interaction = stages.estimate(run, seen, verb.subject)
+    _warn(interaction)
+    _report(run)
+    _done(run, f"motion and forces of {len(interaction.observed)} frames ({interaction.status})")
+
+
+def learn(verb: cli.Learn) -> None:
+    """The whole way."""
+    run = _open(verb, stages.name_of(verb.source))
+    subject = verb.subject
+    if subject.tool is None and subject.tool_file is None:
+        raise UsageError("say which tool the person uses with --tool; `apprentice list` names them")
+    seen = stages.observe(run, verb.source, verb.seeing, subject)
+    interaction = stages.estimate(run, seen, subject)
+    _warn(interaction)
+    _learn_from(run, stages.stroke_of(interaction), verb)
+
+
+def demo(verb: cli.Demo) -> None:
+    """The whole way on a rendered clip whose truth is known."""
+    from apprentice.demo import studio_source
+
+    run = _open(verb, "demo")
+    source, seeing, subject = studio_source(run, verb.common.seed)
+    seen = stages.observe(run, source, seeing, subject)
+    interaction = stages.estimate(run, seen, subject)
+    _warn(interaction)
+    _learn_from(run, stages.stroke_of(interaction), verb)
+
+
+def align(verb: cli.Align) -> None:
+    """The stroke in its scene."""
+    run = _open(verb, verb.stroke.stem if verb.stroke else None)
+    if verb.stroke is not None:
+        stroke = stages.read_stroke_file(verb.stroke, verb.tool)
+    else:
+        stroke = stages.stroke_of(stages.load_stage(run, "interaction", Interaction, "estimate"))
+    demonstration = stages.align(run, stroke, verb.learning, verb.common.seed)
+    metrics = run.metrics()["align"]
+    _done(
+        run,
+        f"robust placement after {metrics['placements_simulated']} simulated;"
+        f" solves {demonstration.score:.0%} of {demonstration.replays} perturbed replays",
+    )
+
+
+def retarget(verb: cli.Retarget) -> None:
+    """The robot's motion."""
+    run = _open(verb, None)
+    demonstration = stages.load_stage(run, "demonstration", Demonstration, "align")
+    stages.retarget(run, demonstration, verb.learning, verb.common.seed)
+    found = run.metrics()["retarget"]
+    _done(
+        run,
+        f"{verb.learning.robot} follows within {found['mean_mm']:.1f} mm (at most {found['max_mm']:.1f}),"
+        f" {found['velocity']:.2f} of its velocity limits, stroke {found['slowdown']:.2f} times slower",
+    )
+
+
+def train(verb: cli.Train) -> None:
+    """The policy."""
+    run = _open(verb, None)
+    demonstration = stages.load_stage(run, "retargeted", Demonstration, "retarget")
+    folder = stages.train(run, demonstration, verb.learning, verb.common.seed)
+    _done(run, f"policy in {folder}")
+
+
+def evaluate(verb: cli.Evaluate) -> None:
+    """The success table."""
+    run = _open(verb, None)
+    demonstration = stages.load_stage(run, "retargeted", Demonstration, "retarget")
+    agents = stages.evaluate(run, demonstration, verb.learning, verb.common.seed)
+    _table(agents, verb.learning.noise)
+    _done(run, "evaluated")
+
+
+def fetch(verb: cli.Fetch) -> None:
+    """A clip from the network."""
+    from perception.fetch import fetch as fetch_clip
+
+    clip = fetch_clip(verb.url, verb.common.run or Path("clips"), start=verb.start, end=verb.end)
+    _console.print(f"{clip.path}: {clip.num_frames} frames at {clip.fps:.2f} fps")
+
+
+def view(verb: cli.View) -> None:
+    """The 3D scene."""
+    from apprentice.view import write_scene
+
+    path = write_scene(_existing(verb.folder or verb.common.run))
+    _console.print(f"{path}\nopen it with: rerun {path}")
+
+
+def report(verb: cli.Report) -> None:
+    """The report."""
+    from apprentice.report import write_report
+
+    _console.print(str(write_report(_existing(verb.folder or verb.common.run))))
+
+
+def export(verb: cli.Export) -> None:
+    """Other programs' formats."""
+    from motion.exporters import export as export_files
+
+    run = _existing(verb.folder)
+    out = verb.out or run.path / "export"
+    if verb.to == "lerobot" and run.has("retargeted"):
+        from motion.exporters.lerobot import export_lerobot
+
+        files = export_lerobot(run.load("retargeted", Demonstration), out)
+    else:
+        files = export_files(stages.load_stage(run, "interaction", Interaction, "estimate"), verb.to, out)
+    _console.print("\n".join(str(file) for file in files))
+
+
+def show_list(_: cli.List) -> None:
+    """Every pluggable part."""
+    from apprentice.tables import tables
+
+    table = Table(box=None, pad_edge=False, header_style="bold")
+    for heading in ("kind", "name", "what it is"):
+        table.add_column(heading, overflow="fold")
+    for registry in tables():
+        for name, entry in registry.items():
+            table.add_row(registry.kind, name, entry.summary)
+    Console(highlight=False, width=None if sys.stdout.isatty() else 200).print(table)
+
+
+def _learn_from(run: Run, stroke: Any, verb: cli.Learn | cli.Demo) -> None:
+    demonstration = stages.align(run, stroke, verb.learning, verb.common.seed)
+    moving = stages.retarget(run, demonstration, verb.learning, verb.common.seed)
+    stages.train(run, moving, verb.learning, verb.common.seed)
+    agents = stages.evaluate(run, moving, verb.learning, verb.common.seed)
+    _table(agents, verb.learning.noise)
+    _report(run)
+    _done(run, f"policy solves {agents['policy']['success']:.0%} of fresh episodes")
+
+
+def _open(verb: Any, name: str | None) -> Run:
+    """Open the run folder and its log, and keep what was asked for."""
+    if name is None and verb.common.run is None:
+        raise UsageError("say which run with --run DIR")
+    path = stages.run_folder(verb.common.run, name or "")
+    config = {"verb": type(verb).__name__.lower(), **asdict(verb)}
+    run = Run(path, config=_plain(config), force=verb.common.force)
+    _log_to(run.path / "log.txt")
+    return run
+
+
+def _existing(path: Path | None) -> Run:
+    if path is None or not path.is_dir():
+        raise RunError(f"{path or 'no run folder given'}: not a run folder; runs are made by estimate, learn or demo")
+    return Run(path)
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {key: _plain(item) for key, item in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [_plain(item) for item in value]
+    return str(value) if isinstance(value, Path) else value
+
+
+def _log_to(path: Path) -> None:
+    from rich.logging import RichHandler
+
+    for name in ("apprentice", "perception", "motion", "sim", "policies"):
+        logger = logging.getLogger(name)
+        logger.setLevel(logging.INFO)
+        for handler in list(logger.handlers):
+            logger.removeHandler(handler)
+            handler.close()
+        to_file = logging.FileHandler(path, encoding="utf-8")
+        to_file.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(name)s: %(message)s"))
+        logger.addHandler(to_file)
+        logger.addHandler(RichHandler(console=_console, show_path=False, show_level=False, log_time_format="%H:%M:%S"))
+        logger.propagate = False
+
+
+def _warn(interaction: Interaction) -> None:
+    log = logging.getLogger("apprentice")
+    bridged = int((~interaction.observed).sum())
+    if bridged:
+        log.warning("%d of %d frames show nothing usable and were bridged", bridged, len(interaction.observed))
+    if interaction.assumed:
+        log.info("assumed: %s", ", ".join(f"{name} {value:.4g}" for name, value in interaction.assumed.items()))
+
+
+def _report(run: Run) -> None:
+    from apprentice.report import write_report
+    from apprentice.view import write_scene
+
+    write_scene(run)
+    write_report(run)
+
+
+def _table(agents: dict[str, dict[str, float]], noise: float) -> None:
+    table = Table(
+        title=f"success with objects moved by {100 * noise:.0f} cm (standard deviation)", title_justify="left"
+    )
+    for heading in ("agent", "success", "95 % interval", "episodes"):
+        table.add_column(heading)
+    for name, outcome in agents.items():
+        interval = f"{outcome['low']:.2f} to {outcome['high']:.2f}"
+        table.add_row(name, f"{outcome['success']:.2f}", interval, f"{outcome['episodes']:.0f}")
+    Console(highlight=False).print(table)
+
+
+def _done(run: Run, outcome: str) -> None:
+    report = run.path / "report.html"
+    _console.print(f"{run.path}: {outcome}" + (f"\nreport: {report}" if report.is_file() else ""))
