@@ -1,7 +1,9 @@
 """Body shape against a detector's 3D landmarks.
 
 A detector lifts a crop as if it lay in the middle of the image, so its landmarks are turned by the rotation that
-brings the optical axis to the viewing ray of the person. Their scale is unknown and shared.
+brings the optical axis to the viewing ray of the person. Their scale is unknown and shared. The error is that of the
+landmarks, in their own scale: were they scaled to the body instead, noisy landmarks would cost less the smaller they
+are, and the whole body would shrink (errors in variables).
 """
 
 from __future__ import annotations
@@ -35,10 +37,10 @@ class Lift:
     loss: Loss = PseudoHuber(2.0)
 
     def error(self, state: State) -> Float[np.ndarray, "T N 3"]:
-        """Body minus landmarks in the axes of the ray."""
+        """Body in the scale of the landmarks, minus landmarks, in the axes of the ray."""
         p = state.positions(self.names)
         root = state.positions(ROOT).mean(axis=1, keepdims=True)
-        difference = (p - root) @ self._world_ray(state) - self._scaled(state)
+        difference = (p - root) @ self._world_ray(state) / self._scale(state) - self.xyz
         return difference * self.weight[..., None] / self.sigma
 
     def jacobian(self, state: State) -> Jacobian:
@@ -46,20 +48,22 @@ class Lift:
         points, root = state.points(self.names), state.points(ROOT)
         R = self._world_ray(state)
         scale = self.weight[..., None, None] / self.sigma[:, None]
-        turn = R.swapaxes(-1, -2)[:, None]
+        turn = R.swapaxes(-1, -2)[:, None] / self._scale(state)
         frames = turn @ (points.J - root.J.mean(axis=1, keepdims=True))
         shared = turn @ (points.J_shared - root.J_shared.mean(axis=1, keepdims=True))
-        shared[..., SHARED_NAMES.index("log_lift_scale")] -= self._scaled(state)
         arm = points.p - root.p.mean(axis=1, keepdims=True)
+        shared[..., SHARED_NAMES.index("log_lift_scale")] -= arm @ R / self._scale(state)
         R_world_camera = state.camera.T_world_camera[:, :3, :3]
         for axis, name in zip(state.tilt_axes, ("pitch", "roll"), strict=True):
             axis_world = (R_world_camera @ axis)[:, None]
-            shared[..., SHARED_NAMES.index(name)] += (-skew(axis_world) @ arm[..., None])[..., 0] @ R
+            shared[..., SHARED_NAMES.index(name)] += (
+                (-skew(axis_world) @ arm[..., None])[..., 0] @ R / self._scale(state)
+            )
         return Jacobian((scale * frames)[:, None], scale * shared)
 
     def _world_ray(self, state: State) -> np.ndarray:
         R: np.ndarray = state.camera.T_world_camera[:, :3, :3] @ self.R_camera_ray
         return R
 
-    def _scaled(self, state: State) -> np.ndarray:
-        return float(np.exp(state.value("log_lift_scale"))) * self.xyz
+    def _scale(self, state: State) -> float:
+        return float(np.exp(state.value("log_lift_scale")))

@@ -1,0 +1,266 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from motion.body import body_of, build_body, rotations
+from motion.estimate import EstimateError, EstimateOptions, estimate
+from motion.initialise import rotation_to
+from motion.rotation import exponential
+from motion.skeleton import SITES
+from motion.state import SHARED, State
+from records import Camera, ContactStates, Keypoints
+
+FPS = 25.0
+SEEN = (
+    "nose", "l_ear", "r_ear", "l_shoulder", "r_shoulder", "l_elbow", "r_elbow", "l_wrist", "r_wrist", "l_fingers",
+    "r_fingers", "l_hip", "r_hip", "l_knee", "r_knee", "l_ankle", "r_ankle", "l_heel", "r_heel", "l_toes", "r_toes",
+)  # fmt: skip
+OPENPOSE = (*(n for n in SEEN if not n.endswith(("fingers", "heel", "toes"))), "neck", "l_eye", "r_eye")
+
+
+def level_camera(height=1.2, distance=4.0, focal=900.0):
+    T = np.eye(4)
+    T[:3, :3], T[:3, 3] = np.array([[1.0, 0, 0], [0, 0, 1], [0, -1, 0]]), [0, -distance, height]
+    K = np.array([[focal, 0, 360], [0, focal, 288], [0, 0, 1]])
+    return Camera(K=K, T_world_camera=T[None], size_hw=(576, 720))
+
+
+def squatting(frames=40, body=None):
+    """A person who bends the knees by up to 60 degrees and swings the arms; the feet stay where they are."""
+    body = body or build_body()
+    t = np.arange(frames) / FPS
+    bend = 0.5 * (1 - np.cos(2 * np.pi * t / 1.6)) * 0.5
+    w = np.zeros((frames, 24, 3))
+    for side, x in (("l", 1.0), ("r", -1.0)):
+        w[:, body.joint_names.index(f"{side}_hip"), 0] = -bend
+        w[:, body.joint_names.index(f"{side}_knee"), 0] = 2 * bend
+        w[:, body.joint_names.index(f"{side}_ankle"), 0] = -bend
+        w[:, body.joint_names.index(f"{side}_shoulder"), 2] = -x * (1.1 - 0.5 * bend)
+        w[:, body.joint_names.index(f"{side}_elbow"), 1] = -x * (0.3 + 0.8 * bend)
+    q = np.tile(body.neutral(), (frames, 1))
+    turned = exponential(w)
+    q[:, 7:] = turned[:, 1:].reshape(frames, -1)
+    ankles = body.site_positions(q, ["l_ball", "r_ball"]).mean(axis=1)
+    q[:, :3] += ankles[0] - ankles
+    return body, q
+
+
+def observe(body, q, camera, names=SEEN, pixels=2.0, metres=0.03, seed=0, lifted=True):
+    rng = np.random.default_rng(seed)
+    p = body.site_positions(q, list(names))
+    uv = camera.project(p) + pixels * rng.standard_normal((*p.shape[:2], 2))
+    xyz = None
+    if lifted:
+        R_camera_world = camera.T_world_camera[0, :3, :3].T
+        root = body.site_positions(q, ["l_hip", "r_hip"]).mean(axis=1, keepdims=True)
+        plane = (uv.mean(axis=1) - camera.K[:2, 2]) / camera.K[[0, 1], [0, 1]]
+        xyz = ((p - root) @ R_camera_world.T) @ rotation_to(plane)
+        xyz = xyz + metres * rng.standard_normal(xyz.shape)
+    return Keypoints(
+        names=tuple(names),
+        uv=uv,
+        confidence=np.full(p.shape[:2], 0.9),
+        xyz=xyz,
+        fps=FPS,
+        size_hw=camera.size_hw,
+    )
+
+
+def standing_contacts(frames, feet=0.98):
+    probability = np.tile([feet, feet, 0.02, 0.02], (frames, 1))
+    return ContactStates(names=("l_ankle", "r_ankle", "l_fingers", "r_fingers"), probability=probability, fps=FPS)
+
+
+def errors(interaction, body, q, names=SEEN):
+    """Mean distance [mm] in the world and relative to the hips."""
+    found = body_of(interaction.person).site_positions(interaction.person.q, list(names))
+    true = body.site_positions(q, list(names))
+    hips = [names.index("l_hip"), names.index("r_hip")]
+    shape = (found - found[:, hips].mean(axis=1, keepdims=True)) - (true - true[:, hips].mean(axis=1, keepdims=True))
+    return 1e3 * np.linalg.norm(found - true, axis=-1).mean(), 1e3 * np.linalg.norm(shape, axis=-1).mean()
+
+
+@pytest.fixture(scope="module")
+def squat():
+    body, q = squatting()
+    camera = level_camera()
+    person = observe(body, q, camera)
+    interaction = estimate(
+        person, camera, standing_contacts(len(q)), options=EstimateOptions(height=body.height, mass=body.mass)
+    )
+    return body, q, interaction
+
+
+def test_a_known_motion_is_recovered(squat):
+    body, q, interaction = squat
+    world, shape = errors(interaction, body, q)
+    assert shape < 15
+    assert world < 80, "distance along the line of sight is the least known"
+    bones = body_of(interaction.person).bones
+    assert max(abs(np.log(bones[name] / length)) for name, length in body.bones.items()) < 0.03
+    assert interaction.status in ("converged", "iteration limit")
+    assert interaction.observed.all()
+    assert not interaction.assumed
+
+
+@pytest.mark.parametrize("metres", [0.0, 0.06])
+def test_noisy_landmarks_do_not_shrink_the_body(metres):
+    """Errors in variables: a smaller body would fit its share of the noise at less cost."""
+    body, q = squatting(frames=24)
+    camera = level_camera()
+    person = observe(body, q, camera, metres=metres)
+    interaction = estimate(person, camera, standing_contacts(24), options=EstimateOptions(height=body.height))
+    found = body_of(interaction.person).bones
+    assert np.mean([np.log(found[name] / length) for name, length in body.bones.items()]) == pytest.approx(0, abs=0.03)
+
+
+def test_feet_in_contact_do_not_slide_and_carry_the_weight(squat):
+    body, _, interaction = squat
+    found = body_of(interaction.person).site_positions(interaction.person.q, ["l_ball", "r_ball"])
+    assert np.ptp(found, axis=0).max() < 0.03
+    assert np.abs(found[..., 2]).max() < 0.08
+    vertical = interaction.forces.wrench[:, :, 2].sum(axis=1)
+    assert vertical.mean() == pytest.approx(9.81 * body.mass, rel=0.05)
+
+
+def test_velocities_are_those_of_the_configurations(squat):
+    import pinocchio as pin
+
+    _, _, interaction = squat
+    model = body_of(interaction.person).model
+    q, v = interaction.person.q, interaction.person.v
+    central = np.array([pin.difference(model, a, b) for a, b in zip(q[:-2], q[2:], strict=True)]) * FPS / 2
+    assert np.abs(central - v[1:-1]).mean() < 0.1 * np.abs(v).max()
+    assert np.corrcoef(central.reshape(-1), v[1:-1].reshape(-1))[0, 1] > 0.9
+
+
+def test_gaps_are_bridged_and_marked():
+    body, q = squatting(frames=24)
+    camera = level_camera()
+    person = observe(body, q, camera)
+    confidence = person.confidence.copy()
+    confidence[8:13] = 0
+    interaction = estimate(person.replace(confidence=confidence), camera, standing_contacts(24))
+    assert not interaction.observed[8:13].any()
+    assert interaction.observed[[0, 7, 13, 23]].all()
+    assert errors(interaction, body, q)[1] < 60
+    assert set(interaction.assumed) == {"height", "mass"}
+
+
+def test_image_points_alone_give_a_person_who_projects_onto_them():
+    body, q = squatting(frames=24)
+    camera = level_camera()
+    person = observe(body, q, camera, names=OPENPOSE, lifted=False)
+    interaction = estimate(person, camera, standing_contacts(24), options=EstimateOptions(height=body.height))
+    found = body_of(interaction.person).site_positions(interaction.person.q, list(OPENPOSE))
+    away = np.linalg.norm(interaction.camera.project(found) - person.uv, axis=-1)
+    assert np.median(away) < 8
+    assert np.median(interaction.camera.depth(found)) == pytest.approx(4.0, rel=0.25)
+
+
+def test_hands_alone_are_enough_to_go_on():
+    body, q = squatting(frames=12)
+    camera = level_camera()
+    names = ("l_elbow", "r_elbow", "l_wrist", "r_wrist", "l_fingers", "r_fingers")
+    interaction = estimate(
+        observe(body, q, camera, names=names), camera, standing_contacts(12, feet=0.5), options=EstimateOptions()
+    )
+    found = body_of(interaction.person).site_positions(interaction.person.q, list(names))
+    away = np.linalg.norm(
+        interaction.camera.project(found) - camera.project(body.site_positions(q, list(names))), axis=-1
+    )
+    assert np.median(away) < 15
+
+
+def test_a_tool_that_is_seen_is_held_and_recovered():
+    body, q = squatting(frames=24)
+    camera = level_camera()
+    hand = body.site_positions(q, ["r_fingers"])[:, 0]
+    axis = np.array([0.6, 0.0, 0.8])
+    ends = np.stack([hand + 0.28 * axis, hand - 0.12 * axis], axis=1)
+    rng = np.random.default_rng(3)
+    tool = Keypoints(
+        names=("tool_head", "tool_handle"),
+        uv=camera.project(ends) + rng.standard_normal((24, 2, 2)),
+        confidence=np.ones((24, 2)),
+        xyz=None,
+        fps=FPS,
+        size_hw=camera.size_hw,
+    )
+    interaction = estimate(observe(body, q, camera), camera, standing_contacts(24), tool=tool, tool_name="hammer")
+    assert interaction.tool is not None
+    length = interaction.tool.parameters["length"]
+    handle = interaction.tool.q[:, :3]
+    head = handle + length * rotations(interaction.tool.q[:, 3:])[..., 0]
+    away = np.linalg.norm(interaction.camera.project(np.stack([head, handle], axis=1)) - tool.uv, axis=-1)
+    assert np.median(away) < 6
+    found = body_of(interaction.person).site_positions(interaction.person.q, ["r_fingers"])[:, 0]
+    assert np.linalg.norm(found - (handle + 0.12 * (head - handle) / length), axis=1).mean() < 0.12
+
+
+def test_a_tool_that_is_never_seen_follows_the_hand():
+    body, q = squatting(frames=12)
+    camera = level_camera()
+    interaction = estimate(observe(body, q, camera), camera, standing_contacts(12), tool_name="hammer")
+    assert interaction.tool is not None
+    found = body_of(interaction.person).site_positions(interaction.person.q, ["l_fingers", "r_fingers"])
+    nearest = np.linalg.norm(found - interaction.tool.q[:, None, :3], axis=-1).min(axis=1)
+    assert nearest.max() < 0.25
+
+
+def test_unusable_observations_are_refused_in_one_line():
+    body, q = squatting(frames=6)
+    camera = level_camera()
+    person = observe(body, q, camera)
+    one = person.replace(uv=person.uv[:1], confidence=person.confidence[:1], xyz=person.xyz[:1])
+    with pytest.raises(EstimateError, match="1 frame; motion needs at least 3"):
+        estimate(one, camera, standing_contacts(1))
+    with pytest.raises(EstimateError, match="not seen in any frame"):
+        estimate(person.replace(confidence=np.zeros_like(person.confidence)), camera, standing_contacts(6))
+    with pytest.raises(EstimateError, match="contacts: 5 frames"):
+        estimate(person, camera, standing_contacts(5))
+    with pytest.raises(EstimateError, match="name one of: hammer"):
+        estimate(
+            person,
+            camera,
+            standing_contacts(6),
+            tool=Keypoints(
+                names=("tool_head", "tool_handle"),
+                uv=np.zeros((6, 2, 2)),
+                confidence=np.zeros((6, 2)),
+                xyz=None,
+                fps=FPS,
+                size_hw=camera.size_hw,
+            ),
+        )
+
+
+def test_the_world_is_moved_so_that_the_ground_is_at_zero(squat):
+    _, _, interaction = squat
+    heels = body_of(interaction.person).site_positions(interaction.person.q, ["l_heel", "r_heel"])
+    assert abs(np.median(heels[..., 2])) < 0.08
+
+
+def test_every_site_of_a_state_is_found_with_its_derivatives():
+    body, q = squatting(frames=4)
+    state = State(q=q, fps=FPS, reference_body=body, reference_camera=level_camera())
+    points = state.points(list(SITES))
+    np.testing.assert_allclose(points.p, body.site_positions(q, list(SITES)))
+    assert points.J.shape == (4, len(SITES), 3, 75)
+    assert points.J_shared.shape == (4, len(SITES), 3, len(SHARED))
+
+
+PARKOUR = Path(__file__).parents[2].parent / "shared/data/parkour"
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(not PARKOUR.exists(), reason="no ../shared/data/parkour: motion capture to compare with")
+def test_a_real_vault_beats_the_smoothed_detector():
+    from benchmarks.parkour import score_clip
+
+    score = score_clip(PARKOUR / "kv01_PKFC.mp4")
+    assert score.pa["ours"] < min(80.0, score.pa["raw detector, smoothed"])
+    assert np.isfinite(score.force).all()
