@@ -21,6 +21,7 @@ from scipy.ndimage import gaussian_filter1d
 
 from motion.estimate import estimate
 from motion.exporters.exporter import export
+from motion.score import g_mpjpe, pa_mpjpe, wrench_errors, yaw_aligned
 from perception.detectors.mediapipe_pose import single_pass
 from perception.track import track
 from perception.video import open_clip
@@ -57,46 +58,6 @@ class Score(NamedTuple):
     """(2, 4) the same [N m]."""
 
 
-def similarity(p: np.ndarray, target: np.ndarray) -> np.ndarray:
-    """Points (N, 3) after the similarity that brings them closest to the target (Umeyama 1991)."""
-    a, b = p - p.mean(axis=0), target - target.mean(axis=0)
-    U, S, Vt = np.linalg.svd(a.T @ b)
-    sign = np.array([1.0, 1.0, np.sign(np.linalg.det(U @ Vt))])
-    scale = (S * sign).sum() / max((a**2).sum(), 1e-12)
-    return scale * a @ (U * sign @ Vt) + target.mean(axis=0)
-
-
-def pa_mpjpe(p: np.ndarray, target: np.ndarray) -> float:
-    """Mean joint distance [mm] after a similarity per frame."""
-    return float(np.mean([_distance(similarity(a, b), b) for a, b in zip(p, target, strict=True)]))
-
-
-def g_mpjpe(p: np.ndarray, target: np.ndarray) -> float:
-    """Mean joint distance [mm] after one similarity for the clip."""
-    flat = target.reshape(-1, 3)
-    return _distance(similarity(p.reshape(-1, 3), flat), flat)
-
-
-def yaw_aligned(p: np.ndarray, target: np.ndarray, vectors: np.ndarray) -> np.ndarray:
-    """Vectors (..., 3) turned about the vertical by the yaw that best aligns joints `p` with `target`."""
-    a, b = ((x - x.mean(axis=(0, 1)))[..., :2] for x in (p, target))
-    yaw = np.arctan2((a[..., 0] * b[..., 1] - a[..., 1] * b[..., 0]).sum(), (a * b).sum())
-    c, s = np.cos(yaw), np.sin(yaw)
-    return vectors @ np.array([[c, -s, 0], [s, c, 0], [0, 0, 1]]).T
-
-
-def wrench_errors(wrench: np.ndarray, truth: np.ndarray, uncaptured: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Mean L2 error of force [N] and moment [N m] (4,) over the frames that the plates captured."""
-    captured = ~uncaptured.astype(bool)
-    errors = []
-    for part in (slice(0, 3), slice(3, 6)):
-        distance = np.linalg.norm((wrench - truth)[..., part], axis=-1)
-        errors.append(
-            np.array([distance[captured[:, c], c].mean() if captured[:, c].any() else np.nan for c in range(4)])
-        )
-    return errors[0], errors[1]
-
-
 def score_clip(video: Path) -> Score:
     """Estimate and score one clip."""
     with np.load(video.with_suffix(".npz")) as file:
@@ -118,8 +79,10 @@ def score_clip(video: Path) -> Score:
         pa[method] = pa_mpjpe(landmarks, joints)
         pa[f"{method}, smoothed"] = pa_mpjpe(gaussian_filter1d(landmarks, SMOOTHING, axis=0), joints)
     order = [truth["contact_names"].tolist().index(c) for c in CONTACTS]
-    ours = wrench_errors(turned, truth["forces"][:, order], truth["uncaptured"][:, order])
-    zero = wrench_errors(np.zeros_like(turned), truth["forces"][:, order], truth["uncaptured"][:, order])
+    uncaptured = truth["uncaptured"][:, order].astype(bool)
+    ours, zero = (
+        wrench_errors(found, truth["forces"][:, order], uncaptured) for found in (turned, np.zeros_like(turned))
+    )
     force, moment = (np.stack(pair) for pair in zip(ours, zero, strict=True))
     return Score(video.stem, interaction.status, pa, g_mpjpe(p, joints), force, moment)
 
@@ -166,10 +129,6 @@ def _table(path: Path, key: str, names: list[str] | tuple[str, ...], columns: tu
         rows = {(int(r["frame"]), r[key]): [float(r[c]) for c in columns] for r in csv.DictReader(file)}
     frames = sorted({frame for frame, _ in rows})
     return np.array([[rows[frame, name] for name in names] for frame in frames])
-
-
-def _distance(p: np.ndarray, target: np.ndarray) -> float:
-    return 1e3 * float(np.linalg.norm(p - target, axis=-1).mean())
 
 
 def main() -> None:
