@@ -30,8 +30,6 @@ PATIENCE = 6
 """Control steps that the tool stays at the last frame before an episode is cut off."""
 LARGEST = 100.0
 """Bound of every observation [m, m/s, 1]."""
-NEAR = 0.4
-"""Contacts are looked at while the head is nearer to its target than this [m]."""
 
 _AXES = ("x", "y", "z")
 
@@ -131,8 +129,7 @@ class ToolEnv(gymnasium.Env[np.ndarray, np.ndarray]):
             share = k / SUBSTEPS
             self._holder.drive(self._frame + share, start + share * (self._residual - start))
             self._bullet.step()
-            if self._near:
-                self.task.watch(self._holder.body, self._holder.link)
+            self.task.watch(self._holder.body, self._holder.link)
         self._frame += 1
         terms = self.task.terms()
         terminated = self.task.solved or self.task.spoilt
@@ -163,10 +160,6 @@ class ToolEnv(gymnasium.Env[np.ndarray, np.ndarray]):
     def close(self) -> None:
         """Free the physics client; a second call does nothing."""
         self._bullet.close()
-
-    @property
-    def _near(self) -> bool:
-        return bool(np.linalg.norm(self._holder.head()[1] - self.task.target()) < NEAR)
 
     def _observe(self) -> np.ndarray:
         R, head = self._holder.head()

@@ -84,10 +84,14 @@ class ArmHolder:
         self._others = [k for name, k in joints.items() if name not in arm.spec.joints]
         self.link = bullet.links(self.body)["tool"]
         self._effort = np.asarray(arm.model.effortLimit, float)
-        self._speed = np.asarray(arm.model.velocityLimit, float)
+        speed = np.asarray(arm.model.velocityLimit, float)
+        self._step = np.diff(self._q, axis=0)
+        self._velocity = np.clip(self._step * motion.fps, -speed, speed)
+        self._lower, self._upper = (
+            np.asarray(limit, float) for limit in (arm.model.lowerPositionLimit, arm.model.upperPositionLimit)
+        )
         world_base = np.array([[np.cos(yaw), -np.sin(yaw), 0], [np.sin(yaw), np.cos(yaw), 0], [0, 0, 1]])
         self._shift = np.stack([shift_matrix(arm, q, world_base) for q in self._q])
-        self._rate = motion.fps
 
     def reset(self) -> None:
         """Go to the first frame, at rest."""
@@ -97,14 +101,10 @@ class ArmHolder:
     def drive(self, frame: float, residual: Float[np.ndarray, "3"]) -> None:
         """Drive the joints to the frame's configuration, displaced by the pseudo-inverse of the residual."""
         before, share = _between(frame, len(self._q))
-        step = self._q[before + 1] - self._q[before]
         shift = (1 - share) * self._shift[before] + share * self._shift[before + 1]
-        target = self._q[before] + share * step + shift @ residual
-        lower, upper = self._arm.model.lowerPositionLimit, self._arm.model.upperPositionLimit
-        velocity = np.clip(step * self._rate, -self._speed, self._speed)
-        self._bullet.drive_position(
-            self.body, self._joints, np.clip(target, lower, upper), velocity, self._effort, gain=GAIN
-        )
+        target = self._q[before] + share * self._step[before] + shift @ residual
+        target = np.minimum(np.maximum(target, self._lower), self._upper)
+        self._bullet.drive_position(self.body, self._joints, target, self._velocity[before], self._effort, gain=GAIN)
 
     def head(self) -> tuple[np.ndarray, np.ndarray]:
         """Rotation of the tool and position of its head [m]."""
