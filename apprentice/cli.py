@@ -1,25 +1,28 @@
-"""The command line: parses, shows progress, saves; every verb is a function of records in `apprentice.stages`."""
+"""The command line: what can be said. Each verb is a function of `apprentice.verbs` on a run folder."""
 
 from __future__ import annotations
 
-import contextlib
-import logging
-import os
-import sys
-import traceback
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
 import tyro
 
-from apprentice.options import Common, Learning, Seeing, Source, Subject
+from apprentice import verbs
+from apprentice.answer import answered, one_line_usage
+from apprentice.options import Body, Chance, Common, Judging, Scene, Seeing, Source, Subject, Training
+from apprentice.showing import progress_shown
 
-ROOMS = ("records", "perception", "motion", "sim", "policies", "pretrain", "apprentice")
-"""Exceptions that these packages define carry one line for the user."""
+ABOUT = "From a clip of a person using a tool to 3D motion, contact forces and a robot policy."
 
-Flat = tyro.conf.OmitArgPrefixes
+_MARKERS = (
+    tyro.conf.OmitArgPrefixes,
+    tyro.conf.FlagCreatePairsOff,
+    tyro.conf.DisallowNone,
+    tyro.conf.PositionalMetavarFromFieldName,
+)
+"""Options without the names of their groups; flags without `--no-`; no `None` to type; `CLIP` for what is a clip."""
 
 
 @dataclass(frozen=True)
@@ -32,6 +35,12 @@ class _Watch(_Verb):
     source: Source = field(default_factory=Source)
     seeing: Seeing = field(default_factory=Seeing)
     subject: Subject = field(default_factory=Subject)
+
+
+@dataclass(frozen=True)
+class _Later(_Verb):
+    folder: tyro.conf.Positional[Path | None] = None
+    """Folder of the run, if not given by --run."""
 
 
 @dataclass(frozen=True)
@@ -48,14 +57,21 @@ class Estimate(_Watch):
 class Learn(_Watch):
     """The whole way: from a clip of a person using a tool to a robot policy that uses it, with a report."""
 
-    learning: Learning = field(default_factory=Learning)
+    scene: Scene = field(default_factory=Scene)
+    body: Body = field(default_factory=Body)
+    chance: Chance = field(default_factory=Chance)
+    training: Training = field(default_factory=Training)
+    judging: Judging = field(default_factory=Judging)
 
 
 @dataclass(frozen=True)
 class Demo(_Verb):
     """Render a clip of a person hammering, learn from it, and report what came out beside the truth."""
 
-    learning: Learning = field(default_factory=Learning)
+    body: Body = field(default_factory=Body)
+    chance: Chance = field(default_factory=Chance)
+    training: Training = field(default_factory=Training)
+    judging: Judging = field(default_factory=Judging)
 
 
 @dataclass(frozen=True)
@@ -66,28 +82,32 @@ class Align(_Verb):
     """Stroke: .npz with head_position and fps, .csv, or a record. By default the tool of the run's estimate."""
     tool: str = "hammer"
     """Tool of a stroke file; see `apprentice list`."""
-    learning: Learning = field(default_factory=Learning)
+    tool_file: Path | None = None
+    """Description of one's own tool (YAML), for a stroke file."""
+    scene: Scene = field(default_factory=Scene)
 
 
 @dataclass(frozen=True)
-class Retarget(_Verb):
+class Retarget(_Later):
     """Find the robot's base and joint trajectory for the run's aligned demonstration."""
 
-    learning: Learning = field(default_factory=Learning)
+    body: Body = field(default_factory=Body)
 
 
 @dataclass(frozen=True)
-class Train(_Verb):
+class Train(_Later):
     """Train a residual policy around the run's demonstration from the sparse reward of the task."""
 
-    learning: Learning = field(default_factory=Learning)
+    chance: Chance = field(default_factory=Chance)
+    training: Training = field(default_factory=Training)
 
 
 @dataclass(frozen=True)
-class Evaluate(_Verb):
+class Evaluate(_Later):
     """Success of the run's policy over fresh episodes, beside shifted, replay, zero and random agents."""
 
-    learning: Learning = field(default_factory=Learning)
+    chance: Chance = field(default_factory=Chance)
+    judging: Judging = field(default_factory=Judging)
 
 
 @dataclass(frozen=True)
@@ -103,27 +123,19 @@ class Fetch(_Verb):
 
 
 @dataclass(frozen=True)
-class View(_Verb):
+class View(_Later):
     """Write the run's 3D scene (rerun .rrd) and say how to open it."""
 
-    folder: tyro.conf.Positional[Path | None] = None
-    """Run folder."""
-
 
 @dataclass(frozen=True)
-class Report(_Verb):
+class Report(_Later):
     """Write the run's report.html again."""
 
-    folder: tyro.conf.Positional[Path | None] = None
-    """Run folder."""
-
 
 @dataclass(frozen=True)
-class Export(_Verb):
+class Export(_Later):
     """Write the run's motion and forces in another program's format."""
 
-    folder: tyro.conf.Positional[Path] = tyro.MISSING
-    """Run folder."""
     to: Literal["csv", "trc", "mot", "amass", "lerobot"] = "csv"
     """Format."""
     out: Path | None = None
@@ -135,75 +147,40 @@ class List(_Verb):
     """Name every tool, task, robot, detector, format and agent with one line each."""
 
 
+VERBS: dict[type[_Verb], Callable[[Any], None]] = {
+    Demo: verbs.demo,
+    Learn: verbs.learn,
+    Fetch: verbs.fetch,
+    Track: verbs.track,
+    Estimate: verbs.estimate,
+    Align: verbs.align,
+    Retarget: verbs.retarget,
+    Train: verbs.train,
+    Evaluate: verbs.evaluate,
+    View: verbs.view,
+    Report: verbs.report,
+    Export: verbs.export,
+    List: verbs.show_list,
+}
+"""In the order in which they are explained."""
+
+
 def main(arguments: list[str] | None = None) -> None:
-    """Entry point of the command `apprentice`. Exit status 0, or 2 after an error, or 130 when interrupted."""
-    from apprentice import verbs
-
-    functions: dict[type, Callable[[Any], None]] = {
-        Demo: verbs.demo,
-        Learn: verbs.learn,
-        Fetch: verbs.fetch,
-        Track: verbs.track,
-        Estimate: verbs.estimate,
-        Align: verbs.align,
-        Retarget: verbs.retarget,
-        Train: verbs.train,
-        Evaluate: verbs.evaluate,
-        View: verbs.view,
-        Report: verbs.report,
-        Export: verbs.export,
-        List: verbs.show_list,
-    }
-    verb = tyro.cli(
-        _choices(tuple(functions)), args=arguments, prog="apprentice", description=__doc_text, config=(Flat,)
-    )
-    with _answered(verb.common.debug):
-        functions[type(verb)](verb)
+    """Entry point of the command `apprentice`. Exit status 0, 2 after an error, or 130 when interrupted."""
+    with one_line_usage():
+        verb = tyro.cli(_choices(), args=arguments, prog="apprentice", description=ABOUT, config=_MARKERS)
+    with answered(debug=verb.common.debug), progress_shown():
+        VERBS[type(verb)](verb)
 
 
-__doc_text = "From a clip of a person using a tool to 3D motion, contact forces and a robot policy."
-
-
-def _choices(kinds: tuple[type, ...]) -> Any:
+def _choices() -> Any:
     """A union of subcommands, each named by its class in lower case."""
     union: Any = None
-    for kind in kinds:
+    for kind in VERBS:
         named = tyro.conf.subcommand(name=kind.__name__.lower(), description=kind.__doc__)
         choice = Annotated.__class_getitem__((kind, named))  # type: ignore[attr-defined]
         union = choice if union is None else union | choice
     return union
-
-
-@contextlib.contextmanager
-def _answered(debug: bool) -> Iterator[None]:
-    """Turn expected errors into one line and an exit status."""
-    os.environ.setdefault("OMP_NUM_THREADS", "1")
-    logging.getLogger("jax").setLevel(logging.ERROR)
-    try:
-        yield
-    except KeyboardInterrupt:
-        if debug:
-            traceback.print_exc()
-        _say("interrupted; the same command goes on where it stopped")
-        sys.exit(130)
-    except Exception as error:
-        if debug:
-            traceback.print_exc()
-            sys.exit(2)
-        expected = type(error).__module__.partition(".")[0] in ROOMS or isinstance(error, OSError)
-        if not expected:
-            _say(f"error: {type(error).__name__}: {_one_line(error)} (this is a defect; --debug shows where)")
-            sys.exit(2)
-        _say(f"error: {_one_line(error)}")
-        sys.exit(2)
-
-
-def _one_line(error: Exception) -> str:
-    return " ".join(str(error).split())
-
-
-def _say(text: str) -> None:
-    print(text, file=sys.stderr)  # noqa: T201 - the one place that speaks without a console
 
 
 if __name__ == "__main__":

@@ -75,7 +75,7 @@ class Subject:
     height: float | None = None
     """Stature [m]; 1.70 is assumed."""
     mass: float | None = None
-    """Body mass [kg]; assumed from the stature."""
+    """Body mass [kg]; 70 is assumed."""
     tool: str | None = None
     """Tool in the hands; see `apprentice list`."""
     tool_file: Path | None = None
@@ -83,16 +83,40 @@ class Subject:
 
 
 @dataclass(frozen=True)
-class Learning:
-    """How long a policy is trained, and how it is judged."""
+class Scene:
+    """What shall be done in simulation."""
 
     task: str = "hammer"
-    """Task in simulation; see `apprentice list`."""
+    """Task; see `apprentice list`."""
+
+
+@dataclass(frozen=True)
+class Body:
+    """Who shall do it."""
+
     robot: str = "panda"
     """Robot; see `apprentice list`."""
+
+
+@dataclass(frozen=True)
+class Chance:
+    """How the scene varies."""
+
+    noise: float = 0.05
+    """Standard deviation of the objects' displacement from where they were demonstrated [m]."""
+
+
+@dataclass(frozen=True)
+class Training:
+    """How long a policy is trained."""
+
     steps: int = 20_000
     """Environment steps of training."""
-    noise: float = 0.05
-    """Standard deviation of the objects' displacement [m], in training and evaluation."""
+
+
+@dataclass(frozen=True)
+class Judging:
+    """How a policy is judged."""
+
     episodes: int = 100
-    """Fresh episodes per agent in the evaluation."""
+    """Fresh episodes per agent."""

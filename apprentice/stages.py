@@ -3,13 +3,26 @@
 from __future__ import annotations
 
 import contextlib
+import functools
 from collections.abc import Mapping
 from dataclasses import asdict, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
-from apprentice.options import Learning, Seeing, Source, Subject
-from records import Camera, Clip, ContactStates, Demonstration, Interaction, Keypoints, Motion, Run, RunError, digest
+from apprentice.options import Chance, Judging, Seeing, Source, Subject, Training
+from records import (
+    Camera,
+    Clip,
+    ContactStates,
+    Demonstration,
+    Interaction,
+    Keypoints,
+    Motion,
+    RecordError,
+    Run,
+    RunError,
+    digest,
+)
 
 if TYPE_CHECKING:
     from motion.tool import Tool
@@ -36,7 +49,7 @@ def name_of(source: Source) -> str:
 
 
 def observe(run: Run, source: Source, seeing: Seeing, subject: Subject) -> Observations:
-    """Stages `clip`, `person`, `tool`, `camera`, `contacts`: everything that is seen."""
+    """Stages `clip`, `person`, `tool_seen`, `tool`, `camera`, `contacts`: everything that is seen."""
     from perception.track import Observations, observe_keypoints
 
     options = _track_options(seeing, subject)
@@ -45,22 +58,18 @@ def observe(run: Run, source: Source, seeing: Seeing, subject: Subject) -> Obser
     if source.clip is not None:
         clip = open_source(run, source)
         person = _detect(run, clip, options)
-        tool = _track_tool(run, clip, person, options)
+        tracked = _track_tool(run, clip, person, options)
         options = _with_lens(clip, options)
     else:
-        person, tool = _read_person(run, source, options), None
-    key = digest(person, tool, _settings(options))
-    if not run.force and all(run.has(name) for name in ("camera", "contacts")):
-        camera, contacts = run.load("camera", Camera), run.load("contacts", ContactStates)
-        if camera.source == contacts.source == key:
-            kept = run.load("tool", Keypoints) if run.has("tool") else None
-            return Observations(person, kept, contacts, camera)
-    seen = observe_keypoints(person, options, tool=tool)
-    if seen.tool is not None:
-        seen.tool.save(run.file("tool"))
-    run.stage("camera", key, Camera, lambda: seen.camera)
-    run.stage("contacts", key, ContactStates, lambda: seen.contacts)
-    return seen
+        person, tracked = _read_person(run, source, options), None
+    key = digest(person, tracked, _settings(options))
+    seen = functools.cache(lambda: observe_keypoints(person, options, tool=tracked))
+    tool = None
+    if tracked is not None or options.two_handed or options.tool_csv is not None:
+        tool = run.stage("tool", key, Keypoints, lambda: cast(Keypoints, seen().tool))
+    camera = run.stage("camera", key, Camera, lambda: seen().camera)
+    contacts = run.stage("contacts", key, ContactStates, lambda: seen().contacts)
+    return Observations(person, tool, contacts, camera)
 
 
 def open_source(run: Run, source: Source) -> Clip:
@@ -80,7 +89,7 @@ def estimate(run: Run, seen: Observations, subject: Subject) -> Interaction:
     from motion.estimate import estimate as estimate_motion
 
     options = EstimateOptions(height=subject.height, mass=subject.mass)
-    tool = _tool(subject)
+    tool = _held(subject)
     if seen.tool is not None and tool is None:
         raise UsageError("the tool's endpoints are given but not which tool it is; name it with --tool")
     key = digest(seen.person, seen.tool, seen.contacts, seen.camera, repr(tool), subject.height, subject.mass)
@@ -107,10 +116,9 @@ def stroke_of(interaction: Interaction) -> Motion:
     return interaction.tool
 
 
-def read_stroke_file(path: Path, tool: str) -> Motion:
+def read_stroke_file(path: Path, tool: Tool) -> Motion:
     """A stroke from a file of head positions, or the tool of a saved Interaction, Motion or Demonstration."""
-    from motion.tool import TOOLS, read_stroke
-    from records import RecordError
+    from motion.tool import read_stroke
 
     kinds: tuple[type[Motion | Interaction | Demonstration], ...] = (Motion, Interaction, Demonstration)
     for kind in kinds:
@@ -119,15 +127,15 @@ def read_stroke_file(path: Path, tool: str) -> Motion:
             stroke = record if isinstance(record, Motion) else record.tool
             if stroke is not None:
                 return stroke
-    return read_stroke(path, TOOLS.load(tool))
+    return read_stroke(path, tool)
 
 
-def align(run: Run, stroke: Motion, learning: Learning, seed: int) -> Demonstration:
+def align(run: Run, stroke: Motion, task: str, seed: int) -> Demonstration:
     """Stage `demonstration`: the stroke placed in the scene of the task."""
     from sim.align import align as align_stroke
 
     def compute() -> Demonstration:
-        found = align_stroke(stroke, learning.task, seed=seed)
+        found = align_stroke(stroke, task, seed=seed)
         run.add_metrics(
             "align",
             {
@@ -140,53 +148,47 @@ def align(run: Run, stroke: Motion, learning: Learning, seed: int) -> Demonstrat
         )
         return found.demonstration
 
-    return run.stage("demonstration", digest(stroke, learning.task, seed), Demonstration, compute)
+    return run.stage("demonstration", digest(stroke, task, seed), Demonstration, compute)
 
 
-def retarget(run: Run, demonstration: Demonstration, learning: Learning, seed: int) -> Demonstration:
+def retarget(run: Run, demonstration: Demonstration, robot: str, seed: int) -> Demonstration:
     """Stage `retargeted`: the robot's base and joint trajectory."""
     from sim.retarget import retarget as retarget_robot
 
     def compute() -> Demonstration:
-        found = retarget_robot(demonstration, learning.robot, seed=seed)
+        found = retarget_robot(demonstration, robot, seed=seed)
         run.add_metrics("retarget", found.tracking._asdict())
         return found.demonstration
 
-    return run.stage("retargeted", digest(demonstration, learning.robot, seed), Demonstration, compute)
+    return run.stage("retargeted", digest(demonstration, robot, seed), Demonstration, compute)
 
 
-def train(run: Run, demonstration: Demonstration, learning: Learning, seed: int) -> Path:
+def train(run: Run, demonstration: Demonstration, training: Training, chance: Chance, seed: int) -> Path:
     """Stage `policy/`: residual reinforcement learning around the demonstration."""
     from policies.train import train as train_policy
 
-    key = digest(demonstration, learning.steps, learning.noise, seed)
-    return run.folder_stage(
-        "policy",
-        key,
-        lambda folder: train_policy(demonstration, folder, steps=learning.steps, noise=learning.noise, seed=seed),
-    )
+    def make(folder: Path) -> None:
+        train_policy(demonstration, folder, steps=training.steps, noise=chance.noise, seed=seed)
+
+    return run.folder_stage("policy", digest(demonstration, training.steps, chance.noise, seed), make)
 
 
-def evaluate(run: Run, demonstration: Demonstration, learning: Learning, seed: int) -> dict[str, dict[str, float]]:
-    """Success of the policy and of the costless agents over fresh episodes, into `metrics.json`."""
+def evaluate(
+    run: Run, demonstration: Demonstration, judging: Judging, chance: Chance, seed: int
+) -> dict[str, dict[str, float]]:
+    """Success of the policy, where there is one, and of the costless agents, into `metrics.json` and `episodes/`."""
     from policies.evaluate import evaluate as evaluate_agents
 
-    policy = run.path / "policy"
-    key = digest(demonstration, policy if policy.is_dir() else None, learning.noise, learning.episodes, seed)
+    policy = run.path / "policy" if (run.path / "policy").is_dir() else None
+    key = digest(demonstration, policy, chance.noise, judging.episodes, seed)
     known = run.metrics().get("evaluate", {})
     if known.get("key") == key and not run.force:
         return dict(known["agents"])
-    result = evaluate_agents(
-        demonstration,
-        policy=policy if policy.is_dir() else None,
-        episodes=learning.episodes,
-        noise=learning.noise,
-        seed=seed,
-    )
-    agents = {name: outcome._asdict() for name, outcome in result.outcomes.items()}
-    run.add_metrics("evaluate", {"key": key, "noise": learning.noise, "agents": agents})
+    result = evaluate_agents(demonstration, policy=policy, episodes=judging.episodes, noise=chance.noise, seed=seed)
     for name, episodes in result.episodes.items():
         episodes.save(run.path / "episodes" / f"{name}.npz")
+    agents = {name: outcome._asdict() for name, outcome in result.outcomes.items()}
+    run.add_metrics("evaluate", {"key": key, "noise": chance.noise, "agents": agents})
     return agents
 
 
@@ -273,9 +275,15 @@ def _file(path: Path | None) -> str:
     return digest(path) if path is not None and path.is_file() else ""
 
 
-def _tool(subject: Subject) -> Tool | None:
+def named_tool(name: str, file: Path | None) -> Tool:
+    """The user's own tool where its file is given, else the one of the table."""
     from motion.tool import TOOLS, load_tool
 
-    if subject.tool_file is not None:
-        return load_tool(subject.tool_file)
-    return TOOLS.load(subject.tool) if subject.tool is not None else None
+    tool: Tool = load_tool(file) if file is not None else TOOLS.load(name)
+    return tool
+
+
+def _held(subject: Subject) -> Tool | None:
+    if subject.tool is None and subject.tool_file is None:
+        return None
+    return named_tool(subject.tool or "", subject.tool_file)

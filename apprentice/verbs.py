@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import logging
 import sys
 from dataclasses import asdict
@@ -12,18 +13,19 @@ from rich.console import Console
 from rich.table import Table
 
 from apprentice import stages
+from apprentice.showing import console, log_to
 from apprentice.stages import UsageError
-from records import Demonstration, Interaction, Run, RunError
+from records import Demonstration, Interaction, Motion, Run, RunError
 
 if TYPE_CHECKING:
     from apprentice import cli
 
-_console = Console(stderr=True, highlight=False)
+_log = logging.getLogger("apprentice")
 
 
 def track(verb: cli.Track) -> None:
     """Observations of a clip."""
-    run = _open(verb, stages.name_of(verb.source))
+    run = _open(verb, stages.run_folder(verb.common.run, stages.name_of(verb.source)))
     seen = stages.observe(run, verb.source, verb.seeing, verb.subject)
     frames = int(seen.person.seen.any(axis=1).sum())
     _done(run, f"person seen in {frames} of {seen.person.num_frames} frames")
@@ -31,7 +33,7 @@ def track(verb: cli.Track) -> None:
 
 def estimate(verb: cli.Estimate) -> None:
     """Motion and forces."""
-    run = _open(verb, stages.name_of(verb.source))
+    run = _open(verb, stages.run_folder(verb.common.run, stages.name_of(verb.source)))
     seen = stages.observe(run, verb.source, verb.seeing, verb.subject)
     interaction = stages.estimate(run, seen, verb.subject)
     _warn(interaction)
@@ -41,36 +43,38 @@ def estimate(verb: cli.Estimate) -> None:
 
 def learn(verb: cli.Learn) -> None:
     """The whole way."""
-    run = _open(verb, stages.name_of(verb.source))
+    run = _open(verb, stages.run_folder(verb.common.run, stages.name_of(verb.source)))
     subject = verb.subject
     if subject.tool is None and subject.tool_file is None:
         raise UsageError("say which tool the person uses with --tool; `apprentice list` names them")
     seen = stages.observe(run, verb.source, verb.seeing, subject)
     interaction = stages.estimate(run, seen, subject)
     _warn(interaction)
-    _learn_from(run, stages.stroke_of(interaction), verb)
+    _learn_from(run, stages.stroke_of(interaction), verb.scene.task, verb)
 
 
 def demo(verb: cli.Demo) -> None:
     """The whole way on a rendered clip whose truth is known."""
-    from apprentice.demo import studio_source
+    from apprentice.demo import TASK, studio_source
 
-    run = _open(verb, "demo")
+    run = _open(verb, stages.run_folder(verb.common.run, "demo"))
     source, seeing, subject = studio_source(run, verb.common.seed)
     seen = stages.observe(run, source, seeing, subject)
     interaction = stages.estimate(run, seen, subject)
     _warn(interaction)
-    _learn_from(run, stages.stroke_of(interaction), verb)
+    _learn_from(run, stages.stroke_of(interaction), TASK, verb)
 
 
 def align(verb: cli.Align) -> None:
     """The stroke in its scene."""
-    run = _open(verb, verb.stroke.stem if verb.stroke else None)
+    if verb.stroke is None and verb.common.run is None:
+        raise UsageError("nothing to align: give a STROKE file, or --run DIR with an estimate")
+    run = _open(verb, stages.run_folder(verb.common.run, verb.stroke.stem if verb.stroke else ""))
     if verb.stroke is not None:
-        stroke = stages.read_stroke_file(verb.stroke, verb.tool)
+        stroke = stages.read_stroke_file(verb.stroke, stages.named_tool(verb.tool, verb.tool_file))
     else:
         stroke = stages.stroke_of(stages.load_stage(run, "interaction", Interaction, "estimate"))
-    demonstration = stages.align(run, stroke, verb.learning, verb.common.seed)
+    demonstration = stages.align(run, stroke, verb.scene.task, verb.common.seed)
     metrics = run.metrics()["align"]
     _done(
         run,
@@ -81,31 +85,32 @@ def align(verb: cli.Align) -> None:
 
 def retarget(verb: cli.Retarget) -> None:
     """The robot's motion."""
-    run = _open(verb, None)
+    run = _later(verb)
     demonstration = stages.load_stage(run, "demonstration", Demonstration, "align")
-    stages.retarget(run, demonstration, verb.learning, verb.common.seed)
+    stages.retarget(run, demonstration, verb.body.robot, verb.common.seed)
     found = run.metrics()["retarget"]
     _done(
         run,
-        f"{verb.learning.robot} follows within {found['mean_mm']:.1f} mm (at most {found['max_mm']:.1f}),"
+        f"{verb.body.robot} follows within {found['mean_mm']:.1f} mm (at most {found['max_mm']:.1f}),"
         f" {found['velocity']:.2f} of its velocity limits, stroke {found['slowdown']:.2f} times slower",
     )
 
 
 def train(verb: cli.Train) -> None:
     """The policy."""
-    run = _open(verb, None)
+    run = _later(verb)
     demonstration = stages.load_stage(run, "retargeted", Demonstration, "retarget")
-    folder = stages.train(run, demonstration, verb.learning, verb.common.seed)
+    folder = stages.train(run, demonstration, verb.training, verb.chance, verb.common.seed)
     _done(run, f"policy in {folder}")
 
 
 def evaluate(verb: cli.Evaluate) -> None:
     """The success table."""
-    run = _open(verb, None)
+    run = _later(verb)
     demonstration = stages.load_stage(run, "retargeted", Demonstration, "retarget")
-    agents = stages.evaluate(run, demonstration, verb.learning, verb.common.seed)
-    _table(agents, verb.learning.noise)
+    agents = stages.evaluate(run, demonstration, verb.judging, verb.chance, verb.common.seed)
+    _table(agents, verb.chance.noise)
+    _report(run)
     _done(run, "evaluated")
 
 
@@ -114,29 +119,29 @@ def fetch(verb: cli.Fetch) -> None:
     from perception.fetch import fetch as fetch_clip
 
     clip = fetch_clip(verb.url, verb.common.run or Path("clips"), start=verb.start, end=verb.end)
-    _console.print(f"{clip.path}: {clip.num_frames} frames at {clip.fps:.2f} fps")
+    console.print(f"{clip.path}: {clip.num_frames} frames at {clip.fps:.2f} fps")
 
 
 def view(verb: cli.View) -> None:
     """The 3D scene."""
     from apprentice.view import write_scene
 
-    path = write_scene(_existing(verb.folder or verb.common.run))
-    _console.print(f"{path}\nopen it with: rerun {path}")
+    path = write_scene(_existing(verb))
+    console.print(f"{path}\nopen it with: rerun {path}", soft_wrap=True)
 
 
 def report(verb: cli.Report) -> None:
     """The report."""
     from apprentice.report import write_report
 
-    _console.print(str(write_report(_existing(verb.folder or verb.common.run))))
+    console.print(str(write_report(_existing(verb))), soft_wrap=True)
 
 
 def export(verb: cli.Export) -> None:
     """Other programs' formats."""
     from motion.exporters import export as export_files
 
-    run = _existing(verb.folder)
+    run = _existing(verb)
     out = verb.out or run.path / "export"
     if verb.to == "lerobot" and run.has("retargeted"):
         from motion.exporters.lerobot import export_lerobot
@@ -144,7 +149,7 @@ def export(verb: cli.Export) -> None:
         files = export_lerobot(run.load("retargeted", Demonstration), out)
     else:
         files = export_files(stages.load_stage(run, "interaction", Interaction, "estimate"), verb.to, out)
-    _console.print("\n".join(str(file) for file in files))
+    console.print("\n".join(str(file) for file in files), soft_wrap=True)
 
 
 def show_list(_: cli.List) -> None:
@@ -160,31 +165,46 @@ def show_list(_: cli.List) -> None:
     Console(highlight=False, width=None if sys.stdout.isatty() else 200).print(table)
 
 
-def _learn_from(run: Run, stroke: Any, verb: cli.Learn | cli.Demo) -> None:
-    demonstration = stages.align(run, stroke, verb.learning, verb.common.seed)
-    moving = stages.retarget(run, demonstration, verb.learning, verb.common.seed)
-    stages.train(run, moving, verb.learning, verb.common.seed)
-    agents = stages.evaluate(run, moving, verb.learning, verb.common.seed)
-    _table(agents, verb.learning.noise)
+def _learn_from(run: Run, stroke: Motion, task: str, verb: cli.Learn | cli.Demo) -> None:
+    seed = verb.common.seed
+    demonstration = stages.align(run, stroke, task, seed)
+    moving = stages.retarget(run, demonstration, verb.body.robot, seed)
+    stages.train(run, moving, verb.training, verb.chance, seed)
+    agents = stages.evaluate(run, moving, verb.judging, verb.chance, seed)
+    _table(agents, verb.chance.noise)
     _report(run)
     _done(run, f"policy solves {agents['policy']['success']:.0%} of fresh episodes")
 
 
-def _open(verb: Any, name: str | None) -> Run:
+def _open(verb: Any, path: Path) -> Run:
     """Open the run folder and its log, and keep what was asked for."""
-    if name is None and verb.common.run is None:
-        raise UsageError("say which run with --run DIR")
-    path = stages.run_folder(verb.common.run, name or "")
-    config = {"verb": type(verb).__name__.lower(), **asdict(verb)}
-    run = Run(path, config=_plain(config), force=verb.common.force)
-    _log_to(run.path / "log.txt")
+    asked = _asked(path / "config.json") | {type(verb).__name__.lower(): _plain(asdict(verb))}
+    run = Run(path, config=asked, force=verb.common.force)
+    log_to(run.path / "log.txt")
     return run
 
 
-def _existing(path: Path | None) -> Run:
-    if path is None or not path.is_dir():
-        raise RunError(f"{path or 'no run folder given'}: not a run folder; runs are made by estimate, learn or demo")
+def _later(verb: Any) -> Run:
+    """Open the folder of a run that an earlier verb has made, to add to it."""
+    return _open(verb, _existing(verb).path)
+
+
+def _existing(verb: Any) -> Run:
+    path = verb.folder or verb.common.run
+    if path is None:
+        raise UsageError("say which run: its folder, or --run DIR")
+    if not path.is_dir():
+        raise RunError(f"{path}: not a run folder; runs are made by estimate, align, learn or demo")
     return Run(path)
+
+
+def _asked(path: Path) -> dict[str, Any]:
+    """What earlier verbs were asked for in this run."""
+    try:
+        asked = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return {}
+    return dict(asked) if isinstance(asked, dict) else {}
 
 
 def _plain(value: Any) -> Any:
@@ -195,29 +215,12 @@ def _plain(value: Any) -> Any:
     return str(value) if isinstance(value, Path) else value
 
 
-def _log_to(path: Path) -> None:
-    from rich.logging import RichHandler
-
-    for name in ("apprentice", "perception", "motion", "sim", "policies"):
-        logger = logging.getLogger(name)
-        logger.setLevel(logging.INFO)
-        for handler in list(logger.handlers):
-            logger.removeHandler(handler)
-            handler.close()
-        to_file = logging.FileHandler(path, encoding="utf-8")
-        to_file.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(name)s: %(message)s"))
-        logger.addHandler(to_file)
-        logger.addHandler(RichHandler(console=_console, show_path=False, show_level=False, log_time_format="%H:%M:%S"))
-        logger.propagate = False
-
-
 def _warn(interaction: Interaction) -> None:
-    log = logging.getLogger("apprentice")
     bridged = int((~interaction.observed).sum())
     if bridged:
-        log.warning("%d of %d frames show nothing usable and were bridged", bridged, len(interaction.observed))
+        _log.warning("%d of %d frames show nothing usable and were bridged", bridged, len(interaction.observed))
     if interaction.assumed:
-        log.info("assumed: %s", ", ".join(f"{name} {value:.4g}" for name, value in interaction.assumed.items()))
+        _log.info("assumed: %s", ", ".join(f"{name} {value:.4g}" for name, value in interaction.assumed.items()))
 
 
 def _report(run: Run) -> None:
@@ -242,4 +245,6 @@ def _table(agents: dict[str, dict[str, float]], noise: float) -> None:
 
 def _done(run: Run, outcome: str) -> None:
     report = run.path / "report.html"
-    _console.print(f"{run.path}: {outcome}" + (f"\nreport: {report}" if report.is_file() else ""))
+    console.print(f"{run.path}: {outcome}", soft_wrap=True)
+    if report.is_file():
+        console.print(f"report: {report}", soft_wrap=True)
