@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import io
+import itertools
 import os
 import re
 import sys
@@ -57,14 +58,13 @@ def one_line_usage() -> Iterator[None]:
 
 
 def unframed(text: str) -> str:
-    """The message of a framed one: the first part of each box, options that may have been meant, where to look."""
-    lines = [line.strip().strip("│").strip() for line in text.splitlines() if line.startswith("│")]
-    message: list[str] = []
-    for line in lines:
-        if line.startswith("─") or not line:
-            break
-        message.append(line)
-    meant = re.findall(r"^--[\w-]+", "\n".join(lines[len(message) :]), flags=re.MULTILINE)
+    """The message of a framed one: its first part, options that may have been meant, where to look."""
+    # The first line is the frame's title; terminals without box characters get dashes.
+    lines = [line.strip(" │") for line in text.splitlines()[1:]]
+    if lines and not lines[0].strip("-"):
+        del lines[0]
+    message = list(itertools.takewhile(lambda line: line.strip("─-╰╯"), lines))
+    meant = re.findall(r"^--[a-z][\w-]*", "\n".join(lines[len(message) :]), flags=re.MULTILINE)
     helps = re.findall(r"(apprentice(?: \w+)? --help)", "\n".join(lines))
     line = " ".join(" ".join(message).split()).rstrip(".")
     if meant:

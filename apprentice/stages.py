@@ -199,7 +199,7 @@ def load_stage(run: Run, name: str, kind: type[Any], verb: str) -> Any:
         RunError: it has not been made; the message names the verb that makes it.
     """
     if not run.has(name):
-        raise RunError(f"{run.path} has no {name}: run `apprentice {verb} ... --run {run.path}` first")
+        raise RunError(f"{run.path} has no {name}: run `apprentice {verb} --run {run.path}` first")
     return run.load(name, kind)
 
 
