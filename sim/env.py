@@ -42,6 +42,7 @@ class EnvState(NamedTuple):
     frame: int
     residual: np.ndarray
     offset: np.ndarray
+    follows: bool
     done: bool
 
 
@@ -52,7 +53,8 @@ class ToolEnv(gymnasium.Env[np.ndarray, np.ndarray]):
     world axes; the displacement follows at `RATE` metres a step at most. Zero is a replay. Observation: `obs_names`.
 
     Reset option `object_offset` (x, y) [m] moves the objects; by default it is drawn from a normal distribution of
-    standard deviation `object_noise` [m].
+    standard deviation `object_noise` [m]. With the reset option `follow` False the demonstration is not followed: the
+    tool is held at its first frame, displaced as the actions say.
     """
 
     metadata = {"render_modes": ["rgb_array"], "render_fps": 24}  # noqa: RUF012 - gymnasium's own declaration
@@ -91,7 +93,7 @@ class ToolEnv(gymnasium.Env[np.ndarray, np.ndarray]):
         count = len(self.obs_names)
         self.observation_space = spaces.Box(-LARGEST, LARGEST, (count,), np.float64)
         self.action_space = spaces.Box(-1.0, 1.0, (3,), np.float32)
-        self._frame, self._done = 0, False
+        self._frame, self._follows, self._done = 0, True, False
         self._residual, self._offset, self._head = np.zeros(3), np.zeros(2), np.zeros(3)
 
     @property
@@ -109,9 +111,11 @@ class ToolEnv(gymnasium.Env[np.ndarray, np.ndarray]):
         """Start an episode."""
         super().reset(seed=seed)
         drawn = self.np_random.normal(0.0, self.object_noise, 2) if self.object_noise > 0 else np.zeros(2)
-        given = (options or {}).get("object_offset")
+        options = options or {}
+        given = options.get("object_offset")
         self._bullet.restore(self._initial)
         self._frame, self._done, self._residual = 0, False, np.zeros(3)
+        self._follows = bool(options.get("follow", True))
         self._offset = drawn if given is None else np.asarray(given, float)
         self._holder.reset()
         self.task.reset(self._offset)
@@ -127,7 +131,8 @@ class ToolEnv(gymnasium.Env[np.ndarray, np.ndarray]):
         self._head = self._holder.head()[1]
         for k in range(1, SUBSTEPS + 1):
             share = k / SUBSTEPS
-            self._holder.drive(self._frame + share, start + share * (self._residual - start))
+            frame = self._frame + share if self._follows else 0.0
+            self._holder.drive(frame, start + share * (self._residual - start))
             self._bullet.step()
             self.task.watch(self._holder.body, self._holder.link)
         self._frame += 1
@@ -140,14 +145,20 @@ class ToolEnv(gymnasium.Env[np.ndarray, np.ndarray]):
     def save_state(self) -> EnvState:
         """Remember this moment exactly."""
         return EnvState(
-            self._bullet.save(), self.task.state(), self._frame, self._residual.copy(), self._offset.copy(), self._done
+            self._bullet.save(),
+            self.task.state(),
+            self._frame,
+            self._residual.copy(),
+            self._offset.copy(),
+            self._follows,
+            self._done,
         )
 
     def restore_state(self, state: EnvState) -> np.ndarray:
         """Return to a remembered moment; the following steps repeat exactly. Returns the observation."""
         self._bullet.restore(state.physics)
         self.task.restore(state.task)
-        self._frame, self._done = state.frame, state.done
+        self._frame, self._follows, self._done = state.frame, state.follows, state.done
         self._residual, self._offset = state.residual.copy(), state.offset.copy()
         self._head = self._holder.head()[1]
         return self._observe()
