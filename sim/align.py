@@ -1,48 +1,62 @@
-"""Alignment: where must the nail stand so that the demonstrated stroke drives it?
+"""Alignment: where must the task's objects stand so that the demonstrated stroke solves it?
 
 A kinematic surrogate proposes placements (CMA-ES), physics decides. Zorina et al. (RA-L 2021) search at random with
 physics in the loop; `random_search` does that, to compare.
+
+A placement is *robust* when at least `ROBUST` of `REPLAYS` replays solve the task with its objects displaced by a
+normal distribution of `NOISE` metres. The search ends at the first robust one. Where the budget passes without one, the
+best is returned with a warning if it solves at least `MAJORITY` of its replays: what is learned afterwards starts from
+a stroke that works more often than not, and the score says how often.
 """
 
 from __future__ import annotations
 
+import contextlib
+import itertools
+import logging
 from collections.abc import Iterator
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import cma
 import numpy as np
 
-from motion.tool import Tool, tool_of
+from motion.tool import tool_of
 from records import Demonstration, Motion
 from sim.env import ToolEnv
-from sim.placement import Placement, Swing, place, shortfall, swing_of
+from sim.placement import AlignError, Placer
+from sim.swing import SHORTEST
+from sim.tasks.task import TASKS
+
+__all__ = ["MAJORITY", "NOISE", "REPLAYS", "ROBUST", "AlignError", "Alignment", "align", "random_search", "score"]
 
 REPLAYS = 20
 """Perturbed replays that a placement's score is counted over."""
 NOISE = 0.02
-"""Standard deviation of the nail's displacement in a perturbed replay [m]."""
+"""Standard deviation of the objects' displacement in a perturbed replay [m]."""
 ROBUST = 0.8
 """Share of perturbed replays that a robust placement solves."""
+MAJORITY = 0.5
+"""Share that the best placement must solve where none is robust."""
 _POPULATION = 12
-_ITERATIONS = 60
-_CENTRE = (0.0, 0.0, 0.0, 0.85, 0.0, 0.0)
-_SPREAD = (1.5, 0.02, 0.02, 0.08, 0.25, 0.25)
-"""Start and standard deviations of the search: strike [frames], along, across [m], scale, tilt, roll [rad]."""
+_ITERATIONS = 40
+_SHRINK = 3e-2
+"""Weight of a placement's squared distance from the start, in standard deviations: the stroke is changed little."""
+_WANDER = 0.5
+"""Spread of further proposals around a searched optimum, in standard deviations of the search."""
 
-
-class AlignError(ValueError):
-    """The stroke cannot solve the task, wherever its objects stand."""
+_log = logging.getLogger(__name__)
 
 
 class Alignment(NamedTuple):
     """A placed stroke and what it took to find it."""
 
     demonstration: Demonstration
-    placement: Placement
+    placement: Any
+    """The task's own NamedTuple of numbers."""
     tried: int
-    """Placements simulated up to the robust one."""
+    """Placements simulated, the accepted one included: one simulation each."""
     simulations: int
-    """Simulated episodes in all, perturbed replays included."""
+    """Simulated episodes in all: placements, and the perturbed replays of each that solved the task."""
 
 
 def align(stroke: Motion, task: str = "hammer", *, seed: int = 0, budget: int = 40) -> Alignment:
@@ -55,90 +69,85 @@ def align(stroke: Motion, task: str = "hammer", *, seed: int = 0, budget: int = 
         budget: placements that are simulated at most.
 
     Raises:
-        AlignError: no placement within the budget is robust; the message says how far the best one came.
+        AlignError: no placement within the budget solves the task more often than not; the message says how far the
+            best one came.
+        UnknownName: no such task.
     """
-    tool = _tool(stroke, task)
-    return _decide(stroke, tool, proposals(stroke, tool, seed=seed), seed=seed, budget=budget)
+    placer = _placer(stroke, task)
+    return _decide(proposals(placer, seed=seed), placer, seed=seed, budget=budget)
 
 
 def random_search(stroke: Motion, task: str = "hammer", *, seed: int = 0, budget: int = 1000) -> Alignment:
-    """The same by the search of Zorina et al.: placements at random around peaks of the head's speed.
+    """The same by the search of Zorina et al.: placements at random around the moments where the stroke may work.
 
     Raises:
-        AlignError: nothing robust within the budget.
+        AlignError: nothing within the budget.
+        UnknownName: no such task.
     """
-    tool = _tool(stroke, task)
-    return _decide(stroke, tool, _random_placements(stroke, tool, seed), seed=seed, budget=budget)
-
-
-def proposals(stroke: Motion, tool: Tool, *, seed: int) -> Iterator[Placement]:
-    """Placements that ought to work by kinematics, the best first; then further ones around them, for ever."""
+    placer = _placer(stroke, task)
     rng = np.random.default_rng(seed)
-    swing = swing_of(stroke, tool)
-    while True:
-        found = [_search(swing, tool, strike, int(rng.integers(1, 2**31))) for strike in strikes(stroke, tool)]
-        for _, placement in sorted(found, key=lambda pair: pair[0]):
-            yield placement
+    return _decide((placer.guess(rng) for _ in range(budget)), placer, seed=seed, budget=budget)
 
 
-def strikes(stroke: Motion, tool: Tool) -> list[int]:
-    """Frames in which the head moves down fastest: the local maxima of its downward speed, fastest first.
+def proposals(placer: Placer[Any], *, seed: int) -> Iterator[Any]:
+    """Placements that ought to work by kinematics, the best first; then further ones around them, for ever.
 
     Raises:
-        AlignError: the head never descends.
+        AlignError: the stroke has no moment at which it could work.
     """
-    z = _head_heights(stroke, tool)
-    down = -np.gradient(z) * stroke.fps
-    inner = np.arange(2, len(down) - 2)
-    peaks = [int(t) for t in inner if down[t] == down[max(t - 3, 0) : t + 4].max() and down[t] > 0.3]
-    if not peaks:
-        raise AlignError(
-            f"the tool never strikes: its head descends at {max(float(down.max()), 0.0):.2f} m/s at most,"
-            " 0.3 m/s are needed"
-        )
-    return sorted(peaks, key=lambda t: -down[t])[:3]
+    rng = np.random.default_rng(seed)
+    found = [_search(placer, start, int(rng.integers(1, 2**31))) for start in placer.starts()]
+    best = [placement for _, placement in sorted(found, key=lambda pair: pair[0])]
+    yield from best
+    while True:
+        for centre in best:
+            yield _moved(placer, centre, _WANDER * rng.standard_normal(len(placer.ranges)))
 
 
 def score(demonstration: Demonstration, *, seed: int, replays: int = REPLAYS, noise: float = NOISE) -> float:
-    """Share of replays that solve the task with its objects displaced at random."""
+    """Share of replays by the tool alone that solve the task with its objects displaced at random (`noise` [m])."""
     rng = np.random.default_rng([seed, 1])
     offsets = rng.normal(0, noise, (replays, 2))
-    return float(np.mean(_outcomes(demonstration, offsets)))
+    return float(np.mean(outcomes(demonstration, offsets)))
 
 
-def _decide(stroke: Motion, tool: Tool, placements: Iterator[Placement], *, seed: int, budget: int) -> Alignment:
+def outcomes(demonstration: Demonstration, offsets: np.ndarray) -> list[bool]:
+    """Success of one replay per offset (N, 2) [m], by the tool alone."""
+    with contextlib.closing(ToolEnv(demonstration.replace(robot=None), object_noise=0.0)) as env:
+        return [_replay(env, offset) for offset in offsets]
+
+
+def _decide(placements: Iterator[Any], placer: Placer[Any], *, seed: int, budget: int) -> Alignment:
     """Simulate placements in turn until one is robust."""
-    simulations, best, best_score = 0, None, -1.0
-    for tried, placement in zip(range(1, budget + 1), placements, strict=False):
-        demonstration = place(stroke, tool, placement)
-        simulations += 1
-        if not _outcomes(demonstration, np.zeros((1, 2)))[0]:
+    simulations, tried, best, best_score = 0, 0, None, 0.0
+    for placement in itertools.islice(placements, budget):
+        demonstration = placer.place(placement)
+        tried, simulations = tried + 1, simulations + 1
+        if not outcomes(demonstration, np.zeros((1, 2)))[0]:
             continue
         share = score(demonstration, seed=seed)
         simulations += REPLAYS
-        if share > best_score:
+        if best is None or share > best_score:
             best, best_score = placement, share
         if share >= ROBUST:
-            error = float(np.sqrt(share * (1 - share) / REPLAYS))
-            scored = demonstration.replace(score=share, spread=error, replays=REPLAYS)
-            return Alignment(scored, placement, tried, simulations)
+            break
     if best is None:
+        raise AlignError(f"the stroke does not solve the task in any of {tried} placements that were simulated")
+    if best_score < MAJORITY:
         raise AlignError(
-            f"the stroke does not solve {stroke.model!r} in any of {budget} placements that were simulated"
+            f"no robust placement in {tried}: the best one solves {best_score:.0%} of replays with the objects moved by"
+            f" {100 * NOISE:.0f} cm, {MAJORITY:.0%} are needed"
         )
-    raise AlignError(
-        f"no robust placement in {budget}: the best one solves {best_score:.0%} of perturbed replays,"
-        f" {ROBUST:.0%} are needed"
-    )
-
-
-def _outcomes(demonstration: Demonstration, offsets: np.ndarray) -> list[bool]:
-    """Success of one replay per offset (N, 2) [m], by the tool alone."""
-    env = ToolEnv(demonstration.replace(robot=None), object_noise=0.0)
-    try:
-        return [_replay(env, offset) for offset in offsets]
-    finally:
-        env.close()
+    if best_score < ROBUST:
+        _log.warning(
+            "no placement of %d solves %.0f %% of perturbed replays; the best one, taken, solves %.0f %%",
+            tried,
+            100 * ROBUST,
+            100 * best_score,
+        )
+    error = float(np.sqrt(best_score * (1 - best_score) / REPLAYS))
+    scored = placer.place(best).replace(score=best_score, spread=error, replays=REPLAYS)
+    return Alignment(scored, best, tried, simulations)
 
 
 def _replay(env: ToolEnv, offset: np.ndarray) -> bool:
@@ -150,44 +159,32 @@ def _replay(env: ToolEnv, offset: np.ndarray) -> bool:
     return bool(info["success"])
 
 
-def _search(swing: Swing, tool: Tool, strike: int, seed: int) -> tuple[float, Placement]:
-    """Best placement around a strike by CMA-ES on the kinematic surrogate, with its shortfall."""
-
-    def decode(x: np.ndarray) -> Placement:
-        values = np.array(_CENTRE) + np.array(_SPREAD) * x
-        return Placement(strike + values[0], values[1], values[2], float(np.clip(values[3], 0.5, 1.0)), *values[4:])
+def _search(placer: Placer[Any], start: Any, seed: int) -> tuple[float, Any]:
+    """Best placement around a start by CMA-ES on the kinematic surrogate, with its shortfall."""
 
     def objective(x: np.ndarray) -> float:
-        return shortfall(swing, tool, decode(x)) + 1e-2 * float(x @ x)
+        return placer.shortfall(_moved(placer, start, x)) + _SHRINK * float(x @ x)
 
     options = {"seed": seed, "popsize": _POPULATION, "maxiter": _ITERATIONS, "verbose": -9}
-    result = cma.fmin2(objective, np.zeros(len(_CENTRE)), 1.0, options)
-    return float(objective(result[0])), decode(np.asarray(result[0]))
+    x = np.asarray(cma.fmin2(objective, np.zeros(len(placer.ranges)), 1.0, options)[0])
+    return float(objective(x)), _moved(placer, start, x)
 
 
-def _random_placements(stroke: Motion, tool: Tool, seed: int) -> Iterator[Placement]:
-    """Scale from {.5, .75, 1}, nail N(0, .1 m) from the head at a peak, in xy and height; roll at random."""
-    rng = np.random.default_rng(seed)
-    z = _head_heights(stroke, tool)
-    peaks = strikes(stroke, tool)
-    speed = np.abs(np.gradient(z)) * stroke.fps
-    while True:
-        peak = peaks[rng.integers(len(peaks))]
-        along, across, height = rng.normal(0, 0.1, 3)
-        strike = float(np.clip(peak + height / max(speed[peak], 0.1) * stroke.fps, 2, len(z) - 3))
-        scale = float(rng.choice([0.5, 0.75, 1.0]))
-        yield Placement(strike, along, across, scale, 0.0, float(rng.normal(0, 0.5)))
+def _moved(placer: Placer[Any], start: Any, x: np.ndarray) -> Any:
+    """The placement `x` standard deviations from a start, within its ranges."""
+    values = [
+        float(np.clip(value + span.spread * step, span.low, span.high))
+        for value, span, step in zip(start, placer.ranges, x, strict=True)
+    ]
+    return type(start)(*values)
 
 
-def _head_heights(stroke: Motion, tool: Tool) -> np.ndarray:
-    return swing_of(stroke, tool).head[:, 2]
-
-
-def _tool(stroke: Motion, task: str) -> Tool:
-    if task != "hammer":
-        raise AlignError(f"alignment knows the task 'hammer', not {task!r}")
-    if "length" not in stroke.parameters or stroke.num_frames < 6:
+def _placer(stroke: Motion, task: str) -> Placer[Any]:
+    kind = TASKS.load(task)
+    if stroke.q.shape[1] != 7 or stroke.num_frames < SHORTEST:
         raise AlignError(
-            f"a stroke of at least 6 frames of a tool is needed, not {stroke.num_frames} of {stroke.model!r}"
+            f"a stroke is at least {SHORTEST} frames of a tool's pose;"
+            f" {stroke.model!r} has {stroke.num_frames} frames of {stroke.q.shape[1]} numbers"
         )
-    return tool_of(stroke)
+    placer: Placer[Any] = kind.placer(stroke, tool_of(stroke))
+    return placer

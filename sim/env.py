@@ -81,7 +81,7 @@ class ToolEnv(gymnasium.Env[np.ndarray, np.ndarray]):
             folder = Path(name)
             ground = box_urdf("ground", (6.0, 6.0, 0.5), "0.72 0.7 0.66 1")
             self._ground = self._bullet.load_urdf(write_urdf(folder, "ground", ground))
-            self.task.build(self._bullet, folder, demonstration.scene, self.tool)
+            self.task.build(self._bullet, folder, demonstration.scene, self.tool, self._ground)
             self._holder = build_holder(self._bullet, folder, demonstration, self.tool, meshes=render_mode is not None)
         self._holder.reset()
         self._initial = self._bullet.save()

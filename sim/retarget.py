@@ -18,6 +18,7 @@ from scipy.sparse.linalg import spsolve
 from motion.robot import Arm, RobotSpec, build_arm
 from motion.tool import Tool, differentiate, motion_of_poses, tool_of
 from records import Demonstration, Motion
+from sim.tasks.task import TASKS
 
 POSITION = 0.004
 """Standard deviation of the head's position error [m]."""
@@ -94,11 +95,12 @@ def retarget(
         RetargetError: the stroke is out of reach or too fast; the message says by how much.
     """
     tool: Tool = tool_of(demonstration.tool)
+    work = TASKS.load(demonstration.task).work(demonstration.scene)
     arm = build_arm(robot, tool)
     slowdown = 1.0
     while True:
         slowed = demonstration.replace(tool=stretch(demonstration.tool, tool, slowdown))
-        solution, base, tracking = _follow(slowed.tool, arm, _work(demonstration), slowdown, seed)
+        solution, base, tracking = _follow(slowed.tool, arm, work, slowdown, seed)
         if _fits(tracking) and tracking.max_mm <= 1000 * GOOD:
             break
         if slowdown * _SLOWER > slowest:
@@ -110,12 +112,6 @@ def retarget(
     parameters = {"base_x": base[0], "base_y": base[1], "base_z": 0.0, "base_yaw": base[2]}
     motion = Motion(model=arm.spec.name, parameters=parameters, fps=slowed.tool.fps, q=solution, v=v, a=a)
     return Retargeted(slowed.replace(robot=motion), tracking)
-
-
-def _work(demonstration: Demonstration) -> np.ndarray:
-    """Where the tool's head does its work: on the nail [m]."""
-    scene = demonstration.scene
-    return np.array([scene["nail_x"], scene["nail_y"], scene["nail_z"]])
 
 
 def _fits(tracking: Tracking) -> bool:

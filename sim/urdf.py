@@ -70,13 +70,25 @@ def box_urdf(name: str, size: tuple[float, float, float], rgba: str) -> str:
     return ET.tostring(robot, encoding="unicode")
 
 
-def nail_urdf(*, stroke: float, head_radius: float, head_height: float, mass: float) -> str:
+def nail_urdf(
+    *,
+    stroke: float,
+    head_radius: float,
+    head_height: float,
+    mass: float,
+    block: tuple[float, float, float] | None = None,
+) -> str:
     """A nail on a vertical prismatic joint: joint position 0 is fully out, `stroke` [m] fully driven.
 
-    The origin of the base is the top centre of the undriven nail.
+    The origin of the base is the top centre of the undriven nail. The shank collides as the head does. A block of size
+    `block` [m] stands below, its top where the driven nail's head rests.
     """
     robot = ET.Element("robot", name="nail")
-    _inertial(ET.SubElement(robot, "link", name="block"), pin.Inertia(1.0, np.zeros(3), np.eye(3)))
+    base = ET.SubElement(robot, "link", name="block")
+    _inertial(base, pin.Inertia(1.0, np.zeros(3), np.eye(3)))
+    if block is not None:
+        under = -stroke - head_height - block[2] / 2
+        _shape(base, ("box", {"size": _text(block)}), (0, 0, under), (0, 0, 0), "0.62 0.47 0.3 1")
     joint = ET.SubElement(robot, "joint", name="driven", type="prismatic")
     ET.SubElement(joint, "parent", link="block")
     ET.SubElement(joint, "child", link="nail")
@@ -87,7 +99,7 @@ def nail_urdf(*, stroke: float, head_radius: float, head_height: float, mass: fl
     plate = ("cylinder", {"radius": repr(head_radius), "length": repr(head_height)})
     _shape(nail, plate, (0, 0, -head_height / 2), (0, 0, 0), "0.75 0.75 0.8 1")
     shank = ("cylinder", {"radius": repr(head_radius / 4), "length": repr(stroke)})
-    _shape(nail, shank, (0, 0, -head_height - stroke / 2), (0, 0, 0), "0.6 0.6 0.65 1", collides=False)
+    _shape(nail, shank, (0, 0, -head_height - stroke / 2), (0, 0, 0), "0.6 0.6 0.65 1")
     return ET.tostring(robot, encoding="unicode")
 
 
@@ -117,10 +129,8 @@ def _shape(
     xyz: tuple[float, float, float],
     rpy: tuple[float, float, float],
     rgba: str,
-    *,
-    collides: bool = True,
 ) -> None:
-    for kind in ("visual", "collision") if collides else ("visual",):
+    for kind in ("visual", "collision"):
         element = ET.SubElement(link, kind)
         ET.SubElement(element, "origin", xyz=_text(xyz), rpy=_text(rpy))
         ET.SubElement(ET.SubElement(element, "geometry"), geometry[0], geometry[1])

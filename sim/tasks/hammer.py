@@ -14,31 +14,19 @@ import pinocchio as pin
 from jaxtyping import Float
 
 from motion.tool import Tool
+from records import Motion
 from sim.bullet import Bullet, Contact
-from sim.tasks.task import checked_scene
+from sim.tasks.hammer_placement import HammerPlacer
+from sim.tasks.nail import BLOCK, FRICTION, HEAD_HEIGHT, HEAD_RADIUS, MASS, SCENE, SOLVED, STROKE
+from sim.tasks.task import Box, checked_scene
 from sim.urdf import nail_urdf, write_urdf
 
-STROKE = 0.08
-"""How far the nail can be driven [m]."""
-FRICTION = 40.0
-"""Dry friction of the nail in its block [N]."""
-SOLVED = 0.95
-"""Share of the stroke that counts as driven."""
-HEAD_RADIUS = 0.03
-"""Radius of the nail's head [m]."""
-HEAD_HEIGHT = 0.015
-"""Height of the nail's head [m]."""
-MASS = 0.1
-"""Mass of the nail [kg]."""
 FACE_DEPTH = 0.015
 """A contact within this distance of the plane of the face [m] counts as on the face."""
 FACE_NORMAL = float(np.cos(np.radians(35)))
 """Cosine of the largest angle between the contact normal and the face's."""
 TOUCH = 0.5
 """Contacts of less force [N] are not counted."""
-
-SCENE = {"nail_x": 0.5, "nail_y": 0.0, "nail_z": 0.1}
-"""Top centre of the undriven nail [m]; the ground is z = 0."""
 
 
 class HammerTask:
@@ -52,14 +40,40 @@ class HammerTask:
         self._offset = np.zeros(2)
         self._paid = self._spoilt = False
 
-    def build(self, bullet: Bullet, folder: Path, scene: Mapping[str, float], tool: Tool) -> None:
-        """Create the nail at its place in the scene."""
-        self._bullet, self._tool = bullet, tool
+    @staticmethod
+    def placer(stroke: Motion, tool: Tool) -> HammerPlacer:
+        """Strikes over the nail."""
+        return HammerPlacer(stroke, tool)
+
+    @staticmethod
+    def work(scene: Mapping[str, float]) -> Float[np.ndarray, "3"]:
+        """Top centre of the undriven nail [m]."""
         place = checked_scene(scene, SCENE)
-        self._top = np.array([place["nail_x"], place["nail_y"], place["nail_z"]])
-        text = nail_urdf(stroke=STROKE, head_radius=HEAD_RADIUS, head_height=HEAD_HEIGHT, mass=MASS)
+        return np.array([place["nail_x"], place["nail_y"], place["nail_z"]])
+
+    @staticmethod
+    def obstacles(scene: Mapping[str, float]) -> tuple[Box, ...]:
+        """The nail, and the block that it is driven into."""
+        x, y, z = HammerTask.work(scene).tolist()
+        top = _block_height(z)
+        nail = Box((x, y, (z + top) / 2), (HEAD_RADIUS, HEAD_RADIUS, (z - top) / 2))
+        return (nail, Box((x, y, top / 2), (BLOCK, BLOCK, top / 2))) if top > 0 else (nail,)
+
+    def build(self, bullet: Bullet, folder: Path, scene: Mapping[str, float], tool: Tool, ground: int) -> None:
+        """Create the nail in its block at its place in the scene; the shank slides into block and ground."""
+        self._bullet, self._tool = bullet, tool
+        self._top = self.work(scene)
+        height = _block_height(self._top[2])
+        text = nail_urdf(
+            stroke=STROKE,
+            head_radius=HEAD_RADIUS,
+            head_height=HEAD_HEIGHT,
+            mass=MASS,
+            block=(2 * BLOCK, 2 * BLOCK, height) if height > 0 else None,
+        )
         self._nail = bullet.load_urdf(write_urdf(folder, "nail", text), position=self._top)
         self._joint = bullet.joints(self._nail)["driven"]
+        bullet.ignore_collisions(self._nail, self._joint, ground, -1)
         bullet.set_friction(self._nail, self._joint, lateral=0.6)
         bullet.brake(self._nail, self._joint, FRICTION)
 
@@ -72,13 +86,15 @@ class HammerTask:
         self._bullet.brake(self._nail, self._joint, FRICTION)
 
     def watch(self, body: int, link: int) -> None:
-        """Spoil the episode when anything but the face touches the nail."""
-        touches = [c for c in self._bullet.contacts(body, self._nail) if c.link == link and c.force > TOUCH]
+        """Spoil the episode when anything but the face touches the nail, be it of the tool or of the arm."""
+        touches = [
+            c for c in self._bullet.contacts(body, self._nail) if c.other_link == self._joint and c.force > TOUCH
+        ]
         if not touches or self.solved:
             return
         p, quaternion = self._bullet.pose(body) if link < 0 else self._bullet.link_pose(body, link)
         R = pin.Quaternion(quaternion).toRotationMatrix()
-        self._spoilt |= not all(on_face(contact, R, p, self._tool) for contact in touches)
+        self._spoilt |= not all(c.link == link and on_face(c, R, p, self._tool) for c in touches)
 
     def observe(self) -> Float[np.ndarray, "4"]:
         """Top of the nail [m] and the driven share of its stroke."""
@@ -137,3 +153,8 @@ def on_face(contact: Contact, R: Float[np.ndarray, "3 3"], p: Float[np.ndarray, 
     face = -tool.head_size[2] / 2
     inside = abs(point[0] - tool.length) <= tool.head_size[0] / 2 + FACE_DEPTH
     return bool(inside and point[2] <= face + FACE_DEPTH and normal[2] >= FACE_NORMAL)
+
+
+def _block_height(nail_z: float) -> float:
+    """Height of the block: up to where the head of the driven nail rests on it [m]."""
+    return max(nail_z - STROKE - HEAD_HEIGHT, 0.0)

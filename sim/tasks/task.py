@@ -4,14 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Protocol
+from typing import Any, NamedTuple, Protocol
 
 import numpy as np
 from jaxtyping import Float
 
 from motion.tool import Tool
-from records import Entry, Registry
+from records import Entry, Motion, Registry
 from sim.bullet import Bullet
+from sim.placement import Placer
 
 TASKS = Registry(
     "task",
@@ -25,8 +26,17 @@ class TaskError(ValueError):
     """A scene that lacks a parameter, or has one that the task does not know."""
 
 
+class Box(NamedTuple):
+    """An obstacle with its sides along the world's axes."""
+
+    centre: tuple[float, float, float]
+    """[m]."""
+    half: tuple[float, float, float]
+    """Half its sides [m]."""
+
+
 class Task(Protocol):
-    """A task in a running simulation. One instance serves one environment."""
+    """A task in a running simulation. One instance serves one environment; the static part knows scenes and strokes."""
 
     tool: str
     """Name of the tool that it is done with."""
@@ -35,8 +45,20 @@ class Task(Protocol):
     term_names: tuple[str, ...]
     """Names of the reward terms."""
 
-    def build(self, bullet: Bullet, folder: Path, scene: Mapping[str, float], tool: Tool) -> None:
-        """Create the objects; called once. `folder` is for files that the engine reads."""
+    @staticmethod
+    def placer(stroke: Motion, tool: Tool) -> Placer[Any]:
+        """How a stroke can be placed in the task's scene."""
+
+    @staticmethod
+    def work(scene: Mapping[str, float]) -> Float[np.ndarray, "3"]:
+        """Where the tool's head has its work to do in a scene whose objects have not been touched [m]."""
+
+    @staticmethod
+    def obstacles(scene: Mapping[str, float]) -> tuple[Box, ...]:
+        """What an arm must stay clear of in a scene, besides the ground z = 0."""
+
+    def build(self, bullet: Bullet, folder: Path, scene: Mapping[str, float], tool: Tool, ground: int) -> None:
+        """Create the objects; called once. `folder` is for files that the engine reads, `ground` the ground's body."""
 
     def reset(self, offset: Float[np.ndarray, "2"]) -> None:
         """Put the objects in their initial state, moved horizontally by `offset` [m]."""
@@ -51,7 +73,7 @@ class Task(Protocol):
         """Reward terms of the current state, by name; their sum is the reward."""
 
     def target(self) -> Float[np.ndarray, "3"]:
-        """Where the tool's head has its work to do [m]."""
+        """Where the tool's head has its work to do now [m]."""
 
     @property
     def solved(self) -> bool:
