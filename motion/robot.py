@@ -12,7 +12,7 @@ import pinocchio as pin
 from jaxtyping import Float
 
 from motion.tool import Tool
-from records import Entry, Registry
+from records import Entry, Motion, Registry
 
 ROBOTS = Registry(
     "robot",
@@ -157,6 +157,19 @@ class Arm:
         pin.forwardKinematics(self.model, self.data, q)
         placement = pin.updateFramePlacement(self.model, self.data, self.tool_frame)
         return placement.rotation.copy(), placement.translation.copy()
+
+    def link_positions(self, motion: Motion) -> Float[np.ndarray, "T L 3"]:
+        """World positions [m] of the base, every joint, and the point where the hand holds the tool."""
+        R_world_base = pin.rpy.rpyToMatrix(0.0, 0.0, motion.parameters["base_yaw"])
+        p_base_world = np.array([motion.parameters[f"base_{axis}"] for axis in "xyz"])
+        points = np.empty((motion.num_frames, self.model.njoints + 1, 3))
+        grip = np.array([self.tool.grip, 0.0, 0.0])
+        for t, q in enumerate(motion.q):
+            R, p = self.tool_pose(q)
+            points[t, 0] = 0
+            points[t, 1:-1] = [placement.translation for placement in self.data.oMi[1:]]
+            points[t, -1] = p + R @ grip
+        return points @ R_world_base.T + p_base_world
 
     def head_jacobian(self, q: Float[np.ndarray, "J"]) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         """Rotation of the tool (3, 3), position of its head (3,) [m], and their Jacobian (6, J), linear rows first.
