@@ -1,0 +1,73 @@
+"""The robot (or the tool alone) doing the task in simulation, filmed."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import NamedTuple
+
+import numpy as np
+
+from apprentice.drawing import Image
+from records import Demonstration, Episodes
+
+SIZE_HW = (360, 480)
+"""Of the film [px]."""
+EVERY = 2
+"""One step of the simulation in so many is drawn: the software renderer takes a fifth of a second for each."""
+LINGER = 0.6
+"""How long the last picture stays [s]."""
+
+
+class Film(NamedTuple):
+    """One episode."""
+
+    frames: list[Image]
+    fps: float
+    """[1/s], so that the film runs at the speed of the simulation."""
+    agent: str
+    """Who acts: `policy`, ..., or `replay` for the demonstration as it is."""
+    success: bool
+    offset: np.ndarray
+    """How far the objects stood from where they were demonstrated (2,) [m]."""
+
+
+def robot_film(demonstration: Demonstration, episodes: Episodes | None = None, *, noise: float = 0.0) -> Film:
+    """Film the first episode of an agent once more, or a replay of the demonstration where there are no episodes.
+
+    Args:
+        demonstration: the placed stroke, with a robot's motion or without.
+        episodes: of an agent in this demonstration's environment.
+        noise: standard deviation of the objects' displacement that the episodes were drawn with [m].
+    """
+    from sim.env import ToolEnv
+
+    env = ToolEnv(demonstration, object_noise=noise, render_mode="rgb_array", size_hw=SIZE_HW)
+    try:
+        _, info = env.reset(seed=int(episodes.seed[0]) if episodes is not None else 0)
+        frames, done = [env.render()], False
+        for step, action in enumerate(_actions(env.action_space.shape, episodes), 1):
+            _, _, terminated, truncated, info = env.step(action)
+            done = terminated or truncated
+            if done or step % EVERY == 0:
+                frames.append(env.render())
+            if done:
+                break
+        frames += [frames[-1]] * round(LINGER * env.fps / EVERY)
+        agent = episodes.agent if episodes is not None else "replay"
+        return Film(frames, env.fps / EVERY, agent, bool(info["success"]), info["object_offset"])
+    finally:
+        env.close()
+
+
+def filmstrip(film: Film, count: int = 5) -> list[Image]:
+    """Pictures spread evenly over a film, the last one where it ends."""
+    chosen = np.unique(np.linspace(0, len(film.frames) - 1, count).round().astype(int))
+    return [film.frames[k] for k in chosen]
+
+
+def _actions(shape: tuple[int, ...] | None, episodes: Episodes | None) -> Iterator[np.ndarray]:
+    if episodes is not None:
+        yield from episodes.action[: episodes.length[0]]
+        return
+    while True:
+        yield np.zeros(shape or (0,))
