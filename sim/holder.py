@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 import numpy as np
 import pinocchio as pin
@@ -23,6 +23,7 @@ DAMPING = 1e-2
 """Damping of the pseudo-inverse [m]: keeps joint steps bounded near singular configurations."""
 
 
+@runtime_checkable
 class Holder(Protocol):
     """Moves the tool along the demonstration, displaced by a residual of its head."""
 

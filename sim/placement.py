@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple, Protocol, TypeVar
+from typing import NamedTuple, Protocol, TypeVar, runtime_checkable
 
 import numpy as np
 
@@ -27,6 +27,7 @@ class Range(NamedTuple):
     """Largest value."""
 
 
+@runtime_checkable
 class Placer(Protocol[P]):
     """Placements of one stroke in one task's scene."""
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, NamedTuple, Protocol
+from typing import Any, NamedTuple, Protocol, runtime_checkable
 
 import numpy as np
 from jaxtyping import Float
@@ -35,6 +35,7 @@ class Box(NamedTuple):
     """Half its sides [m]."""
 
 
+@runtime_checkable
 class Task(Protocol):
     """A task in a running simulation. One instance serves one environment; the static part knows scenes and strokes."""
 
