@@ -60,7 +60,7 @@ class Drawing:
             if group.arrow:
                 _arrow(image, uv, colour, width)
             else:
-                _line(image, uv, colour, width, outlined=width > 2 * _THINNEST)
+                _line(image, uv, colour, width, outlined=len(group.ends) > 1 and width > 2 * _THINNEST)
         return image
 
 

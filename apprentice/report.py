@@ -11,7 +11,7 @@ from apprentice import page, robot_sections, sections
 from apprentice.cautions import cautions
 from apprentice.findings import Findings, gather
 from apprentice.overlay import overlay_frames, striking_frame, write_overlay
-from apprentice.robot_film import filmstrip, robot_film
+from apprentice.robot_film import film_of, filmstrip
 from motion.score import score
 from perception.video import ClipError, write_video
 from records import Run
@@ -103,9 +103,7 @@ def _film(findings: Findings, warnings: list[str]) -> tuple[str, list[str], str]
     if findings.demonstration is None:
         return None
     try:
-        noise = findings.metrics.get("evaluate", {}).get("noise")
-        episodes = findings.episodes if noise is not None else None
-        film = robot_film(findings.demonstration, episodes, noise=float(noise) if episodes is not None else 0.0)
+        film = film_of(findings)
     except ImportError as error:
         warnings.append(f"The simulation could not be filmed, as {error.name} is not installed.")
         return None
@@ -113,7 +111,7 @@ def _film(findings: Findings, warnings: list[str]) -> tuple[str, list[str], str]
     who = {"policy": "The learned policy", "replay": "The demonstration, replayed"}.get(film.agent, film.agent)
     body = "by the robot" if findings.demonstration.robot is not None else "by the tool alone"
     x, y = 100 * film.offset
-    where = f", the objects moved by {x:+.1f} and {y:+.1f} cm" if episodes is not None else ""
+    where = f", the objects moved by {x:+.1f} and {y:+.1f} cm" if film.agent != "replay" else ""
     caption = f"{who}, {body} in simulation{where}: {'solved' if film.success else 'not solved'}."
     return _address(path), [page.image_uri(image, photo=True) for image in filmstrip(film)], caption
 

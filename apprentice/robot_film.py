@@ -8,6 +8,7 @@ from typing import NamedTuple
 import numpy as np
 
 from apprentice.drawing import Image
+from apprentice.findings import Findings
 from records import Demonstration, Episodes
 
 SIZE_HW = (360, 480)
@@ -57,6 +58,16 @@ def robot_film(demonstration: Demonstration, episodes: Episodes | None = None, *
         return Film(frames, env.fps / EVERY, agent, bool(info["success"]), info["object_offset"])
     finally:
         env.close()
+
+
+def film_of(findings: Findings) -> Film:
+    """The film of a run that has a demonstration: of its policy where that has been evaluated."""
+    if findings.demonstration is None:
+        raise ValueError(f"{findings.path} has no demonstration to film")
+    noise = findings.metrics.get("evaluate", {}).get("noise")
+    if findings.episodes is None or noise is None:
+        return robot_film(findings.demonstration)
+    return robot_film(findings.demonstration, findings.episodes, noise=float(noise))
 
 
 def filmstrip(film: Film, count: int = 5) -> list[Image]:

@@ -27,7 +27,13 @@ _FINER = 2
 """Stills are drawn larger by this factor, then reduced: smooth edges."""
 
 
-def stills(interaction: Interaction, frames: list[int], *, truth: Interaction | None = None) -> list[Image]:
+def stills(
+    interaction: Interaction,
+    frames: list[int],
+    *,
+    truth: Interaction | None = None,
+    size_hw: tuple[int, int] = SIZE_HW,
+) -> list[Image]:
     """Draw some frames from aside, with the path of the tool's head (or the right hand), and the truth in grey."""
     body, forces = person_lines(interaction.person), force_lines(interaction.forces)
     lines = [body, forces, trail_lines(swung_point(interaction.person, interaction.tool))]
@@ -37,11 +43,11 @@ def stills(interaction: Interaction, frames: list[int], *, truth: Interaction | 
         lines += true_lines(interaction, truth)
     points = np.concatenate([group.ends[frames if len(group.ends) > 1 else [0]].reshape(-1, 3) for group in lines])
     ground = ground_lines(points)
-    size = (SIZE_HW[0] * _FINER, SIZE_HW[1] * _FINER)
+    size = (size_hw[0] * _FINER, size_hw[1] * _FINER)
     camera = looking_at(points, size, heading=heading_of(interaction.camera) + ASIDE)
     drawing = Drawing(camera, [ground, *lines])
     drawn = (drawing.onto(blank(size), t) for t in frames)
-    return [cv2.resize(image, SIZE_HW[::-1], interpolation=cv2.INTER_AREA) for image in drawn]
+    return [cv2.resize(image, size_hw[::-1], interpolation=cv2.INTER_AREA) for image in drawn]
 
 
 def true_lines(interaction: Interaction, truth: Interaction) -> list:
