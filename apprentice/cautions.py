@@ -58,13 +58,17 @@ def _of_estimate(interaction: Interaction) -> Iterator[str]:
     if interaction.status != "converged":
         yield f"The solver did not converge ({interaction.status}): the motion may still change with more iterations."
     low, high = UNCERTAIN
-    for name, probability in zip(interaction.contacts.names, interaction.contacts.probability.T, strict=True):
-        share = float(((probability > low) & (probability < high)).mean())
-        if share >= MANY:
-            yield (
-                f"Whether the {spoken(name)} is in contact is uncertain (probability {low} to {high}) in"
-                f" {percent(share)} of the frames; its force there lies somewhere between none and all."
-            )
+    shares = ((interaction.contacts.probability > low) & (interaction.contacts.probability < high)).mean(axis=0)
+    doubtful = [
+        f"the {spoken(name)} ({percent(share)} of the frames)"
+        for name, share in zip(interaction.contacts.names, shares, strict=True)
+        if share >= MANY
+    ]
+    if doubtful:
+        yield (
+            f"Contact is uncertain (probability {low} to {high}) of {', '.join(doubtful)}: the force there may as well"
+            " be none."
+        )
     force, _, share = unexplained(interaction)
     if share >= UNEXPLAINED:
         yield (

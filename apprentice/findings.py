@@ -20,6 +20,8 @@ class Findings:
     path: Path
     clip: Clip | None = None
     """None as well where the video file has gone."""
+    video: str = ""
+    """Name of the video file, wherever it is."""
     person: Keypoints | None = None
     tool: Keypoints | None = None
     interaction: Interaction | None = None
@@ -46,6 +48,7 @@ def gather(run: Run) -> Findings:
     """Read all parts of a run."""
     reader = _Reader(run)
     clip = reader.record("clip", Clip)
+    video = Path(clip.path).name if clip is not None else ""
     if clip is not None and not Path(clip.path).is_file():
         reader.damaged.append(f"The video {clip.path} is no longer there; the overlay is drawn on an empty background.")
         clip = None
@@ -59,6 +62,7 @@ def gather(run: Run) -> Findings:
     return Findings(
         path=run.path,
         clip=clip,
+        video=video,
         person=reader.record("person", Keypoints),
         tool=reader.record("tool", Keypoints) or reader.record("tool_seen", Keypoints),
         interaction=interaction,

@@ -13,7 +13,7 @@ h1{font-size:2rem;line-height:1.15;margin:0 0 .4rem;letter-spacing:-.02em;overfl
 h2{font-size:1.25rem;margin:3rem 0 .6rem;padding-top:1.2rem;border-top:1px solid var(--line);letter-spacing:-.01em}
 p{margin:.5rem 0;max-width:44rem}
 .lead{color:var(--soft);margin-bottom:1.5rem}
-.cards{display:grid;grid-template-columns:repeat(auto-fit,minmax(11rem,1fr));gap:.75rem;margin:1.25rem 0}
+.cards{display:grid;grid-template-columns:repeat(auto-fill,minmax(11rem,1fr));gap:.75rem;margin:1.25rem 0}
 .cards>div{background:var(--card);border:1px solid var(--line);border-radius:.6rem;padding:.75rem .9rem}
 .cards dt{font-size:.8rem;color:var(--soft)}
 .cards dd{margin:0}
@@ -34,7 +34,7 @@ figcaption{color:var(--soft);font-size:.87rem;margin-top:.5rem;max-width:48rem}
 video,img{display:block;width:100%;height:auto;border-radius:.5rem}
 figure.small{max-width:34rem}
 video{background:#0f172a;max-height:80vh;object-fit:contain}
-.row{display:grid;grid-template-columns:repeat(auto-fit,minmax(9rem,1fr));gap:.4rem}
+.row{display:grid;grid-template-columns:repeat(auto-fit,minmax(10rem,1fr));gap:.4rem}
 .wide{overflow-x:auto}
 .wide img{min-width:34rem;border-radius:0}
 .swatch{white-space:nowrap;margin-right:.9rem}

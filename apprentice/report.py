@@ -64,8 +64,8 @@ def curve_points(curve: Any) -> list[tuple[float, float]]:
 
 
 def _lead(findings: Findings) -> str:
-    if findings.clip is not None:
-        source = f"From the clip {Path(findings.clip.path).name}"
+    if findings.video:
+        source = f"From the clip {findings.video}"
     elif findings.person is not None:
         source = "From keypoints without a video"
     elif findings.demonstration is not None:

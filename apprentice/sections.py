@@ -10,7 +10,7 @@ from apprentice.figures import GRAVITY, force_figure, spoken
 from apprentice.findings import Findings
 from apprentice.page import Html, Part
 from apprentice.robot_sections import interval
-from apprentice.shapes import FORCE, LEFT, RIGHT, SEEN, TOOL, TRUTH
+from apprentice.shapes import FORCE, LEFT, METRES_PER_NEWTON, RIGHT, SEEN, TOOL, TRUTH
 from apprentice.stills import chosen_frames, stills
 from motion.score import Score
 from records import Interaction
@@ -62,11 +62,14 @@ def watching(findings: Findings, overlay: tuple[str, str] | None) -> Html | None
     parts: list[Part | None] = []
     if overlay is not None:
         on = "the clip" if findings.clip is not None else "an empty background, as there is no video"
-        legend = [(LEFT, "left"), (RIGHT, "right"), (TOOL, "tool"), (FORCE, "contact force"), (SEEN, "seen keypoints")]
-        if findings.interaction is None:
-            legend = legend[-1:]
-        what = "The estimate drawn on" if findings.interaction is not None else "What was seen, drawn on"
-        caption = page.join([f"{what} {on}. Arrows: 1 m for 1000 N. ", *(page.swatch(*entry) for entry in legend)])
+        legend = [(SEEN, "seen keypoints")]
+        if findings.interaction is not None:
+            legend = [(LEFT, "left"), (RIGHT, "right"), (FORCE, "contact force"), *legend]
+            legend += [(TOOL, "tool")] * (findings.interaction.tool is not None)
+        what = f"What was seen, drawn on {on}. "
+        if findings.interaction is not None:
+            what = f"The estimate drawn on {on}. Arrows: 1 m for {1 / METRES_PER_NEWTON:.0f} N. "
+        caption = page.join([what, *(page.swatch(*entry) for entry in legend)])
         parts.append(page.film(*overlay, "Film of the clip with the estimated skeleton, tool and forces", caption))
     if findings.interaction is not None:
         parts.append(_in_3d(findings.interaction, findings.truth))

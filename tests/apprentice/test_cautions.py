@@ -49,10 +49,11 @@ def test_uncertain_contacts_are_named():
     sure = standing()
     probability = sure.contacts.probability.copy()
     probability[:3, 3] = 0.5
+    probability[:2, 0] = 0.6
     doubtful = sure.replace(contacts=sure.contacts.replace(probability=probability))
     (sentence,) = of(doubtful)
-    assert sentence.startswith("Whether the right hand is in contact is uncertain")
-    assert "50\N{NO-BREAK SPACE}% of the frames" in sentence
+    share = "{}\N{NO-BREAK SPACE}% of the frames"
+    assert f"of the left foot ({share.format(33)}), the right hand ({share.format(50)}):" in sentence
 
 
 def test_unexplained_forces():
