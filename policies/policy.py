@@ -1,0 +1,149 @@
+"""A learned policy as a folder: `policy.json` says what it sees and does, `policy.safetensors` holds its weights.
+
+It runs on numpy alone: nothing of the learning is needed to use it.
+"""
+
+from __future__ import annotations
+
+import itertools
+import json
+from dataclasses import asdict, dataclass, fields
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from jaxtyping import Float
+
+from policies.residual import BASES
+from policies.weights import PolicyError, load_weights, save_weights
+from records import Demonstration
+from records.atomic import write_json
+
+VERSION = 1
+"""Of the folder's layout."""
+SETTINGS, WEIGHTS = "policy.json", "policy.safetensors"
+
+
+@dataclass(frozen=True, kw_only=True)
+class PolicySettings:
+    """What a policy was made for, and how it is used."""
+
+    task: str
+    tool: str
+    robot: str | None
+    demonstration: str
+    """Fingerprint of the demonstration that the policy corrects."""
+    base: str
+    """What the residual is added to: `shifted` or `replay`."""
+    repeat: int
+    """Control steps that one decision lasts."""
+    sees: tuple[str, ...]
+    """Names of what it sees, in order."""
+    hidden: tuple[int, ...]
+    """Widths of the hidden layers (tanh)."""
+    steps: int
+    """Control steps of training."""
+    noise: float
+    """Standard deviation of the objects' displacement in training [m]."""
+    seed: int
+    version: int = VERSION
+
+
+@dataclass(frozen=True)
+class Policy:
+    """A deterministic policy: a network of tanh layers, from what is seen to a residual in units of the action."""
+
+    settings: PolicySettings
+    layers: tuple[tuple[np.ndarray, np.ndarray], ...]
+    """Weight (out, in) and bias (out,) of each layer."""
+
+    def decide(self, seen: Float[np.ndarray, "S"]) -> Float[np.ndarray, "3"]:
+        """Residual (3,) in [-1, 1]: the most likely action of the learned distribution."""
+        x = seen.astype(np.float32)
+        for weight, bias in self.layers[:-1]:
+            x = np.tanh(weight @ x + bias)
+        weight, bias = self.layers[-1]
+        return np.clip(weight @ x + bias, -1, 1).astype(float)
+
+
+def save_policy(policy: Policy, folder: Path) -> None:
+    """Write a policy's two files; the settings come last: where they are, the policy is whole."""
+    tensors = {}
+    for k, (weight, bias) in enumerate(policy.layers):
+        tensors[f"layer{k}.weight"], tensors[f"layer{k}.bias"] = weight, bias
+    save_weights(folder / WEIGHTS, tensors)
+    write_json(folder / SETTINGS, asdict(policy.settings))
+
+
+def load_policy(folder: Path | str, demonstration: Demonstration | None = None) -> Policy:
+    """Read a policy, and check that it belongs to the demonstration if one is given.
+
+    Raises:
+        PolicyError: a file is missing or damaged, the two do not belong together, or the policy was trained for
+            another task, tool, robot or demonstration.
+    """
+    folder = Path(folder)
+    settings = read_settings(folder)
+    tensors, _ = load_weights(folder / WEIGHTS)
+    sizes = (len(settings.sees), *settings.hidden, 3)
+    layers = []
+    for k, (inputs, outputs) in enumerate(itertools.pairwise(sizes)):
+        weight, bias = tensors.pop(f"layer{k}.weight", None), tensors.pop(f"layer{k}.bias", None)
+        if weight is None or bias is None or weight.shape != (outputs, inputs) or bias.shape != (outputs,):
+            raise PolicyError(
+                f"{folder}: layer {k} of the weights is not the {inputs} x {outputs} that {SETTINGS} states;"
+                " the two files are of different policies: train again"
+            )
+        layers.append((weight, bias))
+    if tensors:
+        raise PolicyError(f"{folder}: the weights hold {sorted(tensors)[0]!r}, which {SETTINGS} does not state")
+    policy = Policy(settings, tuple(layers))
+    if demonstration is not None:
+        _belongs(policy, demonstration, folder)
+    return policy
+
+
+def read_settings(folder: Path) -> PolicySettings:
+    """Read what a policy was made for.
+
+    Raises:
+        PolicyError: the file is missing, damaged or of a newer version.
+    """
+    path = folder / SETTINGS
+    if not path.is_file():
+        raise PolicyError(f"{folder}: no policy here ({SETTINGS} is missing); make one with `apprentice train`")
+    try:
+        value = json.loads(path.read_text(encoding="utf-8"))
+        if value.get("version", 0) > VERSION:
+            raise PolicyError(f"{path}: version {value['version']}, this program reads {VERSION}; update apprentice")
+        settings = PolicySettings(**_typed(value))
+    except (ValueError, TypeError, KeyError, AttributeError, OSError) as error:
+        if isinstance(error, PolicyError):
+            raise
+        raise PolicyError(f"{path}: damaged ({error}); delete its folder and train the policy again") from error
+    if settings.base not in BASES:
+        raise PolicyError(f"{path}: unknown base {settings.base!r}; choose from: {', '.join(BASES)}")
+    return settings
+
+
+def _typed(value: dict[str, Any]) -> dict[str, Any]:
+    names = {field.name for field in fields(PolicySettings)}
+    lacking, unknown = sorted(names - set(value)), sorted(set(value) - names)
+    if lacking or unknown:
+        raise KeyError(f"lacks {lacking[0]}" if lacking else f"has an unknown {unknown[0]}")
+    sees, hidden = tuple(str(name) for name in value["sees"]), tuple(int(width) for width in value["hidden"])
+    return {**value, "sees": sees, "hidden": hidden, "repeat": int(value["repeat"])}
+
+
+def _belongs(policy: Policy, demonstration: Demonstration, folder: Path) -> None:
+    made, robot = policy.settings, demonstration.robot
+    given = {
+        "task": demonstration.task,
+        "tool": demonstration.tool.model,
+        "robot": robot.model if robot is not None else None,
+    }
+    for name, value in given.items():
+        if getattr(made, name) != value:
+            raise PolicyError(f"{folder}: trained for the {name} {getattr(made, name)!r}, not {value!r}; train again")
+    if made.demonstration != demonstration.fingerprint():
+        raise PolicyError(f"{folder}: trained around another demonstration than this one; train again")
