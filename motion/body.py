@@ -107,16 +107,36 @@ class Body:
 
     def site_positions(self, q: Float[np.ndarray, "T 99"], names: Sequence[str]) -> Float[np.ndarray, "T N 3"]:
         """World positions [m] of named sites."""
-        R, p = self.joint_poses(q)
-        joints, offsets = self._sites(names)
-        return p[:, joints] + np.einsum("tnij,nj->tni", R[:, joints], offsets)
+        return self._points(q, *self._sites(names))
 
     def site_jacobian(
         self, q: Float[np.ndarray, "T 99"], names: Sequence[str]
     ) -> tuple[Float[np.ndarray, "T N 3"], Float[np.ndarray, "T N 3 75"]]:
         """Positions of sites and their derivative with respect to a tangent step of `q` (Pinocchio's `integrate`)."""
+        return self._point_jacobian(q, *self._sites(names))
+
+    def centre_of_mass(self, q: Float[np.ndarray, "T 99"]) -> Float[np.ndarray, "T 3"]:
+        """World position [m] of the centre of mass."""
+        joints, offsets, shares = self._segments
+        return np.einsum("n,tni->ti", shares, self._points(q, joints, offsets))
+
+    def centre_of_mass_jacobian(
+        self, q: Float[np.ndarray, "T 99"]
+    ) -> tuple[Float[np.ndarray, "T 3"], Float[np.ndarray, "T 3 75"], Float[np.ndarray, "T 3 B"]]:
+        """Centre of mass and its derivatives with respect to a tangent step of `q` and to the bone lengths."""
+        joints, offsets, shares = self._segments
+        points, J = self._point_jacobian(q, joints, offsets)
+        bones = self._bone_jacobian(q, joints, [segment.centre for segment in SEGMENTS])
+        centre, turned, longer = (np.tensordot(shares, x, axes=(0, 1)) for x in (points, J, bones))
+        return centre, turned, longer
+
+    def _points(self, q: np.ndarray, joints: list[int], offsets: np.ndarray) -> np.ndarray:
         R, p = self.joint_poses(q)
-        joints, offsets = self._sites(names)
+        points: np.ndarray = p[:, joints] + np.einsum("tnij,nj->tni", R[:, joints], offsets)
+        return points
+
+    def _point_jacobian(self, q: np.ndarray, joints: list[int], offsets: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        R, p = self.joint_poses(q)
         sites = p[:, joints] + np.einsum("tnij,nj->tni", R[:, joints], offsets)
         lever = (sites[:, :, None] - p[:, None]) * self.ancestors[joints][None, :, :, None]
         turn = -_skew(lever) @ R[:, None]
@@ -127,16 +147,27 @@ class Body:
 
     def bone_jacobian(self, q: Float[np.ndarray, "T 99"], names: Sequence[str]) -> Float[np.ndarray, "T N 3 B"]:
         """Derivative of site positions with respect to the bone lengths, in the order of `bone_names`."""
-        R, _ = self.joint_poses(q)
         joints, _ = self._sites(names)
+        return self._bone_jacobian(q, joints, [SITES[name].offset for name in names])
+
+    def _bone_jacobian(self, q: np.ndarray, joints: list[int], offsets: Sequence[Offset]) -> np.ndarray:
+        R, _ = self.joint_poses(q)
         along = np.zeros((24, 24, 3, len(BONES)))
         for j in range(1, 24):
             along[j] = along[self.parents[j]]
             along[j, self.parents[j]] += self._directions(JOINTS[j - 1].offset)
         chains = along[joints]
-        for n, name in enumerate(names):
-            chains[n, joints[n]] += self._directions(SITES[name].offset)
-        return np.einsum("tjik,njkb->tnib", R, chains, optimize=True)
+        for n, offset in enumerate(offsets):
+            chains[n, joints[n]] += self._directions(offset)
+        lengthened: np.ndarray = np.einsum("tjik,njkb->tnib", R, chains, optimize=True)
+        return lengthened
+
+    @cached_property
+    def _segments(self) -> tuple[list[int], np.ndarray, np.ndarray]:
+        """Joint, centre in its frame [m] and share of the body mass of every segment."""
+        joints = [self.joint_names.index(segment.joint) for segment in SEGMENTS]
+        offsets = np.array([self._offset(segment.centre) for segment in SEGMENTS])
+        return joints, offsets, np.array([segment.mass for segment in SEGMENTS])
 
     def _sites(self, names: Sequence[str]) -> tuple[list[int], np.ndarray]:
         unknown = [name for name in names if name not in SITES]

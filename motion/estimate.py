@@ -13,6 +13,7 @@ from motion.forces import ForceOptions, solve_forces
 from motion.initialise import bridge, place, pose
 from motion.lengths import lift_by_lengths
 from motion.local_derivative import differentiate
+from motion.residuals.balance import SOLES, Balance
 from motion.residuals.contact import Anchor, Ground, Sliding
 from motion.residuals.residual import Residual
 from motion.single_thread import single_thread
@@ -83,7 +84,8 @@ def estimate(
     _check(person, contacts, tool, tool_name)
     with single_thread():
         state, evidence = start(person, camera, options)
-        residuals = image_residuals(evidence)
+        residuals = image_residuals(evidence, person.fps)
+        residuals["balance"] = balance(contacts, holding=tool_name is not None)
         solution = solve(residuals, state, options.first)
         residuals |= contact_residuals(touches(solution.state, contacts, evidence.observed))
         state, held = solution.state, None
@@ -117,6 +119,26 @@ def contact_residuals(touch: Touches) -> dict[str, Residual]:
         "sliding": Sliding(names=touch.names, weight=np.sqrt(touch.probability[1:] * touch.probability[:-1])),
         "ground": Ground(names=tuple(touch.names[n] for n in feet), weight=root[:, feet]),
     }
+
+
+def balance(contacts: ContactStates, *, holding: bool) -> Balance:
+    """Residual of a body that the feet alone carry.
+
+    Args:
+        contacts: probability of contact.
+        holding: whether a tool is what the hands are in contact with; else they may carry, too.
+    """
+    probability = dict(zip(contacts.names, contacts.probability.T, strict=True))
+    nothing = np.zeros(len(contacts.probability))
+    feet = np.stack([probability.get(f"{name[0]}_ankle", nothing) for name in SOLES], axis=1)
+    total = feet.sum(axis=1, keepdims=True)
+    free = np.ones(len(feet))
+    for hand in () if holding else ("l_fingers", "r_fingers"):
+        free = free * (1 - probability.get(hand, nothing))
+    return Balance(
+        share=np.divide(feet, total, out=np.zeros_like(feet), where=total > 0),
+        weight=np.sqrt(feet.max(axis=1) * free),
+    )
 
 
 @dataclass(frozen=True)

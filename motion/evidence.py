@@ -20,6 +20,10 @@ from records import Keypoints
 SIGMA_OVER_DIAGONAL = 8.0 / 922.0
 """Error of a detection over the image diagonal: 8 px at 720 x 576."""
 
+ERROR_TIME = 0.4
+"""How long an error of a detection lasts [s]: about as long as a pose. Where image points alone are seen, a bone that
+is shorter and one that is foreshortened look the same, so that such errors would end up in the bones."""
+
 
 @dataclass(frozen=True, kw_only=True)
 class Evidence:
@@ -52,8 +56,9 @@ def image_evidence(person: Keypoints, placed: Placed) -> Evidence:
     )
 
 
-def image_residuals(evidence: Evidence) -> dict[str, Residual]:
-    """Residuals of a person before contacts are known."""
+def image_residuals(evidence: Evidence, fps: float) -> dict[str, Residual]:
+    """Residuals of a person before contacts are known, at `fps` frames per second."""
+    frames_per_error = 1.0 if evidence.landmarks is not None else max(1.0, ERROR_TIME * fps)
     residuals: dict[str, Residual] = {
         "reprojection": Reprojection(
             names=evidence.names, uv=evidence.uv, weight=evidence.weight, sigma=evidence.sigma
@@ -62,7 +67,7 @@ def image_residuals(evidence: Evidence) -> dict[str, Residual]:
         "joint_rate": JointRate(),
         "rest_pose": RestPose(),
         "hinge": Hinge(),
-        "shared_prior": SharedPrior(),
+        "shared_prior": SharedPrior(frames_per_error=frames_per_error),
     }
     if evidence.landmarks is not None:
         residuals["lift"] = Lift(

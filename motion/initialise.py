@@ -27,6 +27,8 @@ DEPTH_WINDOW = 0.3
 """Running median over the depth of single frames [s]."""
 MIN_DEPTH = 0.5
 """No person is nearer to the camera than this [m]."""
+MAX_TWIST = float(np.deg2rad(70))
+"""A trunk twists no further from hips to shoulders [rad]; beyond, the shoulders, which are wider, are believed."""
 STRAIGHT = 0.15
 """Sine of the bend of an elbow or knee below which the plane of the limb is not trusted alone."""
 
@@ -101,8 +103,10 @@ def pose(
     if not set(TRUNK_POINTS) <= set(names):
         return q
     hips, shoulders = (of("l_hip") + of("r_hip")) / 2, (of("l_shoulder") + of("r_shoulder")) / 2
-    pelvis = _frame(up=shoulders - hips, left=of("l_hip") - of("r_hip"))
     chest = _frame(up=shoulders - hips, left=of("l_shoulder") - of("r_shoulder"))
+    pelvis = _frame(up=shoulders - hips, left=of("l_hip") - of("r_hip"))
+    twisted = np.einsum("ti,ti->t", pelvis[..., 0], chest[..., 0]) < np.cos(MAX_TWIST)
+    pelvis[twisted] = chest[twisted]
     q[:, 3:7] = quaternion(pelvis)
     q[:, :3] = hips + pelvis[..., 1] * body.bones["hip_drop"]
     twist = logarithm(product(conjugate(q[:, 3:7]), quaternion(chest)))

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import numpy as np
 from jaxtyping import Float
-from scipy.ndimage import median_filter
+from scipy.ndimage import gaussian_filter1d, median_filter
 
 from motion.body import Body
 from records import Camera, Keypoints
@@ -19,6 +19,11 @@ CHAIN = (
 )  # fmt: skip
 """Upper end, lower end, bone, and sign of the lower end's depth relative to the upper's for a person who faces the
 camera: hands and knees are nearer, feet behind the knees."""
+
+HEADING_TIME = 0.2
+"""Width of the Gaussian over time behind the heading of the trunk [s]."""
+PROFILE = 0.35
+"""How far the nose is before ears and neck in a view that is surely from the side [head heights]."""
 
 
 def lift_by_lengths(person: Keypoints, camera: Camera, body: Body) -> Float[np.ndarray, "T K 3"]:
@@ -32,7 +37,12 @@ def lift_by_lengths(person: Keypoints, camera: Camera, body: Body) -> Float[np.n
     seen = person.confidence > 0
     span = _pixel_scale(person, plane, seen, body)
     landmarks = np.concatenate([plane * span[:, None, None], np.zeros((*plane.shape[:2], 1))], axis=-1)
-    facing = _facing(person, plane, seen)
+    across, aside = _heading(person, landmarks, seen, body)
+    for name, width in (("shoulder", body.bones["shoulder_half_width"]), ("hip", body.bones["hip_half_width"])):
+        for side, sign in (("l", 1.0), ("r", -1.0)):
+            if f"{side}_{name}" in person.names:
+                landmarks[:, person.index(f"{side}_{name}"), 2] = sign * width * aside
+    facing = np.where(across >= 0, 1.0, -1.0)
     for side in ("l", "r"):
         for upper, lower, bone, sign in CHAIN:
             pair = (f"{side}_{upper}", f"{side}_{lower}")
@@ -71,11 +81,36 @@ def _pixel_scale(person: Keypoints, plane: np.ndarray, seen: np.ndarray, body: B
     return smoothed
 
 
-def _facing(person: Keypoints, plane: np.ndarray, seen: np.ndarray) -> np.ndarray:
-    """+1 where the person's left is on the right of the image (faces the camera), else -1."""
-    if not {"l_shoulder", "r_shoulder"} <= set(person.names):
-        return np.ones(person.num_frames)
-    i, j = person.index("l_shoulder"), person.index("r_shoulder")
-    both = seen[:, i] & seen[:, j]
-    width = np.median(plane[both, i, 0] - plane[both, j, 0]) if both.any() else 1.0
-    return np.full(person.num_frames, 1.0 if width >= 0 else -1.0)
+def _heading(
+    person: Keypoints, landmarks: np.ndarray, seen: np.ndarray, body: Body
+) -> tuple[Float[np.ndarray, "T"], Float[np.ndarray, "T"]]:
+    """Which way the trunk faces: cosine and sine of its turn away from facing the camera, left side to the back.
+
+    Shoulders and hips look the narrower the more it turns; the nose tells the side.
+    """
+    width, whole = np.zeros(person.num_frames), np.zeros(person.num_frames)
+    for name, bone in (("shoulder", "shoulder_half_width"), ("hip", "hip_half_width")):
+        pair = (f"l_{name}", f"r_{name}")
+        if set(pair) <= set(person.names):
+            i, j = (person.index(n) for n in pair)
+            both = seen[:, i] & seen[:, j]
+            width += both * (landmarks[:, i, 0] - landmarks[:, j, 0])
+            whole += both * 2 * body.bones[bone]
+    if not whole.any():
+        return np.ones(person.num_frames), np.zeros(person.num_frames)
+    size = HEADING_TIME * person.fps
+    across = np.clip(_smoothed(width, size) / np.maximum(_smoothed(whole, size), 1e-6), -1.0, 1.0)
+    ahead, looks = np.zeros(person.num_frames), np.zeros(person.num_frames)
+    for back in ("l_ear", "r_ear", "neck"):
+        if {"nose", back} <= set(person.names):
+            i, j = person.index("nose"), person.index(back)
+            both = seen[:, i] & seen[:, j]
+            ahead += both * (landmarks[:, i, 0] - landmarks[:, j, 0])
+            looks += both
+    side = _smoothed(ahead, size) / np.maximum(_smoothed(looks, size), 1e-6) / (PROFILE * body.bones["head"])
+    return across, np.clip(side, -1.0, 1.0) * np.sqrt(1 - across**2)
+
+
+def _smoothed(x: np.ndarray, size: float) -> np.ndarray:
+    smoothed: np.ndarray = gaussian_filter1d(x, size, mode="nearest")
+    return smoothed

@@ -19,6 +19,8 @@ from motion.rotation import exponential, product, skew
 from records import Camera
 
 TOOL_POINTS = ("tool_head", "tool_handle")
+CENTRE_OF_MASS = "centre_of_mass"
+"""Name of the person's centre of mass among the points."""
 
 
 class Shared(NamedTuple):
@@ -127,12 +129,14 @@ class State:
 
     def positions(self, names: Sequence[str]) -> Float[np.ndarray, "T N 3"]:
         """World positions [m] of named points of the person and the tool."""
-        sites = [n for n in names if n not in TOOL_POINTS]
+        sites = _sites(names)
         p = np.empty((self.num_frames, len(names), 3))
-        p[:, [n not in TOOL_POINTS for n in names]] = self.body.site_positions(self.q, sites)
+        p[:, [n in sites for n in names]] = self.body.site_positions(self.q, sites)
         for n, name in enumerate(names):
             if name in TOOL_POINTS:
                 p[:, n] = self._tool_point(name)
+            elif name == CENTRE_OF_MASS:
+                p[:, n] = self.body.centre_of_mass(self.q)
         return p
 
     def points(self, names: Sequence[str]) -> Points:
@@ -148,18 +152,24 @@ class State:
         return {}
 
     def _differentiate(self, names: tuple[str, ...]) -> None:
-        sites = [n for n in names if n not in TOOL_POINTS]
+        sites = _sites(names)
         if sites:
             p, J = self.body.site_jacobian(self.q, sites)
-            J = np.concatenate([J, np.zeros((*J.shape[:-1], self.nv - Body.nv))], axis=-1)
-            lengths = np.array([self.body.bones[b] for b in Body.bone_names])
-            J_shared = np.zeros((*p.shape, len(SHARED)))
-            J_shared[..., BONE_COLUMNS] = self.body.bone_jacobian(self.q, sites) * lengths
-            for n, name in enumerate(sites):
-                self._cache[name] = (p[:, n], J[:, n], J_shared[:, n])
+            self._keep(sites, p, J, self.body.bone_jacobian(self.q, sites))
+        if CENTRE_OF_MASS in names:
+            p, J, bones = self.body.centre_of_mass_jacobian(self.q)
+            self._keep([CENTRE_OF_MASS], p[:, None], J[:, None], bones[:, None])
         for name in names:
             if name in TOOL_POINTS:
                 self._cache[name] = self._differentiate_tool(name)
+
+    def _keep(self, names: Sequence[str], p: np.ndarray, J: np.ndarray, J_bones: np.ndarray) -> None:
+        """Cache points of the person: columns of the tool and of the other shared parameters are zero."""
+        J = np.concatenate([J, np.zeros((*J.shape[:-1], self.nv - Body.nv))], axis=-1)
+        J_shared = np.zeros((*p.shape, len(SHARED)))
+        J_shared[..., BONE_COLUMNS] = J_bones * np.array([self.body.bones[b] for b in Body.bone_names])
+        for n, name in enumerate(names):
+            self._cache[name] = (p[:, n], J[:, n], J_shared[:, n])
 
     def _tool_point(self, name: str) -> np.ndarray:
         if self.tool_q is None:
@@ -183,6 +193,11 @@ class State:
         """Move along a tangent step; quaternions stay on their sphere."""
         tool = None if self.tool_q is None else _retract(self.tool_q, tangent[:, Body.nv :])
         return replace(self, q=_retract(self.q, tangent[:, : Body.nv]), tool_q=tool, shared=self.shared + shared)
+
+
+def _sites(names: Sequence[str]) -> list[str]:
+    """Those of the names that are sites of the body."""
+    return [name for name in names if name not in (*TOOL_POINTS, CENTRE_OF_MASS)]
 
 
 def _retract(q: np.ndarray, tangent: np.ndarray) -> np.ndarray:

@@ -21,6 +21,9 @@ from records import Keypoints
 TOGETHER = 0.5
 """Hands that stay nearer to each other than this hold the tool together [m], if it is long enough."""
 
+HANDS_APART = 0.75
+"""On a long handle both hands hold it when they stay nearer to each other than this share of its length."""
+
 GRIP_TILT = float(np.deg2rad(20))
 """How far a handle in the fist leans forward from square to the forearm [rad] (power grip, Napier 1956)."""
 
@@ -116,7 +119,8 @@ def _holding(state: State, tool: Tool, points: Keypoints | None) -> tuple[str, .
     apart = np.linalg.norm(hands[:, 0] - hands[:, 1], axis=1)
     speed = np.linalg.norm(np.diff(hands - state.positions(["neck"]), axis=0), axis=-1).mean(axis=0)
     order = ("l", "r") if speed[0] > speed[1] else ("r", "l")
-    if np.quantile(apart, 0.8) < min(TOGETHER, tool.length) or tool.grip >= TOGETHER:
+    together = max(min(TOGETHER, tool.length), HANDS_APART * tool.length)
+    if np.quantile(apart, 0.8) < together or tool.grip >= TOGETHER:
         # The lower hand on a long handle is nearer to the blade.
         lower = ("l", "r") if hands[:, 0, 2].mean() < hands[:, 1, 2].mean() else ("r", "l")
         return lower if tool.length > 2 * TOGETHER else order

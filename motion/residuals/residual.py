@@ -23,6 +23,7 @@ RESIDUALS = Registry(
         "anchor": Entry("motion.residuals.contact:Anchor", "a point in contact stays at one place"),
         "sliding": Entry("motion.residuals.contact:Sliding", "a point in contact does not move"),
         "ground": Entry("motion.residuals.contact:Ground", "feet in contact are on the ground, and none is below it"),
+        "balance": Entry("motion.residuals.balance:Balance", "a standing body balances over its feet"),
         "grasp": Entry("motion.residuals.grasp:Grasp", "hands lie on the axis of the tool's handle"),
         "grip": Entry(
             "motion.residuals.grasp:Grip", "the tool's attitude in the hand changes slowly about a usual one"

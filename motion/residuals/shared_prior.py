@@ -16,14 +16,20 @@ from motion.state import SHARED, State
 class SharedPrior:
     """Deviation of each shared parameter over its standard deviation."""
 
+    frames_per_error: float = 1.0
+    """Frames over which the errors of detections stay the same: so much less do they tell of what all frames share."""
     sigma: Float[np.ndarray, "S"] = field(default_factory=lambda: np.array([shared.sigma for shared in SHARED]))
     loss: Loss = Quadratic()
 
     def error(self, state: State) -> Float[np.ndarray, "1 S 1"]:
         """Parameters in standard deviations."""
-        return (state.shared / self.sigma)[None, :, None]
+        return (state.shared / self._width)[None, :, None]
 
     def jacobian(self, state: State) -> Jacobian:
         """Constant."""
         size = len(self.sigma)
-        return Jacobian(np.zeros((1, 1, size, 1, state.nv)), np.diag(1 / self.sigma)[None, :, None])
+        return Jacobian(np.zeros((1, 1, size, 1, state.nv)), np.diag(1 / self._width)[None, :, None])
+
+    @property
+    def _width(self) -> Float[np.ndarray, "S"]:
+        return self.sigma / np.sqrt(self.frames_per_error)

@@ -51,6 +51,24 @@ def test_site_jacobian_against_finite_differences():
         np.testing.assert_allclose(J[0, :, :, k], (ahead - behind)[0] / (2 * step), atol=1e-8)
 
 
+def test_centre_of_mass_agrees_with_pinocchio():
+    body = build_body(mass=61.0)
+    data = body.model.createData()
+    q = random_configurations(body, 3)
+    expected = np.array([pin.centerOfMass(body.model, data, q_t).copy() for q_t in q])
+    np.testing.assert_allclose(body.centre_of_mass(q), expected, atol=1e-9)
+    centre, J, J_bones = body.centre_of_mass_jacobian(q)
+    np.testing.assert_allclose(centre, expected, atol=1e-9)
+    step, rng = 1e-6, np.random.default_rng(1)
+    for _ in range(5):
+        dv = rng.standard_normal(75)
+        ahead, behind = (body.centre_of_mass(pin.integrate(body.model, q[0], s * step * dv)[None])[0] for s in (1, -1))
+        np.testing.assert_allclose(J[0] @ dv, (ahead - behind) / (2 * step), atol=1e-8)
+    for b, bone in enumerate(body.bone_names):
+        longer = build_body(bones={**body.bones, bone: body.bones[bone] + step})
+        np.testing.assert_allclose(J_bones[..., b], (longer.centre_of_mass(q) - expected) / step, atol=1e-8)
+
+
 def test_bone_jacobian_against_finite_differences():
     body, names, step = build_body(), list(SITES), 1e-6
     q = random_configurations(body, 2)

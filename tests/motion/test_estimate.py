@@ -1,13 +1,15 @@
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 
 from motion.body import body_of, build_body, rotations
-from motion.estimate import EstimateError, EstimateOptions, estimate
+from motion.estimate import EstimateError, EstimateOptions, balance, estimate
 from motion.initialise import rotation_to
+from motion.residuals.balance import SOLES
 from motion.rotation import exponential
 from motion.skeleton import SITES
 from motion.state import SHARED, State
@@ -159,6 +161,52 @@ def test_image_points_alone_give_a_person_who_projects_onto_them():
     away = np.linalg.norm(interaction.camera.project(found) - person.uv, axis=-1)
     assert np.median(away) < 8
     assert np.median(interaction.camera.depth(found)) == pytest.approx(4.0, rel=0.25)
+
+
+def test_image_points_alone_give_a_person_who_neither_leans_nor_changes_proportions():
+    """Hips are detected too far apart and limbs too short, as detectors do; leaning back would explain it all."""
+    body, q = squatting(frames=30, body=build_body(bones={"hip_half_width": 0.11, "trunk": 0.43, "shank": 0.39}))
+    camera = level_camera()
+    person = observe(body, q, camera, names=OPENPOSE, lifted=False)
+    interaction = estimate(person, camera, standing_contacts(30), options=EstimateOptions(height=body.height))
+    found = body_of(interaction.person)
+    feet = found.site_positions(interaction.person.q, ["l_heel", "l_ball", "r_heel", "r_ball"]).mean(axis=1)
+    lean = np.linalg.norm((found.centre_of_mass(interaction.person.q) - feet)[:, :2], axis=1)
+    assert lean.max() < 0.25
+    assert rotations(interaction.person.q[:, 3:7])[:, 2, 1].min() > np.cos(np.deg2rad(45)), "upright"
+    assert interaction.camera.K[0, 0] == pytest.approx(900, rel=0.2)
+    usual = build_body(height=body.height).bones
+    assert max(abs(np.log(found.bones[name] / length)) for name, length in usual.items()) < 0.25
+    assert np.abs(interaction.forces.residual).mean(axis=0).max() < 20, "no limb flips from frame to frame"
+
+
+def test_a_standing_body_that_balances_has_no_error_and_one_that_leans_has_its_lean():
+    body = build_body()
+    q = np.tile(body.neutral(), (4, 1))
+    state = State(q=q, fps=FPS, reference_body=body, reference_camera=level_camera())
+    residual = balance(standing_contacts(4, feet=1.0), holding=False)
+    lean = residual.error(state)[:, 0] * residual.sigma / residual.weight[1:-1, None]
+    feet = body.site_positions(q, list(SOLES)).mean(axis=1)
+    np.testing.assert_allclose(lean, (body.centre_of_mass(q) - feet)[1:-1, :2], atol=1e-9)
+    assert np.abs(lean).max() < 0.08
+    carried = balance(
+        ContactStates(names=("l_ankle", "r_fingers"), probability=np.array([[0.9, 1.0]] * 4), fps=FPS), holding=False
+    )
+    assert not carried.error(state).any(), "a hand may carry"
+
+
+def test_a_falling_start_from_rest_is_in_balance_with_its_inertia():
+    """A mass that accelerates by g x / h over feet at rest has its zero-moment point on them."""
+    body = build_body()
+    q, t = np.tile(body.neutral(), (6, 1)), np.arange(6) / FPS
+    still = State(q=q, fps=FPS, reference_body=body, reference_camera=level_camera())
+    residual = balance(standing_contacts(6, feet=1.0), holding=False)
+    moved = q.copy()
+    moved[:, 0] += 0.5 * 2.0 * t**2
+    swung = replace(still, q=moved).positions(("centre_of_mass", *SOLES))
+    height = (swung[:, 0] - swung[:, 1:].mean(axis=1))[1:-1, 2]
+    shift = (residual.error(replace(still, q=moved)) - residual.error(still))[:, 0, 0] * residual.sigma
+    np.testing.assert_allclose(shift / residual.weight[1:-1], -height * 2.0 / 9.81, rtol=1e-6)
 
 
 def test_hands_alone_are_enough_to_go_on():

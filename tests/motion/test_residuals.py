@@ -6,6 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from motion.body import build_body, rotations
+from motion.residuals.balance import Balance
 from motion.residuals.contact import Anchor, Ground, Sliding
 from motion.residuals.grasp import Grasp, Grip
 from motion.residuals.lift import Lift
@@ -67,6 +68,7 @@ def examples():
         ),
         "sliding": Sliding(names=("l_ball", "r_fingers"), weight=rng.random((FRAMES - 1, 2))),
         "ground": Ground(names=("l_ball", "r_ball"), weight=rng.random((FRAMES, 2))),
+        "balance": Balance(share=rng.dirichlet(np.ones(4), FRAMES), weight=rng.random(FRAMES)),
         "grasp": Grasp(hands=("l_fingers", "r_fingers"), weight=rng.random((FRAMES, 2)), reach=(0.2, 0.4)),
         "grip": Grip(joint="r_wrist", rest=quaternion(usual_grip("r")), weight=rng.random(FRAMES)),
         "shared_prior": SharedPrior(),
