@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import importlib.util
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 import pinocchio as pin
@@ -43,8 +44,8 @@ class RobotSpec:
     """A comfortable configuration [rad]."""
     acceleration: tuple[float, ...]
     """Joint acceleration limits [rad/s^2]."""
-    spheres: tuple[tuple[str, tuple[float, float, float], float], ...] = field(default=())
-    """Link, centre in the link [m] and radius [m] of spheres that must stay above the ground."""
+    link_radius: float = 0.07
+    """For collisions, links are round and this thick from joint to joint [m]."""
 
 
 def panda() -> RobotSpec:
@@ -62,21 +63,14 @@ def panda() -> RobotSpec:
         T_hand_grip=T,
         rest=(0.0, 0.0, 0.0, -1.8, 0.0, 1.8, 0.785),
         acceleration=(15.0, 7.5, 10.0, 12.5, 15.0, 20.0, 20.0),
-        spheres=(
-            ("panda_link3", (0.0, 0.0, 0.0), 0.08),
-            ("panda_link4", (0.0, 0.0, 0.0), 0.09),
-            ("panda_link5", (0.0, 0.05, -0.15), 0.08),
-            ("panda_link5", (0.0, 0.0, 0.0), 0.09),
-            ("panda_link7", (0.0, 0.0, 0.05), 0.08),
-            ("panda_hand", (0.0, 0.0, 0.04), 0.07),
-        ),
     )
 
 
-def robot_of_urdf(urdf: Path | str, *, hand: str, name: str = "custom") -> RobotSpec:
+def robot_of_urdf(urdf: Path | str, *, hand: str, name: str | None = None) -> RobotSpec:
     """Describe an arm of one's own: every revolute joint between the root and the link `hand`.
 
     The handle lies along the hand's x axis, 0.1 m out along its z axis; accelerations are limited to 10 rad/s^2.
+    Without a name it is called `FILE:HAND`, by which `robot_named` finds it again.
 
     Raises:
         RobotError: the file cannot be read, or what it lacks, all in one list.
@@ -108,7 +102,13 @@ def robot_of_urdf(urdf: Path | str, *, hand: str, name: str = "custom") -> Robot
     middle = (model.lowerPositionLimit + model.upperPositionLimit) / 2
     rest = tuple(float(middle[model.joints[model.getJointId(j)].idx_q]) for j in chain)
     return RobotSpec(
-        name=name, urdf=path, joints=chain, hand=hand, T_hand_grip=T, rest=rest, acceleration=(10.0,) * len(chain)
+        name=name or f"{path}:{hand}",
+        urdf=path,
+        joints=chain,
+        hand=hand,
+        T_hand_grip=T,
+        rest=rest,
+        acceleration=(10.0,) * len(chain),
     )
 
 
@@ -177,27 +177,126 @@ class Arm:
         All in the base frame; angular rows are those of the tool's angular velocity in base axes.
         """
         J = pin.computeFrameJacobian(self.model, self.data, q, self.tool_frame, pin.LOCAL_WORLD_ALIGNED)
-        placement = pin.updateFramePlacement(self.model, self.data, self.tool_frame)
+        placement = self.data.oMf[self.tool_frame]
         R, lever = placement.rotation.copy(), placement.rotation @ self.tool.p_head
-        J = J.copy()
         J[:3] -= pin.skew(lever) @ J[3:]
         return R, placement.translation + lever, J
 
-    def sphere_heights(self, q: Float[np.ndarray, "J"]) -> tuple[np.ndarray, np.ndarray]:
-        """Clearance (S,) [m] of the arm's spheres over the plane z = 0 of the base, and its Jacobian (S, J)."""
-        pin.computeJointJacobians(self.model, self.data, q)
-        pin.updateFramePlacements(self.model, self.data)
-        heights, rows = [], []
-        for link, centre, radius in self.spec.spheres:
-            frame = self.model.getFrameId(link)
-            J = pin.getFrameJacobian(self.model, self.data, frame, pin.LOCAL_WORLD_ALIGNED)
-            lever = self.data.oMf[frame].rotation @ np.array(centre)
-            heights.append(self.data.oMf[frame].translation[2] + lever[2] - radius)
-            rows.append(J[2] + lever[1] * J[3] - lever[0] * J[4])
-        return np.array(heights).reshape(-1), np.array(rows).reshape(-1, self.model.nv)
+    def poses(self, q: Float[np.ndarray, "T J"]) -> ArmPoses:
+        """The tool and the collision spheres of many configurations at once, with their Jacobians."""
+        joint, local = self.spheres.joint, self.spheres.centre
+        hand = self.model.frames[self.tool_frame]
+        count, free = len(q), self.model.nv
+        # Joint poses and the Jacobian whose columns are spatial motions at the base's origin.
+        R, p = np.zeros((count, self.model.njoints, 3, 3)), np.zeros((count, self.model.njoints, 3))
+        J = np.empty((count, 6, free))
+        R[:, 0] = np.eye(3)
+        for t in range(count):
+            J[t] = pin.computeJointJacobians(self.model, self.data, q[t])
+            for k in range(1, self.model.njoints):
+                placement = self.data.oMi[k]
+                R[t, k], p[t, k] = placement.rotation, placement.translation
+        points = np.vstack([local, (hand.placement.act(self.tool.p_head))[None]])
+        parents = np.append(joint, hand.parentJoint)
+        at = np.einsum("tkij,kj->tki", R[:, parents], points) + p[:, parents]
+        moved = J[:, None, :3] + np.cross(J[:, None, 3:].swapaxes(2, 3), at[:, :, None], axis=-1).swapaxes(2, 3)
+        moved *= self._supported[parents][:, None]
+        turned = J[:, 3:] * self._supported[hand.parentJoint]
+        return ArmPoses(
+            R[:, hand.parentJoint] @ hand.placement.rotation,
+            at[:, -1],
+            np.concatenate([moved[:, -1], turned], axis=1),
+            at[:, :-1],
+            moved[:, :-1],
+        )
+
+    @cached_property
+    def spheres(self) -> Spheres:
+        """Collision spheres of arm and tool.
+
+        A link is covered from joint to joint, as thick as the robot says; the tool along its handle, and its head.
+        """
+        found: list[tuple[int, np.ndarray, float, bool]] = []
+        hand, radius = self.model.frames[self.tool_frame], self.spec.link_radius
+        grip = hand.placement.act(np.array([self.tool.grip, 0.0, 0.0]))
+        ends = [self.model.jointPlacements[k].translation for k in range(1, self.model.njoints)] + [grip]
+        for joint, end in enumerate(ends):
+            steps = max(1, int(np.ceil(np.linalg.norm(end) / radius)))
+            found += [(joint, share * end, radius, False) for share in np.arange(steps) / steps]
+        # The neck of the handle counts as head: a sphere round the head is as wide as its longest side.
+        wide = max(self.tool.head_size) / 2
+        handle = np.arange(0.0, max(self.tool.length - wide, radius), radius)
+        for x, thick in [*((x, self.tool.handle_radius) for x in handle), (self.tool.length, wide)]:
+            found.append((hand.parentJoint, hand.placement.act(np.array([x, 0.0, 0.0])), thick, True))
+        return Spheres(*(np.array(column) for column in zip(*found, strict=True)))
+
+    @cached_property
+    def sphere_pairs(self) -> tuple[np.ndarray, np.ndarray]:
+        """Pairs of spheres, as two arrays of indices, that must not touch each other.
+
+        They are carried by joints that are not neighbours, and are apart in the rest configuration: what touches there
+        belongs together.
+        """
+        joint, radius = self.spheres.joint, self.spheres.radius
+        at = self.poses(np.array(self.spec.rest)[None]).spheres[0]
+        first, second = np.triu_indices(len(joint), 1)
+        apart = np.linalg.norm(at[first] - at[second], axis=1) > radius[first] + radius[second]
+        kept = apart & (np.abs(joint[first] - joint[second]) >= 2)
+        return first[kept], second[kept]
+
+    @cached_property
+    def _supported(self) -> np.ndarray:
+        """Which degrees of freedom (joints, J) move what a joint carries."""
+        mask = np.zeros((self.model.njoints, self.model.nv))
+        for k in range(self.model.njoints):
+            for moving in self.model.supports[k]:
+                if moving > 0:
+                    mask[k, self.model.joints[moving].idx_v] = 1.0
+        return mask
+
+
+class Spheres(NamedTuple):
+    """S spheres that cover an arm and its tool."""
+
+    joint: np.ndarray
+    """Joint that carries each (S,)."""
+    centre: np.ndarray
+    """In the frame of that joint (S, 3) [m]."""
+    radius: np.ndarray
+    """(S,) [m]."""
+    tool: np.ndarray
+    """Whether it belongs to the tool (S,)."""
+
+
+class ArmPoses(NamedTuple):
+    """T configurations of an arm in its base frame; Jacobians have linear rows before angular ones, in base axes."""
+
+    R: np.ndarray
+    """Rotation of the tool (T, 3, 3)."""
+    head: np.ndarray
+    """Position of the tool's head (T, 3) [m]."""
+    J: np.ndarray
+    """Jacobian of both (T, 6, J)."""
+    spheres: np.ndarray
+    """Centres of the collision spheres (T, S, 3) [m]."""
+    J_spheres: np.ndarray
+    """Their Jacobians (T, S, 3, J)."""
+
+
+def robot_named(name: str) -> RobotSpec:
+    """A robot of the table, or `FILE.urdf:LINK`: an arm of one's own, holding the tool with the link.
+
+    Raises:
+        RobotError: the URDF lacks something.
+        UnknownName: neither.
+    """
+    file, colon, link = name.rpartition(":")
+    if colon and Path(file).suffix == ".urdf":
+        return robot_of_urdf(file, hand=link, name=name)
+    spec: RobotSpec = ROBOTS.load(name)()
+    return spec
 
 
 def build_arm(robot: str | RobotSpec, tool: Tool) -> Arm:
-    """Put a tool in the hand of a robot of the table, or of one described by the user."""
-    spec = ROBOTS.load(robot)() if isinstance(robot, str) else robot
-    return Arm(spec=spec, tool=tool)
+    """Put a tool in the hand of a robot given by `robot_named`, or of one described in full."""
+    return Arm(spec=robot_named(robot) if isinstance(robot, str) else robot, tool=tool)

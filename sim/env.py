@@ -129,10 +129,11 @@ class ToolEnv(gymnasium.Env[np.ndarray, np.ndarray]):
         wanted = REACH * np.clip(np.asarray(action, float), -1, 1)
         start, self._residual = self._residual, self._residual + np.clip(wanted - self._residual, -RATE, RATE)
         self._head = self._holder.head()[1]
+        last = self.demonstration.tool.num_frames - 1
+        before, after = (min(frame, last) if self._follows else 0 for frame in (self._frame, self._frame + 1))
+        self._holder.aim(before, after, start, self._residual)
         for k in range(1, SUBSTEPS + 1):
-            share = k / SUBSTEPS
-            frame = self._frame + share if self._follows else 0.0
-            self._holder.drive(frame, start + share * (self._residual - start))
+            self._holder.drive(k / SUBSTEPS)
             self._bullet.step()
             self.task.watch(self._holder.body, self._holder.link)
         self._frame += 1

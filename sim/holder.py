@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Protocol, runtime_checkable
+from typing import Protocol
 
 import numpy as np
 import pinocchio as pin
@@ -13,17 +13,16 @@ from motion.robot import Arm, build_arm
 from motion.tool import Tool
 from records import Demonstration, Motion
 from sim.bullet import Bullet
+from sim.displaced import Displaced
+from sim.tasks.task import TASKS
 from sim.urdf import arm_urdf, tool_urdf, write_urdf
 
 PULL = 400.0
 """Largest force that moves a tool on its own [N]: about what two arms can do."""
 GAIN = 0.6
 """Share of the position error that a joint's motor removes in one physics step."""
-DAMPING = 1e-2
-"""Damping of the pseudo-inverse [m]: keeps joint steps bounded near singular configurations."""
 
 
-@runtime_checkable
 class Holder(Protocol):
     """Moves the tool along the demonstration, displaced by a residual of its head."""
 
@@ -33,8 +32,11 @@ class Holder(Protocol):
     def reset(self) -> None:
         """Go to the first frame, at rest."""
 
-    def drive(self, frame: float, residual: Float[np.ndarray, "3"]) -> None:
-        """Aim at the demonstration's (fractional) frame with the head displaced by `residual` [m]."""
+    def aim(self, before: int, after: int, start: Float[np.ndarray, "3"], end: Float[np.ndarray, "3"]) -> None:
+        """Set out from the demonstration's frame `before`, the head displaced by `start` [m], to `after` and `end`."""
+
+    def drive(self, share: float) -> None:
+        """Drive towards this share of the way, from the last physics step's."""
 
     def head(self) -> tuple[np.ndarray, np.ndarray]:
         """Rotation (3, 3) of the tool and position (3,) of its head [m]."""
@@ -56,13 +58,18 @@ class FreeTool:
         self._bullet.place(self.body, self._q[0, :3], self._q[0, 3:])
         self._bullet.move_hold(self._hold, self._q[0, :3].tolist(), self._q[0, 3:].tolist(), PULL)
 
-    def drive(self, frame: float, residual: Float[np.ndarray, "3"]) -> None:
-        """Pull the tool towards its pose in the frame."""
-        before, share = _between(frame, len(self._q))
-        a, b = pin.XYZQUATToSE3(self._q[before]), pin.XYZQUATToSE3(self._q[before + 1])
-        pose = pin.SE3.Interpolate(a, b, share)
-        turn = pin.Quaternion(pose.rotation).coeffs()
-        self._bullet.move_hold(self._hold, (pose.translation + residual).tolist(), turn.tolist(), PULL)
+    def aim(self, before: int, after: int, start: Float[np.ndarray, "3"], end: Float[np.ndarray, "3"]) -> None:
+        """Set out from one pose to another."""
+        self._from, self._to = self._displaced(before, start), self._displaced(after, end)
+
+    def drive(self, share: float) -> None:
+        """Pull the tool towards its pose."""
+        pose = pin.SE3ToXYZQUAT(pin.SE3.Interpolate(self._from, self._to, share))
+        self._bullet.move_hold(self._hold, pose[:3].tolist(), pose[3:].tolist(), PULL)
+
+    def _displaced(self, frame: int, residual: np.ndarray) -> pin.SE3:
+        pose = pin.XYZQUATToSE3(self._q[frame])
+        return pin.SE3(pose.rotation, pose.translation + residual)
 
     def head(self) -> tuple[np.ndarray, np.ndarray]:
         """Rotation of the tool and position of its head [m]."""
@@ -74,9 +81,10 @@ class FreeTool:
 class ArmHolder:
     """A robot arm with the tool welded to its hand."""
 
-    def __init__(self, bullet: Bullet, folder: Path, arm: Arm, motion: Motion, *, meshes: bool) -> None:
-        self._bullet, self._arm = bullet, arm
-        self._q = motion.q
+    def __init__(
+        self, bullet: Bullet, folder: Path, arm: Arm, motion: Motion, work: Float[np.ndarray, "3"], *, meshes: bool
+    ) -> None:
+        self._bullet, self._arm, self._rate = bullet, arm, motion.fps
         x, y, z, yaw = (motion.parameters[f"base_{name}"] for name in ("x", "y", "z", "yaw"))
         path = write_urdf(folder, "arm", arm_urdf(arm.spec, arm.tool, meshes=meshes))
         self.body = bullet.load_urdf(path, position=(x, y, z), yaw=yaw)
@@ -85,27 +93,25 @@ class ArmHolder:
         self._others = [k for name, k in joints.items() if name not in arm.spec.joints]
         self.link = bullet.links(self.body)["tool"]
         self._effort = np.asarray(arm.model.effortLimit, float)
-        speed = np.asarray(arm.model.velocityLimit, float)
-        self._step = np.diff(self._q, axis=0)
-        self._velocity = np.clip(self._step * motion.fps, -speed, speed)
-        self._lower, self._upper = (
-            np.asarray(limit, float) for limit in (arm.model.lowerPositionLimit, arm.model.upperPositionLimit)
-        )
-        world_base = np.array([[np.cos(yaw), -np.sin(yaw), 0], [np.sin(yaw), np.cos(yaw), 0], [0, 0, 1]])
-        self._shift = np.stack([shift_matrix(arm, q, world_base) for q in self._q])
+        self._speed = np.asarray(arm.model.velocityLimit, float)
+        R_world_base = pin.rpy.rpyToMatrix(0.0, 0.0, yaw)
+        self._displaced = Displaced(arm, motion.q, R_world_base, R_world_base.T @ (work - np.array([x, y, z])))
+        self._first = motion.q[0]
 
     def reset(self) -> None:
         """Go to the first frame, at rest."""
-        self._bullet.reset_joints(self.body, self._joints, self._q[0])
+        self._bullet.reset_joints(self.body, self._joints, self._first)
         self._bullet.reset_joints(self.body, self._others, [0.0] * len(self._others))
 
-    def drive(self, frame: float, residual: Float[np.ndarray, "3"]) -> None:
-        """Drive the joints to the frame's configuration, displaced by the pseudo-inverse of the residual."""
-        before, share = _between(frame, len(self._q))
-        shift = (1 - share) * self._shift[before] + share * self._shift[before + 1]
-        target = self._q[before] + share * self._step[before] + shift @ residual
-        target = np.minimum(np.maximum(target, self._lower), self._upper)
-        self._bullet.drive_position(self.body, self._joints, target, self._velocity[before], self._effort, gain=GAIN)
+    def aim(self, before: int, after: int, start: Float[np.ndarray, "3"], end: Float[np.ndarray, "3"]) -> None:
+        """Set out from one configuration to another."""
+        self._from, self._to = self._displaced(before, start), self._displaced(after, end)
+        self._velocity = np.minimum(np.maximum((self._to - self._from) * self._rate, -self._speed), self._speed)
+
+    def drive(self, share: float) -> None:
+        """Drive the joints towards their configuration."""
+        target = self._from + share * (self._to - self._from)
+        self._bullet.drive_position(self.body, self._joints, target, self._velocity, self._effort, gain=GAIN)
 
     def head(self) -> tuple[np.ndarray, np.ndarray]:
         """Rotation of the tool and position of its head [m]."""
@@ -119,21 +125,5 @@ def build_holder(bullet: Bullet, folder: Path, demonstration: Demonstration, too
     robot = demonstration.robot
     if robot is None:
         return FreeTool(bullet, folder, tool, demonstration.tool)
-    return ArmHolder(bullet, folder, build_arm(robot.model, tool), robot, meshes=meshes)
-
-
-def shift_matrix(
-    arm: Arm, q: Float[np.ndarray, "J"], R_world_base: Float[np.ndarray, "3 3"]
-) -> Float[np.ndarray, "J 3"]:
-    """Joint displacement per metre of head displacement in the world, the tool's orientation kept.
-
-    The damped pseudo-inverse J+ of the head's Jacobian: what a demonstration moved along with its object costs.
-    """
-    _, _, J = arm.head_jacobian(q)
-    inverse = J.T @ np.linalg.inv(J @ J.T + DAMPING**2 * np.eye(6))
-    return inverse[:, :3] @ R_world_base.T
-
-
-def _between(frame: float, length: int) -> tuple[int, float]:
-    before = min(max(int(frame), 0), length - 2)
-    return before, min(max(frame - before, 0.0), 1.0)
+    work = TASKS.load(demonstration.task).work(demonstration.scene)
+    return ArmHolder(bullet, folder, build_arm(robot.model, tool), robot, work, meshes=meshes)
