@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 import numpy as np
 import pinocchio as pin
@@ -23,6 +23,7 @@ GAIN = 0.6
 """Share of the position error that a joint's motor removes in one physics step."""
 
 
+@runtime_checkable
 class Holder(Protocol):
     """Moves the tool along the demonstration, displaced by a residual of its head."""
 
