@@ -44,6 +44,8 @@ class RobotSpec:
     """A comfortable configuration [rad]."""
     acceleration: tuple[float, ...]
     """Joint acceleration limits [rad/s^2]."""
+    fingers: tuple[str, ...] = ()
+    """Sliding joints that close on the handle; like all joints but `joints`, they do not move."""
     link_radius: float = 0.07
     """For collisions, links are round and this thick from joint to joint [m]."""
 
@@ -63,6 +65,7 @@ def panda() -> RobotSpec:
         T_hand_grip=T,
         rest=(0.0, 0.0, 0.0, -1.8, 0.0, 1.8, 0.785),
         acceleration=(15.0, 7.5, 10.0, 12.5, 15.0, 20.0, 20.0),
+        fingers=("panda_finger_joint1", "panda_finger_joint2"),
     )
 
 

@@ -73,7 +73,7 @@ class Displaced:
                 break
             A = J * scale[:, None]
             H = A.T @ A
-            H[np.diag_indices_from(H)] += 1 / POSTURE**2
+            H.flat[:: len(H) + 1] += 1 / POSTURE**2
             step = np.linalg.solve(H, A.T @ error + (demonstrated - q) / POSTURE**2)
             step *= min(1.0, LONGEST / max(float(np.abs(step).max()), 1e-9))
             q = np.minimum(np.maximum(q + step, self._lower), self._upper)

@@ -11,17 +11,15 @@ import numpy as np
 from gymnasium import spaces
 from jaxtyping import Float
 
-from motion.tool import Tool, tool_of
+from motion.tool import Tool, head_positions, tool_of
 from records import Demonstration
 from sim.bullet import Bullet, View
 from sim.holder import build_holder
 from sim.tasks.task import TASKS, Task
 from sim.urdf import box_urdf, write_urdf
 
-SUBSTEPS = 10
-"""Physics steps per control step, at 240 Hz."""
-TIME_STEP = 1 / 240
-"""Physics time step [s]."""
+PHYSICS_RATE = 240.0
+"""Physics steps per second, rounded to a whole number in each control step."""
 REACH = 0.20
 """Largest displacement of the head along each axis [m]."""
 RATE = 0.05
@@ -42,6 +40,7 @@ class EnvState(NamedTuple):
     frame: int
     residual: np.ndarray
     offset: np.ndarray
+    seen: tuple[np.ndarray, np.ndarray]
     follows: bool
     done: bool
 
@@ -76,7 +75,8 @@ class ToolEnv(gymnasium.Env[np.ndarray, np.ndarray]):
         self.fps = demonstration.tool.fps
         self.horizon = demonstration.tool.num_frames - 1 + PATIENCE
         self._size = size_hw
-        self._bullet = Bullet(time_step=1 / (self.fps * SUBSTEPS))
+        self._substeps = max(1, round(PHYSICS_RATE / self.fps))
+        self._bullet = Bullet(time_step=1 / (self.fps * self._substeps))
         with tempfile.TemporaryDirectory() as name:
             folder = Path(name)
             ground = box_urdf("ground", (6.0, 6.0, 0.5), "0.72 0.7 0.66 1")
@@ -94,7 +94,8 @@ class ToolEnv(gymnasium.Env[np.ndarray, np.ndarray]):
         self.observation_space = spaces.Box(-LARGEST, LARGEST, (count,), np.float64)
         self.action_space = spaces.Box(-1.0, 1.0, (3,), np.float32)
         self._frame, self._follows, self._done = 0, True, False
-        self._residual, self._offset, self._head = np.zeros(3), np.zeros(2), np.zeros(3)
+        self._residual, self._offset = np.zeros(3), np.zeros(2)
+        self._seen = np.zeros(3), np.zeros(3)
 
     @property
     def object_offset(self) -> Float[np.ndarray, "2"]:
@@ -119,8 +120,7 @@ class ToolEnv(gymnasium.Env[np.ndarray, np.ndarray]):
         self._offset = drawn if given is None else np.asarray(given, float)
         self._holder.reset()
         self.task.reset(self._offset)
-        self._head = self._holder.head()[1]
-        return self._observe(), self._info(dict.fromkeys(self.term_names, 0.0))
+        return self._observe(self._holder.head()[1]), self._info(dict.fromkeys(self.term_names, 0.0))
 
     def step(self, action: np.ndarray) -> tuple[np.ndarray, float, bool, bool, dict[str, Any]]:
         """Advance by one frame of the demonstration."""
@@ -128,12 +128,11 @@ class ToolEnv(gymnasium.Env[np.ndarray, np.ndarray]):
             raise gymnasium.error.ResetNeeded("the episode is over; call reset")
         wanted = REACH * np.clip(np.asarray(action, float), -1, 1)
         start, self._residual = self._residual, self._residual + np.clip(wanted - self._residual, -RATE, RATE)
-        self._head = self._holder.head()[1]
         last = self.demonstration.tool.num_frames - 1
         before, after = (min(frame, last) if self._follows else 0 for frame in (self._frame, self._frame + 1))
         self._holder.aim(before, after, start, self._residual)
-        for k in range(1, SUBSTEPS + 1):
-            self._holder.drive(k / SUBSTEPS)
+        for k in range(1, self._substeps + 1):
+            self._holder.drive(k / self._substeps)
             self._bullet.step()
             self.task.watch(self._holder.body, self._holder.link)
         self._frame += 1
@@ -141,7 +140,7 @@ class ToolEnv(gymnasium.Env[np.ndarray, np.ndarray]):
         terminated = self.task.solved or self.task.spoilt
         truncated = not terminated and self._frame >= self.horizon
         self._done = terminated or truncated
-        return self._observe(), sum(terms.values()), terminated, truncated, self._info(terms)
+        return self._observe(self._seen[1]), sum(terms.values()), terminated, truncated, self._info(terms)
 
     def save_state(self) -> EnvState:
         """Remember this moment exactly."""
@@ -151,6 +150,7 @@ class ToolEnv(gymnasium.Env[np.ndarray, np.ndarray]):
             self._frame,
             self._residual.copy(),
             self._offset.copy(),
+            self._seen,
             self._follows,
             self._done,
         )
@@ -161,22 +161,29 @@ class ToolEnv(gymnasium.Env[np.ndarray, np.ndarray]):
         self.task.restore(state.task)
         self._frame, self._follows, self._done = state.frame, state.follows, state.done
         self._residual, self._offset = state.residual.copy(), state.offset.copy()
-        self._head = self._holder.head()[1]
-        return self._observe()
+        return self._observe(state.seen[0])
 
     def render(self) -> np.ndarray:
-        """Picture (H, W, 3) uint8 of the scene, seen from the side of the stroke."""
-        x, y, z = (float(value) for value in self.task.target())
-        return self._bullet.render(View((x + 0.9, y - 1.6, z + 0.9), (x - 0.1, y, z + 0.3)), self._size)
+        """Picture (H, W, 3) uint8 of the scene from the side of the stroke that the robot does not stand on."""
+        path = head_positions(self.tool, self.demonstration.tool)
+        robot = self.demonstration.robot
+        base = [robot.parameters[f"base_{axis}"] for axis in _AXES] if robot is not None else path[0]
+        seen = np.vstack([path, self.task.work(self.demonstration.scene), base])
+        middle, size = (seen.max(axis=0) + seen.min(axis=0)) / 2, float(np.linalg.norm(np.ptp(seen, axis=0)))
+        side = 1.0 if base[1] < self.task.target()[1] else -1.0
+        eye = middle + size * np.array([0.5, 1.2 * side, 0.5])
+        return self._bullet.render(View(tuple(eye.tolist()), tuple(middle.tolist())), self._size)
 
     def close(self) -> None:
         """Free the physics client; a second call does nothing."""
         self._bullet.close()
 
-    def _observe(self) -> np.ndarray:
+    def _observe(self, before: np.ndarray) -> np.ndarray:
+        """Observation of the present, with the head's place one control step before [m] for its velocity."""
         R, head = self._holder.head()
+        self._seen = before, head
         phase = min(self._frame / (self.demonstration.tool.num_frames - 1), 1.0)
-        velocity = (head - self._head) * self.fps
+        velocity = (head - before) * self.fps
         return np.concatenate([[phase], self._offset, self._residual, head, velocity, [R[2, 2]], self.task.observe()])
 
     def _info(self, terms: dict[str, float]) -> dict[str, Any]:

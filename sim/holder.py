@@ -91,7 +91,6 @@ class ArmHolder:
         self.body = bullet.load_urdf(path, position=(x, y, z), yaw=yaw)
         joints = bullet.joints(self.body)
         self._joints = [joints[name] for name in arm.spec.joints]
-        self._others = [k for name, k in joints.items() if name not in arm.spec.joints]
         self.link = bullet.links(self.body)["tool"]
         self._effort = np.asarray(arm.model.effortLimit, float)
         self._speed = np.asarray(arm.model.velocityLimit, float)
@@ -102,7 +101,6 @@ class ArmHolder:
     def reset(self) -> None:
         """Go to the first frame, at rest."""
         self._bullet.reset_joints(self.body, self._joints, self._first)
-        self._bullet.reset_joints(self.body, self._others, [0.0] * len(self._others))
 
     def aim(self, before: int, after: int, start: Float[np.ndarray, "3"], end: Float[np.ndarray, "3"]) -> None:
         """Set out from one configuration to another."""

@@ -23,8 +23,9 @@ def tool_urdf(tool: Tool) -> str:
 
 
 def arm_urdf(spec: RobotSpec, tool: Tool, *, meshes: bool) -> str:
-    """The robot's URDF without collision shapes of the arm, the tool welded to the hand.
+    """The robot's URDF without collision shapes of the arm, the tool welded to the hand, its fingers on the handle.
 
+    Joints that the arm does not use are fixed, which also makes the simulation faster.
     Link inertias are set from the masses: PyBullet's Panda states 0.1 kg m^2 for each link, which gives a wrist of
     0.2 kg the inertia of a man's forearm and takes all its torque.
 
@@ -43,6 +44,9 @@ def arm_urdf(spec: RobotSpec, tool: Tool, *, meshes: bool) -> str:
         mass = float(inertial.find("mass").get("value"))  # type: ignore[union-attr,arg-type]
         moment = {axis: repr(mass * LINK_GYRATION**2) for axis in ("ixx", "iyy", "izz")}
         inertial.find("inertia").attrib.update({**moment, "ixy": "0", "ixz": "0", "iyz": "0"})  # type: ignore[union-attr]
+    for joint in root.findall("joint"):
+        if joint.get("name") not in spec.joints:
+            _fix(joint, tool.handle_radius if joint.get("name") in spec.fingers else 0.0)
     for mesh in root.iter("mesh"):
         mesh.set("filename", str(spec.urdf.parent / mesh.get("filename", "").removeprefix("package://")))
     grip = pin.SE3(spec.T_hand_grip) * pin.SE3(np.eye(3), np.array([-tool.grip, 0.0, 0.0]))
@@ -110,6 +114,20 @@ def _tool_link(tool: Tool) -> ET.Element:
     _shape(link, handle, (tool.length / 2, 0, 0), (0, np.pi / 2, 0), "0.55 0.36 0.2 1")
     _shape(link, ("box", {"size": _text(tool.head_size)}), (tool.length, 0, 0), (0, 0, 0), "0.3 0.32 0.35 1")
     return link
+
+
+def _fix(joint: ET.Element, position: float) -> None:
+    """Turn a joint into a fixed one that stands at a position along its axis [m]."""
+    joint.set("type", "fixed")
+    axis, origin = joint.find("axis"), joint.find("origin")
+    if position and axis is not None and origin is not None:
+        along = np.array([float(v) for v in axis.get("xyz", "1 0 0").split()])
+        turn = pin.rpy.rpyToMatrix(np.array([float(v) for v in origin.get("rpy", "0 0 0").split()]))
+        start = np.array([float(v) for v in origin.get("xyz", "0 0 0").split()])
+        origin.set("xyz", _text(start + position * turn @ along))
+    for name in ("axis", "limit", "mimic", "dynamics"):
+        for element in joint.findall(name):
+            joint.remove(element)
 
 
 def _inertial(link: ET.Element, inertia: pin.Inertia) -> None:
