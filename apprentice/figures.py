@@ -97,6 +97,7 @@ def curve_figure(points: Sequence[tuple[float, float]], baselines: Mapping[str, 
         for (name, value), style in zip(baselines.items(), ("--", ":", "-."), strict=False):
             axes.axhline(value, color=TRUE, lw=1.3, ls=style, label=name)
         axes.set_ylim(-0.03, 1.03)
+        axes.set_xlim(0, 1.02 * max(steps))
         axes.set_xlabel("environment steps")
         axes.set_ylabel("success")
         axes.legend(loc="best", fontsize=8.5)

@@ -79,9 +79,18 @@ def _lead(findings: Findings) -> str:
         ("evaluate" in findings.metrics, "a policy and what it is worth"),
     ]
     outcome = [what for there, what in made if there]
-    seed = findings.config.get("common", {}).get("seed") if isinstance(findings.config.get("common"), Mapping) else None
-    drawn = f" Seed {seed}." if seed is not None else ""
-    return f"{source}: {', '.join(outcome) or 'what was seen'}.{drawn}"
+    return f"{source}: {', '.join(outcome) or 'what was seen'}.{_asked(findings.config)}"
+
+
+def _asked(config: Mapping[str, Any]) -> str:
+    """The verbs that made the run, and their seed."""
+    common = {
+        verb: asked["common"] for verb, asked in config.items() if isinstance(asked, Mapping) and "common" in asked
+    }
+    if not common:
+        return ""
+    seeds = sorted({str(options.get("seed", 0)) for options in common.values()})
+    return f" Made by apprentice {', '.join(common)}; seed {', '.join(seeds)}."
 
 
 def _overlay(findings: Findings, warnings: list[str]) -> tuple[str, str] | None:

@@ -69,6 +69,7 @@ def robot(findings: Findings, film: tuple[str, list[str], str] | None) -> Html |
             ["orientation of the tool, mean", f"{tracking['mean_degrees']:.1f} degrees"],
             ["largest joint velocity", f"{page.percent(tracking['velocity'])} of its limit"],
             ["largest joint acceleration", f"{page.percent(tracking['acceleration'])} of its limit"],
+            *([["smallest clearance", f"{tracking['clearance_mm']:.0f} mm"]] if "clearance_mm" in tracking else []),
             ["time of the stroke", f"{tracking['slowdown']:.2f} of the person's"],
         ]
         parts.append(page.table("How the robot follows", ["figure", "value"], rows))

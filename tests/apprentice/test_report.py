@@ -32,6 +32,7 @@ RETARGET = {
     "mean_degrees": 3.0,
     "velocity": 0.91,
     "acceleration": 0.5,
+    "clearance_mm": 9.2,
     "slowdown": 1.32,
 }
 EVALUATE = {
@@ -117,6 +118,7 @@ def test_the_whole_of_a_run(tmp_path, monkeypatch):
     assert "up to 20,000 samples" in text
     assert "nail along the handle 12 mm" in text
     assert "head of the tool off the stroke, mean 1.2 mm" in text
+    assert "smallest clearance 9 mm" in text
     assert "learned policy 98 % 93 % to 100 % 100" in text
     assert text.index("learned policy") < text.index("demonstration moved with its object 93 %")
     assert "The placement is fragile: 15 % of replays" in text
@@ -203,6 +205,13 @@ def test_truth_of_other_frames_is_not_compared(tmp_path):
     run = filled(tmp_path / "other", "interaction")
     standing(frames=4).save(run.file("truth"))
     assert "The truth has 4 frames and the estimate 6" in words(write_report(run))
+
+
+def test_what_made_the_run_is_said(tmp_path):
+    run = filled(tmp_path / "made", "person")
+    asked = {"track": {"common": {"seed": 3}}, "estimate": {"common": {"seed": 5}}}
+    text = words(write_report(Run(run.path, config=asked)))
+    assert "From keypoints without a video: what was seen. Made by apprentice estimate, track; seed 3, 5." in text
 
 
 def test_a_failure_leaves_the_old_report(tmp_path, monkeypatch):
