@@ -116,6 +116,13 @@ def _film(findings: Findings, warnings: list[str]) -> tuple[str, list[str], str]
     except ImportError as error:
         warnings.append(f"The simulation could not be filmed, as {error.name} is not installed.")
         return None
+    if findings.episodes is not None and film.agent == findings.episodes.agent:
+        judged = bool(findings.episodes.success[0])
+        if film.success != judged:
+            warnings.append(
+                f"The film is out of date: its episode was {'solved' if judged else 'not solved'} when it was judged."
+                " The demonstration or the simulation has changed since; run `apprentice evaluate` again."
+            )
     path = write_video(findings.path / "robot.mp4", film.frames, film.fps)
     who = {"policy": "The learned policy", "replay": "The demonstration, replayed"}.get(film.agent, film.agent)
     body = "by the robot" if findings.demonstration.robot is not None else "by the tool alone"

@@ -65,7 +65,7 @@ def film_of(findings: Findings) -> Film:
     if findings.demonstration is None:
         raise ValueError(f"{findings.path} has no demonstration to film")
     noise = findings.metrics.get("evaluate", {}).get("noise")
-    if findings.episodes is None or noise is None:
+    if findings.episodes is None or noise is None or not len(findings.episodes.length):
         return robot_film(findings.demonstration)
     return robot_film(findings.demonstration, findings.episodes, noise=float(noise))
 

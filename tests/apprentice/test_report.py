@@ -17,7 +17,7 @@ from apprentice import robot_film
 from apprentice.report import curve_points, write_report
 from motion.score import score
 from perception.video import open_clip, write_video
-from records import Clip, Demonstration, Interaction, Keypoints, Run
+from records import Clip, Demonstration, Episodes, Interaction, Keypoints, Run
 
 ALIGN = {
     "robust_share": 0.85,
@@ -199,6 +199,30 @@ def test_a_video_that_has_gone_is_said(tmp_path):
     text = words(write_report(run))
     assert "filmed.mp4 is no longer there" in text
     assert "drawn on an empty background" in text
+
+
+def test_a_film_that_ends_otherwise_than_it_was_judged_is_out_of_date(tmp_path, monkeypatch):
+    monkeypatch.setattr(robot_film, "SIZE_HW", (48, 64))
+    run = filled(tmp_path / "stale", "demonstration", "evaluate")
+    Episodes(
+        task="hammer",
+        agent="policy",
+        fps=FPS,
+        obs_names=("phase",),
+        action_names=("x", "y", "z"),
+        term_names=("driven",),
+        length=np.array([2]),
+        obs=np.zeros((3, 1)),
+        action=np.zeros((2, 3)),
+        reward=np.zeros(2),
+        reward_terms=np.zeros((2, 1)),
+        terminated=np.array([True]),
+        success=np.array([True]),
+        seed=np.array([1]),
+    ).save(run.path / "episodes" / "policy.npz")
+    text = words(write_report(run))
+    assert "The film is out of date: its episode was solved when it was judged." in text
+    assert "The learned policy, by the tool alone in simulation, the objects moved by" in text
 
 
 def test_truth_of_other_frames_is_not_compared(tmp_path):
