@@ -10,7 +10,7 @@ import pinocchio as pin
 from motion.body import build_body
 from motion.evidence import Evidence, image_evidence, image_residuals
 from motion.forces import ForceOptions, solve_forces
-from motion.initialise import bridge, place, pose
+from motion.initialise import MIN_POINTS, bridge, place, pose
 from motion.lengths import lift_by_lengths
 from motion.local_derivative import differentiate
 from motion.residuals.balance import SOLES, Balance
@@ -40,6 +40,8 @@ class EstimateOptions:
     """Stature [m]; 1.70 is assumed when not given. It sets the scale of the world."""
     mass: float | None = None
     """Body mass [kg]; 70 is assumed when not given. Forces are proportional to it."""
+    focal_known: bool = False
+    """Whether the camera's focal length was measured: it is then kept; else it is refined and named as assumed."""
     first: SolverOptions = field(default_factory=SolverOptions)
     """Solver from the geometric start, before contacts."""
     second: SolverOptions = field(default_factory=lambda: SolverOptions(iterations=8, widening=1.0))
@@ -82,9 +84,10 @@ def estimate(
     """
     options = options or EstimateOptions()
     _check(person, contacts, tool, tool_name)
+    person = _near_image(person)
     with single_thread():
         state, evidence = start(person, camera, options)
-        residuals = image_residuals(evidence, person.fps)
+        residuals = image_residuals(evidence, person.fps, focal_known=options.focal_known)
         residuals["balance"] = balance(contacts, holding=tool_name is not None)
         solution = solve(residuals, state, options.first)
         residuals |= contact_residuals(touches(solution.state, contacts, evidence.observed))
@@ -101,9 +104,11 @@ def start(person: Keypoints, camera: Camera, options: EstimateOptions) -> tuple[
     body = build_body(height=options.height or ASSUMED_HEIGHT, mass=options.mass or ASSUMED_MASS)
     landmarks = np.asarray(person.xyz) if person.xyz is not None else lift_by_lengths(person, camera, body)
     placed = place(person, landmarks, camera, body)
-    if not placed.placed.any():
+    if placed.placed.sum() < MIN_FRAMES:
         raise EstimateError(
-            "no frame shows enough of the person to place it (4 confident points); check the keypoints and the camera"
+            f"{placed.placed.sum()} of {person.num_frames} frames show enough of the person to place it ({MIN_POINTS}"
+            f" confident points in or near the image); motion needs at least {MIN_FRAMES}; check the keypoints and the"
+            " camera"
         )
     q = pose(person.names, placed.p_world, person.confidence > 0, body)
     state = State(q=bridge(q, placed.placed), fps=person.fps, reference_body=body, reference_camera=camera)
@@ -158,14 +163,11 @@ def _interaction(
         tool = _motion(sized.name, sized.parameters(), state.tool_q, state.fps, options.smoothing)
         inertia = _Inertia(sized.model())
     forces = solve_forces(body, motion, contacts, tool=tool, tool_model=inertia, camera=camera, options=options.forces)
-    assumed = {
-        name: value
-        for name, value, given in (
-            ("height", body.height, options.height),
-            ("mass", body.mass, options.mass),
-        )
-        if given is None
-    }
+    known = {"height": options.height, "mass": options.mass, "focal": options.focal_known or None}
+    used = {"height": body.height, "mass": body.mass, "focal": float(camera.K[0, 0])}
+    if tool is not None and held is not None and not held.seen:
+        known["tool_length"], used["tool_length"] = None, tool.parameters["length"]
+    assumed = {name: value for name, value in used.items() if known[name] is None}
     return Interaction(
         person=motion,
         tool=tool,
@@ -196,6 +198,13 @@ def _on_ground(state: State) -> State:
 def _motion(model: str, parameters: dict[str, float], q: np.ndarray, fps: float, smoothing: float) -> Motion:
     derivatives = differentiate(q, fps, smoothing)
     return Motion(model=model, parameters=parameters, fps=fps, q=q, v=derivatives.v, a=derivatives.a)
+
+
+def _near_image(person: Keypoints) -> Keypoints:
+    """Forget points that lie further outside the image than it is large: nobody can know of them."""
+    size = np.array(person.size_hw[::-1])
+    near = ((person.uv > -size) & (person.uv < 2 * size)).all(axis=-1)
+    return person.replace(confidence=person.confidence * near)
 
 
 def _check(person: Keypoints, contacts: ContactStates, tool: Keypoints | None, tool_name: str | Tool | None) -> None:

@@ -15,6 +15,7 @@ from motion.residuals.residual import Residual
 from motion.residuals.shared_prior import SharedPrior
 from motion.residuals.smoothness import Acceleration, JointRate
 from motion.skeleton import SITES
+from motion.state import SHARED
 from records import Keypoints
 
 SIGMA_OVER_DIAGONAL = 8.0 / 922.0
@@ -23,6 +24,9 @@ SIGMA_OVER_DIAGONAL = 8.0 / 922.0
 ERROR_TIME = 0.4
 """How long an error of a detection lasts [s]: about as long as a pose. Where image points alone are seen, a bone that
 is shorter and one that is foreshortened look the same, so that such errors would end up in the bones."""
+
+MEASURED_FOCAL = 1e-3
+"""Standard deviation of the logarithm of a focal length that was measured: that of a careful calibration."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -56,8 +60,9 @@ def image_evidence(person: Keypoints, placed: Placed) -> Evidence:
     )
 
 
-def image_residuals(evidence: Evidence, fps: float) -> dict[str, Residual]:
+def image_residuals(evidence: Evidence, fps: float, *, focal_known: bool = False) -> dict[str, Residual]:
     """Residuals of a person before contacts are known, at `fps` frames per second."""
+    sigma = np.array([MEASURED_FOCAL if s.name == "log_focal" and focal_known else s.sigma for s in SHARED])
     frames_per_error = 1.0 if evidence.landmarks is not None else max(1.0, ERROR_TIME * fps)
     residuals: dict[str, Residual] = {
         "reprojection": Reprojection(
@@ -67,7 +72,7 @@ def image_residuals(evidence: Evidence, fps: float) -> dict[str, Residual]:
         "joint_rate": JointRate(),
         "rest_pose": RestPose(),
         "hinge": Hinge(),
-        "shared_prior": SharedPrior(frames_per_error=frames_per_error),
+        "shared_prior": SharedPrior(frames_per_error=frames_per_error, sigma=sigma),
     }
     if evidence.landmarks is not None:
         residuals["lift"] = Lift(

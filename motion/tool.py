@@ -190,13 +190,24 @@ def load_tool(path: Path | str) -> Tool:
             f"{path}: unknown field {sorted(set(content) - known)[0]!r}; there are: {', '.join(sorted(known))}"
         )
     try:
-        values: dict[str, Any] = {
-            key: tuple(float(v) for v in value) if isinstance(value, list) else value if key == "name" else float(value)
-            for key, value in content.items()
-        }
-        return Tool(**values)
+        return Tool(**{key: _field(key, value) for key, value in content.items()})
     except (TypeError, ValueError) as error:
         raise ToolError(f"{path}: {error}") from error
+
+
+_NUMBERS = {"head_size": 3, "length_bounds": 2}
+"""Fields of a tool that are lists, and how many numbers they hold; all others but the name are one number."""
+
+
+def _field(key: str, value: Any) -> Any:
+    if key == "name":
+        return str(value)
+    many = key in _NUMBERS
+    numbers = tuple(float(number) for number in (value if isinstance(value, list) else [value]))
+    expected = _NUMBERS.get(key, 1)
+    if len(numbers) != expected or isinstance(value, list) != many or not np.isfinite(numbers).all():
+        raise ToolError(f"{key} is {value}; expected {expected} finite number{'s in a list' if many else ''}")
+    return numbers if many else numbers[0]
 
 
 def tool_motion(tool: Tool, p_head: Float[np.ndarray, "T 3"], p_handle: Float[np.ndarray, "T 3"], fps: float) -> Motion:
