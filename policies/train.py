@@ -144,6 +144,8 @@ def _learn(env: ResidualEnv, folder: Path, settings: PolicySettings, learning: L
     write_json(folder / CURVE, asdict(curve))
     save_policy(policy, folder)
     (folder / CHECKPOINT).unlink(missing_ok=True)
+    if not any(curve.success):
+        _log.warning("no episode was solved while learning, so nothing was learned; align again, or move objects less")
     _log.info(
         "learned from %d control steps in %d episodes; %.0f %% of the last round's succeeded while exploring",
         curve.steps[-1],

@@ -125,6 +125,13 @@ def test_what_is_finished_is_left_as_it_is(whole, demonstration):
     assert {path.name: path.stat().st_mtime_ns for path in whole.iterdir()} == before
 
 
+def test_says_so_when_the_reward_never_came(demonstration, tmp_path, caplog):
+    far = demonstration.replace(scene={**demonstration.scene, "nail_x": 2.0})
+    learn(far, tmp_path, steps=1)
+    assert "no episode was solved" in caplog.text
+    assert load_policy(tmp_path, far).settings.steps == 1
+
+
 def test_checkpoint_holds_no_pickle(demonstration, tmp_path):
     with stop_at(3), pytest.raises(Interrupted):
         learn(demonstration, tmp_path)
