@@ -18,7 +18,7 @@ from jaxtyping import UInt8
 from apprentice.drawing import BACKGROUND, Image
 from apprentice.findings import Findings, gather
 from apprentice.overlay import overlay_frames
-from apprentice.robot_film import film_of
+from apprentice.robot_film import Film, film_of
 from apprentice.shapes import swung_point
 from apprentice.stills import stills
 from records import Interaction, Run, RunError
@@ -28,6 +28,12 @@ HEIGHT, GAP = 420, 6
 """Of the picture, and between its panels [px]."""
 STILL_HW = (HEIGHT, 400)
 """Of the panel in 3D [px]."""
+FILM_HW = (720, 960)
+"""Of the film of the robot, of which a part is shown [px]."""
+MOVED = 24
+"""A pixel that changes by more than this during the film belongs to what moves (of 255)."""
+AROUND = 0.25
+"""Margin around what moves, in its own size."""
 WIDEST = 1.25
 """Largest width of the clip's panel, in heights; it is cut on both sides of the person."""
 
@@ -45,7 +51,7 @@ def write_picture(run: Run, path: Path) -> Path:
         panels.append(_on_the_clip(findings, findings.interaction, frame))
         panels += stills(findings.interaction, [frame], size_hw=STILL_HW)
     if findings.demonstration is not None:
-        panels.append(_sized(film_of(findings).frames[-1]))
+        panels.append(_where_it_moves(film_of(findings, size_hw=FILM_HW)))
     if not panels:
         raise RunError(f"{run.path} holds nothing to show; run `apprentice demo` or `apprentice learn` first")
     gap = np.full((HEIGHT, GAP, 3), BACKGROUND, np.uint8)
@@ -68,6 +74,19 @@ def _on_the_clip(findings: Findings, interaction: Interaction, frame: int) -> Im
     middle = float(hips) * image.shape[1] / interaction.camera.size_hw[1]
     left = round(np.clip(middle - width / 2, 0, image.shape[1] - width))
     return image[:, left : left + width]
+
+
+def _where_it_moves(film: Film) -> UInt8[np.ndarray, "h w 3"]:
+    """The end of the film, cut to a square around what moves in it."""
+    low, high = np.min(film.frames, axis=0).astype(int), np.max(film.frames, axis=0).astype(int)
+    rows, columns = np.nonzero((high - low).max(axis=-1) > MOVED)
+    height, width = film.frames[-1].shape[:2]
+    if not len(rows):
+        return _sized(film.frames[-1])
+    side = round(min((1 + 2 * AROUND) * max(np.ptp(rows), np.ptp(columns)), height, width))
+    top = int(np.clip((rows.min() + rows.max() - side) // 2, 0, height - side))
+    left = int(np.clip((columns.min() + columns.max() - side) // 2, 0, width - side))
+    return _sized(film.frames[-1][top : top + side, left : left + side])
 
 
 def _sized(image: Image) -> UInt8[np.ndarray, "h w 3"]:

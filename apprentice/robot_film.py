@@ -32,17 +32,24 @@ class Film(NamedTuple):
     """How far the objects stood from where they were demonstrated (2,) [m]."""
 
 
-def robot_film(demonstration: Demonstration, episodes: Episodes | None = None, *, noise: float = 0.0) -> Film:
+def robot_film(
+    demonstration: Demonstration,
+    episodes: Episodes | None = None,
+    *,
+    noise: float = 0.0,
+    size_hw: tuple[int, int] | None = None,
+) -> Film:
     """Film the first episode of an agent once more, or a replay of the demonstration where there are no episodes.
 
     Args:
         demonstration: the placed stroke, with a robot's motion or without.
         episodes: of an agent in this demonstration's environment.
         noise: standard deviation of the objects' displacement that the episodes were drawn with [m].
+        size_hw: height and width [px]; `SIZE_HW` by default.
     """
     from sim.env import ToolEnv
 
-    env = ToolEnv(demonstration, object_noise=noise, render_mode="rgb_array", size_hw=SIZE_HW)
+    env = ToolEnv(demonstration, object_noise=noise, render_mode="rgb_array", size_hw=size_hw or SIZE_HW)
     try:
         _, info = env.reset(seed=int(episodes.seed[0]) if episodes is not None else 0)
         frames, done = [env.render()], False
@@ -60,14 +67,14 @@ def robot_film(demonstration: Demonstration, episodes: Episodes | None = None, *
         env.close()
 
 
-def film_of(findings: Findings) -> Film:
+def film_of(findings: Findings, *, size_hw: tuple[int, int] | None = None) -> Film:
     """The film of a run that has a demonstration: of its policy where that has been evaluated."""
     if findings.demonstration is None:
         raise ValueError(f"{findings.path} has no demonstration to film")
     noise = findings.metrics.get("evaluate", {}).get("noise")
     if findings.episodes is None or noise is None or not len(findings.episodes.length):
-        return robot_film(findings.demonstration)
-    return robot_film(findings.demonstration, findings.episodes, noise=float(noise))
+        return robot_film(findings.demonstration, size_hw=size_hw)
+    return robot_film(findings.demonstration, findings.episodes, noise=float(noise), size_hw=size_hw)
 
 
 def filmstrip(film: Film, count: int = 5) -> list[Image]:

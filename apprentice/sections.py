@@ -185,11 +185,14 @@ def _assumptions(interaction: Interaction) -> list[str]:
     lines += [
         f"{spoken(name).capitalize()} {value:.4g} is assumed."
         for name, value in assumed.items()
-        if name not in ("height", "mass")
+        if name not in ("height", "mass", "focal")
     ]
     camera = interaction.camera
     kind = "One static camera" if camera.static else "A moving camera"
-    lines.append(f"{kind}, focal length {camera.K[0, 0]:.0f} px; depth is inferred from body size, not seen.")
+    lens = f"focal length {camera.K[0, 0]:.0f} px"
+    if "focal" in assumed:
+        lens += f", refined from an assumed {assumed['focal']:.0f} px (--focal)"
+    lines.append(f"{kind}, {lens}; depth is inferred from body size, not seen.")
     lines.append("The ground is level. Only soles and hands touch anything; what they touch does not give way.")
     if interaction.tool is not None:
         tool = interaction.tool
