@@ -37,6 +37,8 @@ ROBUST = 0.8
 """Share of perturbed replays that a robust placement solves."""
 MAJORITY = 0.5
 """Share that the best placement must solve where none is robust."""
+PROMISING = 0.5
+"""Shortfall of a placement that is offered before other starts are searched."""
 _POPULATION = 12
 _ITERATIONS = 40
 _SHRINK = 3e-2
@@ -90,15 +92,25 @@ def random_search(stroke: Motion, task: str = "hammer", *, seed: int = 0, budget
 
 
 def proposals(placer: Placer[Any], *, seed: int) -> Iterator[Any]:
-    """Placements that ought to work by kinematics, the best first; then further ones around them, for ever.
+    """Placements that ought to work by kinematics, good ones first; then further ones around them, for ever.
+
+    A start is searched only when it is asked for: the first one that looks good often is.
 
     Raises:
         AlignError: the stroke has no moment at which it could work.
     """
     rng = np.random.default_rng(seed)
-    found = [_search(placer, start, int(rng.integers(1, 2**31))) for start in placer.starts()]
-    best = [placement for _, placement in sorted(found, key=lambda pair: pair[0])]
-    yield from best
+    found, offered = [], []
+    for start in sorted(placer.starts(), key=placer.shortfall):
+        shortfall, placement = _search(placer, start, int(rng.integers(1, 2**31)))
+        if shortfall <= PROMISING:
+            offered.append(placement)
+            yield placement
+        else:
+            found.append((shortfall, placement))
+    rest = [placement for _, placement in sorted(found, key=lambda pair: pair[0])]
+    yield from rest
+    best = offered + rest
     while True:
         for centre in best:
             yield _moved(placer, centre, _WANDER * rng.standard_normal(len(placer.ranges)))

@@ -19,8 +19,9 @@ from sim.urdf import arm_urdf, tool_urdf, write_urdf
 
 PULL = 400.0
 """Largest force that moves a tool on its own [N]: about what two arms can do."""
-GAIN = 0.6
-"""Share of the position error that a joint's motor removes in one physics step."""
+GAIN = 0.15
+"""Share of the position error that a joint's motor removes in one physics step. With much more, motors of limited
+torque cannot brake in time after a quick displacement, and the arm swings about its target by centimetres."""
 
 
 @runtime_checkable

@@ -81,7 +81,7 @@ class HammerPlacer:
         down, z, fps = self._swing.descent, self._swing.head[:, 2], self._swing.fps
         if down.max() < SLOWEST:
             raise AlignError(
-                f"the tool never strikes: its head descends at {max(float(down.max()), 0.0):.2f} m/s at most,"
+                f"the tool never strikes: its head descends at {max(0.0, float(down.max())):.2f} m/s at most,"
                 f" {SLOWEST} m/s are needed"
             )
         found, deepest = [], 0.0
