@@ -11,6 +11,7 @@ from jaxtyping import Float, UInt8
 
 from perception.click import Click, ClickError
 from perception.point_track import PointTracker
+from perception.tool_reach import within_reach
 from perception.video import read_frames
 from records import Clip, Keypoints
 
@@ -54,7 +55,8 @@ def track_tool(
 
     Returns:
         Keypoints tool_head, tool_handle. Confidence comes from the forward-backward error and the likeness to what was
-        clicked; gaps have confidence 0 and are not filled. In the frame of a click: the click, with confidence 1.
+        clicked; gaps have confidence 0 and are not filled, and what is found again beyond the reach of the hands is a
+        gap, too. In the frame of a click: the click, with confidence 1.
 
     Raises:
         ToolTrackError: no click, a click off the clip, or a tool that is not seen again after any click.
@@ -71,6 +73,7 @@ def track_tool(
     ahead = follow(enumerate(gray_frames(clip)), clicks, radius, clip.num_frames)
     back = follow(frames_backwards(clip, max(frames)), clicks, radius, clip.num_frames)
     tracks = {name: blend(ahead[name], back[name], sorted(clicks[name]), radius) for name in ENDPOINTS}
+    tracks = {name: _in_hand(track, sorted(clicks[name]), person) for name, track in tracks.items()}
     for name, chosen in clicks.items():
         if chosen and clip.num_frames > len(chosen) and np.count_nonzero(tracks[name].confidence) == len(chosen):
             raise ToolTrackError(
@@ -158,6 +161,12 @@ def blend(ahead: PointTrack, back: PointTrack, click_frames: Sequence[int], radi
     heavier = np.where(weight_ahead >= weight_back, ahead.confidence, back.confidence)
     confidence = np.where(contradict, 0.5 * heavier, confidence)
     return PointTrack(np.where(confidence[:, None] > 0, uv, 0.0), confidence)
+
+
+def _in_hand(track: PointTrack, clicked: Sequence[int], person: Keypoints) -> PointTrack:
+    """Take out what cannot be the tool: it is too far from the hands."""
+    believed = (track.confidence > 0) & within_reach(track.uv, track.confidence > 0, clicked, person)
+    return PointTrack(np.where(believed[:, None], track.uv, 0.0), np.where(believed, track.confidence, 0.0))
 
 
 def _by_frame(clicks: Sequence[Click], clip: Clip) -> dict[int, Click]:
