@@ -1,11 +1,15 @@
 from __future__ import annotations
 
 import time
+import tracemalloc
 
 import numpy as np
 import pytest
+from squatting import level_camera, observe, squatting, standing_contacts
 
 from motion.body import build_body
+from motion.estimate import EstimateOptions, balance, contact_residuals, estimate, start
+from motion.evidence import image_residuals
 from motion.problem import NormalEquations, assemble, costs, lower_band
 from motion.residuals.loss import Quadratic
 from motion.residuals.pose_prior import RestPose
@@ -14,6 +18,7 @@ from motion.residuals.shared_prior import SharedPrior
 from motion.residuals.smoothness import Acceleration, JointRate
 from motion.solve import DidNotConverge, SolverOptions, solve
 from motion.state import SHARED, State
+from motion.touch import touches
 from records import Camera
 
 
@@ -95,6 +100,36 @@ def test_time_is_linear_in_the_number_of_frames():
         return best
 
     assert seconds(3200) / seconds(400) < 16, "eight times as many frames"
+
+
+def test_memory_per_frame_does_not_grow():
+    """All residuals of an estimate with contacts, linearised and solved once: no array is T x T."""
+
+    def peak(frames):
+        body, q = squatting(frames=frames)
+        person = observe(body, q, level_camera())
+        state, evidence = start(person, level_camera(), EstimateOptions())
+        contacts = standing_contacts(frames)
+        residuals = image_residuals(evidence, person.fps)
+        residuals |= contact_residuals(touches(state, contacts, evidence.observed))
+        residuals["balance"] = balance(contacts, holding=False)
+        tracemalloc.start()
+        assemble(residuals, state).solve(1e-3)
+        used = tracemalloc.get_traced_memory()[1]
+        tracemalloc.stop()
+        return used / frames
+
+    assert peak(240) < 1.1 * peak(60)
+
+
+@pytest.mark.slow
+def test_a_clip_of_two_thousand_frames_is_estimated():
+    frames = 2000
+    body, q = squatting(frames=frames)
+    few = EstimateOptions(first=SolverOptions(iterations=2), second=SolverOptions(iterations=2, widening=1.0))
+    interaction = estimate(observe(body, q, level_camera()), level_camera(), standing_contacts(frames), options=few)
+    assert np.isfinite(interaction.person.q).all()
+    assert interaction.person.num_frames == frames
 
 
 def test_rest_pose_alone_is_reached_and_the_status_says_so():
