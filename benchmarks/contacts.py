@@ -16,7 +16,7 @@ from scipy.stats import rankdata
 
 from perception.camera import estimate_camera
 from perception.contact import NAMES, estimate_contacts
-from perception.detectors.detector import DETECTORS
+from perception.detectors.detector import load_detector
 from perception.image_motion import hand, point, trunk_length, velocity
 from perception.person import choose_person
 from perception.video import open_clip, pixel_aspect
@@ -32,7 +32,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("folder", type=Path)
     parser.add_argument("--fps", type=float, default=25.0, help="true rate of the videos, whose headers lie")
-    parser.add_argument("--detector", default="mediapipe", choices=list(DETECTORS))
+    parser.add_argument("--detector", default="mediapipe", help="name of a detector, or a .task model")
     parser.add_argument("--keypoints", type=Path, help="folder to keep detections in, or to take them from")
     options = parser.parse_args()
     clips = sorted(video for video in options.folder.glob("*.mp4") if video.with_suffix(".npz").exists())
@@ -64,7 +64,7 @@ def scored(video: Path, options: argparse.Namespace) -> tuple[np.ndarray, np.nda
     if kept is not None and kept.exists():
         person = Keypoints.load(kept)
     else:
-        person = choose_person(DETECTORS.load(options.detector)().detect(clip))
+        person = choose_person(load_detector(options.detector).detect(clip))
         if kept is not None:
             person.save(kept)
     with np.load(video.with_suffix(".npz"), allow_pickle=False) as file:

@@ -15,6 +15,7 @@ _LIMBS = (
     ("l_hip", "l_knee"), ("l_knee", "l_ankle"), ("r_hip", "r_knee"), ("r_knee", "r_ankle"),
 )  # fmt: skip
 _TRUNK = ("l_shoulder", "r_shoulder", "l_hip", "r_hip")
+_BODY = tuple(dict.fromkeys([*_TRUNK, *(name for limb in _LIMBS for name in limb)]))
 
 _SHORTEST_TRACK = 3
 """Frames: a person seen in fewer cannot be followed."""
@@ -26,6 +27,16 @@ imagined over a table has .2."""
 _LEAST_CERTAIN = 0.1
 """The same for part-affinity detectors, which leave out what they do not see."""
 
+_LEAST_BELIEVABLE = 0.5
+"""Share of the detections of a person that must be believable, with a certain trunk."""
+
+_CERTAIN_TRUNK = 0.7
+"""Mean confidence from which a trunk is certain, by a detector that also guesses hidden points: whatever the limbs do,
+that of a person is in three of four frames and more, of a body imagined in a hand or a sleeve in fewer than half."""
+
+_CLICK_SECONDS = 0.5
+"""Time from a click within which the person must be detected."""
+
 _log = logging.getLogger(__name__)
 
 
@@ -34,31 +45,42 @@ class NoPersonError(ValueError):
 
 
 def choose_person(candidates: list[Keypoints], *, pick: Click | None = None) -> Keypoints:
-    """Return the candidate who is meant, with unbelievable detections gated out.
-
-    Without a click the candidates are ranked by the number of believable frames, by size in the image and by motion.
-
-    Args:
-        candidates: one `Keypoints` per person.
-        pick: a point on the person in one frame.
+    """Return the candidate who is meant, with unbelievable detections gated out; see `choose`.
 
     Raises:
         NoPersonError: nobody believable was found; the message says what to do.
     """
     gated = [gate_detections(candidate) for candidate in candidates]
-    present = [person for person in gated if int(person.seen.any(axis=1).sum()) >= _SHORTEST_TRACK]
+    return gated[choose(gated, pick=pick)]
+
+
+def choose(people: list[Keypoints], *, pick: Click | None = None, frames: np.ndarray | None = None) -> int:
+    """Return which of some people, already gated, is meant.
+
+    Without a click they are ranked by the share of the clip in which they are seen, by size in the image, by how much
+    of their trunk and limbs is in view and by motion.
+
+    Args:
+        people: one `Keypoints` per person.
+        pick: a point on the person in one frame.
+        frames: numbers of the clip's frames in which the people are given; by default all.
+
+    Raises:
+        NoPersonError: nobody believable was found; the message says what to do.
+    """
+    counts = [int(person.seen.any(axis=1).sum()) for person in people]
+    present = [k for k, count in enumerate(counts) if count >= min(_SHORTEST_TRACK, people[k].num_frames)]
     if not present:
-        found = max((int(person.seen.any(axis=1).sum()) for person in gated), default=0)
         raise NoPersonError(
-            f"no person was found in the clip ({found} believable frames); try another --detector, cut the clip with"
-            " --start and --end, or bring keypoints with --keypoints"
+            f"no person was found in the clip ({max(counts, default=0)} believable frames); cut it with --start and"
+            " --end, take --detector hands for a close-up of hands, or bring keypoints with --keypoints"
         )
     if pick is not None:
-        return _picked(present, pick)
-    scores = [_prominence(person) for person in present]
+        return present[_picked([people[k] for k in present], pick, frames)]
+    scores = [_prominence(people[k]) for k in present]
     order = np.argsort(scores)[::-1]
     if len(order) > 1 and scores[order[1]] > 0.7 * scores[order[0]]:
-        first, second = (_centre(present[k]) for k in order[:2])
+        first, second = (_centre(people[present[k]]) for k in order[:2])
         _log.warning(
             "two people stand out, at (%.0f, %.0f) and (%.0f, %.0f) px; taking the first: see --person x,y@frame",
             *first,
@@ -71,9 +93,13 @@ def gate_detections(person: Keypoints) -> Keypoints:
     """Set the confidence to 0 in frames whose detection no body could have; nothing is filled in.
 
     A frame is refused where the median visibility of trunk and limbs is low, where the trunk has no extent, or where
-    limbs are out of all proportion to the trunk (a detector that hallucinates a body on a table does both).
+    limbs are out of all proportion to the trunk (a detector that hallucinates a body on a table does both). A body that
+    is refused, or has no certain trunk, in most of the frames where it was detected is not believed in any.
     """
     believable = _visible(person) & _proportionate(person) & _continuous(person)
+    detected = person.seen.any(axis=1)
+    if (believable & _certain_trunk(person) & detected).sum() < _LEAST_BELIEVABLE * detected.sum():
+        believable[:] = False
     return person.replace(confidence=np.where(believable[:, None], person.confidence, 0))
 
 
@@ -83,7 +109,7 @@ def _columns(person: Keypoints, names: tuple[str, ...]) -> list[int]:
 
 def _visible(person: Keypoints) -> Bool[np.ndarray, "T"]:
     """At least a third of the trunk and limb points, and half of the trunk, are seen."""
-    body = _columns(person, tuple(dict.fromkeys([*_TRUNK, *(name for limb in _LIMBS for name in limb)])))
+    body = _columns(person, _BODY)
     if not body:
         return np.asarray(person.seen.any(axis=1))
     certain = person.confidence[:, body] > (_LEAST_AGREED if person.xyz is not None else _LEAST_CERTAIN)
@@ -92,6 +118,14 @@ def _visible(person: Keypoints) -> Bool[np.ndarray, "T"]:
     if trunk:
         visible &= certain[:, trunk].mean(axis=1) >= 0.5
     return visible
+
+
+def _certain_trunk(person: Keypoints) -> Bool[np.ndarray, "T"]:
+    """The trunk is beyond doubt; always so by detectors that leave out what they do not see."""
+    trunk = _columns(person, _TRUNK)
+    if person.xyz is None or not trunk:
+        return np.ones(person.num_frames, bool)
+    return np.asarray(person.confidence[:, trunk].mean(axis=1) >= _CERTAIN_TRUNK)
 
 
 def _proportionate(person: Keypoints) -> Bool[np.ndarray, "T"]:
@@ -135,16 +169,22 @@ def _trunk_length(person: Keypoints) -> Float[np.ndarray, "T"]:
 
 
 def _prominence(person: Keypoints) -> float:
-    """Seen share of the clip, times size, times one plus the motion in body sizes."""
+    """Seen share of the clip, times size, times trunk and limbs in view, times one plus the motion in body sizes."""
     seen = person.seen.any(axis=1)
-    sizes, centres = [], []
-    for t in np.flatnonzero(seen):
-        points = person.uv[t, person.seen[t]]
+    inside = person.seen & ((person.uv >= 0) & (person.uv < np.array(person.size_hw)[::-1])).all(axis=2)
+    body = _columns(person, _BODY) or list(range(len(person.names)))
+    sizes, centres, views = [], [], []
+    for t in np.flatnonzero(seen & inside.any(axis=1)):
+        points = person.uv[t, inside[t]]
         sizes.append(float(np.linalg.norm(np.ptp(points, axis=0))))
         centres.append(points.mean(axis=0))
+        views.append(float((person.confidence[t] * inside[t])[body].mean()))
+    if not sizes:
+        return 0.0
     size = float(np.median(sizes))
     motion = float(np.linalg.norm(np.ptp(np.array(centres), axis=0))) / max(size, 1.0)
-    return float(seen.mean()) * size / float(np.hypot(*person.size_hw)) * (1 + min(motion, 1.0))
+    prominence = float(seen.mean()) * size / float(np.hypot(*person.size_hw)) * float(np.mean(views))
+    return prominence * (1 + min(motion, 1.0))
 
 
 def _centre(person: Keypoints) -> tuple[float, float]:
@@ -152,17 +192,22 @@ def _centre(person: Keypoints) -> tuple[float, float]:
     return float(points[0]), float(points[1])
 
 
-def _picked(present: list[Keypoints], pick: Click) -> Keypoints:
-    """Return the person whose detection in the clicked frame is nearest to the click, within its own extent."""
+def _picked(present: list[Keypoints], pick: Click, frames: np.ndarray | None) -> int:
+    """Return the person whose detection nearest to the clicked frame is nearest to the click, within its own extent."""
+    frames = np.arange(present[0].num_frames) if frames is None else frames
+    clicked = np.flatnonzero(frames == pick.frame)
     distances = []
     for person in present:
-        if pick.frame >= person.num_frames or not person.seen[pick.frame].any():
+        seen = np.flatnonzero(person.seen.any(axis=1))
+        away = np.abs(seen - clicked[0]) if len(clicked) else np.full(len(seen), np.inf)
+        if away.min() > _CLICK_SECONDS * person.fps:
             distances.append(np.inf)
             continue
-        points = person.uv[pick.frame, person.seen[pick.frame]]
+        frame = int(seen[away.argmin()])
+        points = person.uv[frame, person.seen[frame]]
         nearest = float(np.linalg.norm(points - [pick.x, pick.y], axis=1).min())
         distances.append(nearest / max(float(np.linalg.norm(np.ptp(points, axis=0))), 1.0))
     best = int(np.argmin(distances))
     if distances[best] > 0.5:
         raise NoPersonError(f"nobody was found at {pick} (px, frame); click on a person who is detected")
-    return present[best]
+    return best

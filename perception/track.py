@@ -11,7 +11,7 @@ from perception.camera import fit_camera
 from perception.camera_file import read_calibration
 from perception.click import Click
 from perception.contact import estimate_contacts
-from perception.detectors.detector import DETECTORS
+from perception.detectors.detector import load_detector
 from perception.hands_axis import Side, ToolReach, hands_axis
 from perception.lens import stated_focal
 from perception.person import choose_person
@@ -35,7 +35,7 @@ class TrackOptions:
     """What the user knows beforehand, or wants otherwise."""
 
     detector: str = "mediapipe"
-    """Name in the table of detectors."""
+    """Name in the table of detectors, or the path of a `.task` model."""
     person: Click | None = None
     """A point on the person, where there are several."""
     tool_head: tuple[Click, ...] = ()
@@ -69,7 +69,7 @@ def track(clip: Clip, options: TrackOptions | None = None) -> Observations:
         ValueError: one of the stages has nothing to work on; its message says what to do.
     """
     options = options or TrackOptions()
-    candidates = DETECTORS.load(options.detector)().detect(clip)
+    candidates = load_detector(options.detector).detect(clip, pick=options.person)
     person = choose_person(candidates, pick=options.person)
     tool = None
     if options.tool_csv is None and (options.tool_head or options.tool_handle):

@@ -280,4 +280,4 @@ def _upright(frame: Any) -> Image:
     """Convert to RGB and apply the rotation that the file's display matrix asks for (degrees counter-clockwise)."""
     image = frame.to_ndarray(format="rgb24")
     turns = round(getattr(frame, "rotation", 0) / 90) % 4
-    return np.ascontiguousarray(np.rot90(image, turns)) if turns else image
+    return np.ascontiguousarray(np.rot90(image, turns))  # rows of the decoder's own image may be padded

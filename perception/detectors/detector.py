@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
+from perception.click import Click
 from records import Clip, Entry, Keypoints, Registry
 
 
@@ -12,11 +13,17 @@ class DetectionError(ValueError):
     """A detector cannot run, or a file of detections cannot be read."""
 
 
+@runtime_checkable
 class Detector(Protocol):
     """Finds people in the frames of a clip."""
 
-    def detect(self, clip: Clip) -> list[Keypoints]:
-        """Return the keypoints (T, K) of each candidate person, the most prominent first; none where nobody is seen."""
+    def detect(self, clip: Clip, *, pick: Click | None = None) -> list[Keypoints]:
+        """Return the keypoints (T, K) of each candidate person; none where nobody is seen.
+
+        Args:
+            clip: the video.
+            pick: a point on the person who is meant; a detector may spare itself the others.
+        """
 
 
 class KeypointReader(Protocol):
@@ -36,7 +43,15 @@ DETECTORS = Registry(
             "MediaPipe Pose, bundled model: forward, reversed and mirrored passes fused (default)",
         ),
         "mediapipe_single": Entry(
-            "perception.detectors.mediapipe_pose:single_pass", "MediaPipe Pose, one forward pass: four times as fast"
+            "perception.detectors.mediapipe_pose:single_pass", "MediaPipe Pose, one forward pass: three times as fast"
+        ),
+        "hands": Entry(
+            "perception.detectors.mediapipe_hands:MediaPipeHands",
+            "MediaPipe Hands, bundled model: both hands of one person, for close-ups without a body",
+        ),
+        "mediapipe_task": Entry(
+            "perception.detectors.mediapipe_pose:from_task",
+            "a pose_landmarker .task file of newer MediaPipe; name the file itself, --detector PATH.task",
         ),
     },
 )
@@ -54,6 +69,20 @@ READERS = Registry(
         "record": Entry("perception.detectors.detector:read_record", "Keypoints record saved by this program"),
     },
 )
+
+
+def load_detector(name: str) -> Detector:
+    """Return a detector by its name in the table, or by the path of its `.task` model.
+
+    Raises:
+        UnknownName: not in the table.
+        DetectionError: no such model, or it cannot be used.
+    """
+    if name.endswith(".task"):
+        detector: Detector = DETECTORS.load("mediapipe_task")(Path(name))
+    else:
+        detector = DETECTORS.load(name)()
+    return detector
 
 
 def read_keypoints(

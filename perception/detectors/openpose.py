@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 
 from perception.detectors.detector import DetectionError, image_size
+from perception.linking import Linker
 from records import Keypoints
 
 _BODY_25 = (
@@ -57,11 +58,10 @@ def read_json(path: Path, *, sequence: str | None, fps: float, size_hw: tuple[in
         files = [file for file in files if file.name.startswith(sequence)]
     if not files:
         raise DetectionError(f"{path}: holds no OpenPose *_keypoints.json files")
-    tracks: list[np.ndarray] = []
+    linker = Linker(fps)
     for frame, file in enumerate(files):
-        _assign(tracks, _people(file), frame, len(files))
-    if not tracks:
-        return []
+        linker.add(frame, _people(file))
+    tracks = [track.spread(len(files)) for track in linker.tracks]
     tracks.sort(key=lambda track: -float((track[..., 2] > 0).sum()))
     return [_keypoints(track, str(path), fps, size_hw) for track in tracks]
 
@@ -73,35 +73,6 @@ def _people(file: Path) -> list[np.ndarray]:
     except (KeyError, TypeError, ValueError) as error:
         raise DetectionError(f"{file}: not an OpenPose keypoint file ({error})") from error
     return [person for person in found if len(person) in NAMES]
-
-
-def _assign(tracks: list[np.ndarray], people: list[np.ndarray], frame: int, total: int) -> None:
-    """Append each person to the track whose last sighting is nearest, or start a new track; in place."""
-    free = list(range(len(tracks)))
-    for person in people:
-        distances = {k: _distance(tracks[k], person, frame) for k in free if tracks[k].shape[1] == len(person)}
-        best = min(distances, key=lambda k: distances[k], default=None)
-        if best is not None and distances[best] < 0.5 * _extent(person):
-            tracks[best][frame] = person
-            free.remove(best)
-        else:
-            track = np.zeros((total, len(person), 3))
-            track[frame] = person
-            tracks.append(track)
-
-
-def _distance(track: np.ndarray, person: np.ndarray, frame: int) -> float:
-    before = np.flatnonzero(track[:frame, :, 2].any(axis=1))
-    if not len(before):
-        return float("inf")
-    last = track[before[-1]]
-    shared = (last[:, 2] > 0) & (person[:, 2] > 0)
-    return float(np.linalg.norm((last - person)[shared, :2], axis=1).mean()) if shared.any() else float("inf")
-
-
-def _extent(person: np.ndarray) -> float:
-    seen = person[person[:, 2] > 0, :2]
-    return float(np.linalg.norm(np.ptp(seen, axis=0))) if len(seen) else 0.0
 
 
 def _keypoints(points: np.ndarray, where: str, fps: float, size_hw: tuple[int, int] | None) -> Keypoints:

@@ -1,13 +1,15 @@
 from __future__ import annotations
 
 import json
+import zipfile
 from pathlib import Path
 
 import numpy as np
 import pytest
 
-from perception.detectors.detector import DETECTORS, READERS, DetectionError, read_keypoints
+from perception.detectors.detector import DETECTORS, READERS, DetectionError, load_detector, read_keypoints
 from perception.detectors.mediapipe_pose import NAMES, MediaPipePose, _Sighting, fuse, single_pass
+from perception.detectors.pose_models import PARTS, packaged_task
 from perception.person import choose_person
 from perception.video import open_clip, write_video
 from records import Keypoints
@@ -59,6 +61,41 @@ def test_fused_passes_find_the_vaulting_person_the_right_way_round():
     width = person.xyz[:, person.index("l_hip")] - person.xyz[:, person.index("r_hip")]
     assert 0.1 < np.linalg.norm(width, axis=1).mean() < 0.35, "hips are a hand's width or two apart [m]"
     assert choose_person([person]).seen.any(axis=1).mean() > 0.95
+
+
+@needs_data
+def test_a_task_file_of_the_bundled_networks_sees_what_the_bundled_model_sees(tmp_path):
+    path = tmp_path / "pose.task"
+    path.write_bytes(packaged_task().content)
+    clip = open_clip(DATA / "parkour/kv01_PKFC.mp4", fps=25, end=0.24)
+    (task,) = load_detector(str(path)).detect(clip)
+    (packaged,) = load_detector("mediapipe").detect(clip)
+    assert task.names == packaged.names == NAMES
+    assert task.seen.all()
+    distance = np.linalg.norm(task.uv - packaged.uv, axis=-1)
+    assert np.median(distance) < 0.02 * np.ptp(packaged.uv[..., 1], axis=1).mean()
+
+
+@pytest.mark.parametrize("content", [None, b"not a model", "other.zip", "broken"])
+def test_a_wrong_task_file_is_one_clear_line(tmp_path, content):
+    path = tmp_path / "pose.task"
+    if isinstance(content, bytes):
+        path.write_bytes(content)
+    elif content is not None:
+        names = ["hand_detector.tflite"] if content == "other.zip" else list(PARTS)
+        with zipfile.ZipFile(path, "w") as bundle:
+            for name in names:
+                bundle.writestr(name, b"weights")
+    noise = np.random.default_rng(0).integers(0, 255, (3, 120, 160, 3), dtype=np.uint8)
+    clip = open_clip(write_video(tmp_path / "noise.mp4", noise, 10))
+    with pytest.raises(DetectionError, match=r"pose\.task: (cannot be read|not a|holds no|MediaPipe cannot)") as caught:
+        load_detector(str(path)).detect(clip)
+    assert "\n" not in str(caught.value)
+
+
+def test_a_task_detector_needs_its_file():
+    with pytest.raises(DetectionError, match=r"--detector PATH\.task"):
+        load_detector("mediapipe_task")
 
 
 @needs_data

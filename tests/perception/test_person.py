@@ -12,6 +12,7 @@ from perception.video import open_clip
 from records import Keypoints
 
 DATA = Path(__file__).parents[2].parent / "shared/data"
+needs_data = pytest.mark.skipif(not DATA.is_dir(), reason="../shared/data is absent")
 
 STANDING = {
     "l_shoulder": (20, -100), "r_shoulder": (-20, -100), "l_hip": (12, 0), "r_hip": (-12, 0), "l_knee": (12, 80),
@@ -65,11 +66,24 @@ def test_gating_marks_impossible_frames_and_changes_nothing_else():
     assert gate_detections(good) == good
 
 
-@pytest.mark.skipif(not DATA.is_dir(), reason="../shared/data is absent")
-def test_two_hands_over_a_table_are_not_a_person():
-    clip = open_clip(DATA / "clips/coffee_pour/sam2_04_coffee.mp4", end=1)
-    try:
-        chosen = choose_person(MediaPipePose().detect(clip))
-    except NoPersonError:
-        return
-    assert chosen.seen.any(axis=1).mean() < 0.2
+def test_a_body_without_a_certain_trunk_in_most_frames_is_believed_in_none():
+    certain = person().replace(xyz=np.zeros((20, len(STANDING), 3)))
+    trunk = [certain.index(name) for name in ("l_shoulder", "r_shoulder", "l_hip", "r_hip")]
+    for doubtful, believed in ((8, 20), (12, 0)):
+        confidence = certain.confidence.copy()
+        confidence[:doubtful, trunk] = 0.5
+        gated = gate_detections(certain.replace(confidence=confidence))
+        assert gated.seen.any(axis=1).sum() == believed
+
+
+def test_somebody_half_out_of_the_image_comes_after_somebody_in_full_view():
+    whole, cut = person(x=300), person(x=650, scale=1.4)
+    assert choose_person([cut, whole]) == whole
+
+
+@needs_data
+@pytest.mark.parametrize("start", [0, 7])
+def test_two_hands_over_a_table_are_not_a_person(start):
+    clip = open_clip(DATA / "clips/coffee_pour/sam2_04_coffee.mp4", start=start, end=start + 0.5)
+    with pytest.raises(NoPersonError, match="--detector hands"):
+        choose_person(MediaPipePose().detect(clip))

@@ -1,0 +1,133 @@
+"""Several people in a clip: tiles, windows, and the right one on real clips."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from perception.click import Click
+from perception.detectors.blazepose import NAMES, Body, mirrored
+from perception.detectors.focus import MARGIN, SIDE_PX, Focus, Window, needs_focus
+from perception.detectors.mediapipe_pose import MediaPipePose, single_pass
+from perception.detectors.scout import Scouted, distinct, look, tiles_of
+from perception.person import NoPersonError, choose_person
+from perception.video import open_clip
+from records import Keypoints
+
+CLIPS = Path(__file__).parents[2].parent / "shared/data/clips"
+needs_data = pytest.mark.skipif(not CLIPS.is_dir(), reason=f"{CLIPS} is absent")
+RNG = np.random.default_rng(0)
+SHAPE = RNG.uniform([-40, -100], [40, 100], (len(NAMES), 2))
+
+
+def body(x: float, y: float = 240.0, confidence: float = 0.9) -> Body:
+    return Body(SHAPE + np.array([x, y]), np.zeros((len(NAMES), 3)), np.full(len(NAMES), confidence))
+
+
+def person(places: list[float | None]) -> Keypoints:
+    """Somebody at some places, one a sampled frame; None where they are not seen."""
+    seen = np.array([place is not None for place in places])
+    uv = np.stack([body(place or 0.0).uv * (place is not None) for place in places])
+    confidence = np.tile(0.9 * seen[:, None], (1, len(NAMES)))
+    return Keypoints(names=NAMES, uv=uv, confidence=confidence, fps=10, size_hw=(480, 640))
+
+
+@pytest.mark.parametrize("size_hw", [(480, 480), (480, 640), (994, 1768), (1920, 1080), (100, 1000)])
+def test_tiles_cover_the_image_and_anybody_of_half_their_side_is_whole_in_one(size_hw):
+    height, width = size_hw
+    tiles = tiles_of(size_hw)
+    assert tiles[0] == (0, 0, width, height)
+    for t in tiles:
+        assert 0 <= t.x <= t.x + t.width <= width
+        assert 0 <= t.y <= t.y + t.height <= height
+    side = min(size_hw)
+    if len(tiles) > 1:
+        for low in np.linspace(0, max(size_hw) - side / 2, 50):
+            starts = [max(t.x, t.y) for t in tiles[1:]]
+            assert any(start <= low + 1 and low + side / 2 <= start + side + 1 for start in starts)
+
+
+def test_sightings_of_one_person_in_several_tiles_count_once_the_best_one():
+    kept = distinct([body(100, confidence=0.5), body(110, confidence=0.8), body(300, confidence=0.6)])
+    assert [float(one.confidence[0]) for one in kept] == [0.8, 0.6]
+
+
+def test_the_look_is_the_colour_of_the_trunk():
+    image = np.zeros((480, 640, 3), np.uint8)
+    image[:, 320:] = 255
+    assert look(image, body(500))[0] == pytest.approx(100, abs=1)
+    assert look(image, body(100))[0] == pytest.approx(0, abs=1)
+
+
+def test_a_mirrored_body_mirrored_again_is_the_same():
+    once = mirrored(body(100), 640)
+    assert once.uv[NAMES.index("l_wrist")] == pytest.approx([639, 0] + body(100).uv[NAMES.index("r_wrist")] * [-1, 1])
+    np.testing.assert_allclose(mirrored(once, 640).uv, body(100).uv)
+
+
+@pytest.mark.parametrize(("side", "scale"), [(1024, 1.0), (256, 2.0)])
+def test_a_point_of_the_window_is_found_in_the_image(side, scale):
+    image = np.zeros((480, 640, 3), np.uint8)
+    image[196:204, 396:404] = 255
+    window = Window.around(np.array([500.0, 150.0]), side)
+    cut = window.cut(image)
+    assert cut.shape == (SIDE_PX, SIDE_PX, 3)
+    rows, columns = np.nonzero(cut[..., 0] > 127)
+    found = window.to_image(np.array([[columns.mean(), rows.mean()]]))[0]
+    assert found == pytest.approx([399.5, 199.5], abs=0.3)
+
+
+def test_the_window_follows_and_another_person_is_refused():
+    scouted = Scouted(np.array([0, 3, 6, 9]), [])
+    target, other = person([100, 130, None, None]), person([400, 400, 400, 400])
+    focus = Focus(target, [other], scouted)
+    assert focus.look(0).x + focus.look(0).side / 2 == pytest.approx(100, abs=3)
+    assert focus.look(0).side == pytest.approx(MARGIN * np.ptp(SHAPE[:, 1]), abs=2)
+    assert focus.accept(0, body(102))
+    assert not focus.accept(1, body(399))
+    assert focus.look(1).x == pytest.approx(focus.look(0).x, abs=3), "who is lost is looked for where they were"
+    assert focus.accept(6, body(160))
+    assert focus.look(7).x + focus.look(7).side / 2 == pytest.approx(160, abs=3)
+
+
+def test_the_whole_image_is_looked_at_where_one_person_is_large_in_it():
+    alone = person([100] * 4)
+    assert not needs_focus(alone, [])
+    assert needs_focus(alone, [person([400] * 4)])
+    assert needs_focus(alone.replace(size_hw=(1080, 1920)), [])
+
+
+@needs_data
+def test_of_two_people_the_walking_one_by_default_and_the_other_one_by_a_click():
+    clip = open_clip(CLIPS / "walk/sports2d_demo.mp4", start=2.8, end=3.1)
+    hips = [NAMES.index("l_hip"), NAMES.index("r_hip")]
+    walker = choose_person(single_pass().detect(clip))
+    assert walker.seen.any(axis=1).mean() > 0.9
+    assert np.median(walker.uv[:, hips, 1]) > 600
+    pick = Click(650, 200, 4)
+    standing = choose_person(single_pass().detect(clip, pick=pick), pick=pick)
+    assert standing.seen.any(axis=1).mean() > 0.9
+    assert np.median(standing.uv[:, hips], axis=(0, 1)) == pytest.approx([640, 230], abs=60)
+    with pytest.raises(NoPersonError, match="nobody was found at 1600,100@4"):
+        single_pass().detect(clip, pick=Click(1600, 100, 4))
+
+
+@needs_data
+def test_a_click_on_the_batter_keeps_the_larger_boy_in_front_out():
+    clip = open_clip(CLIPS / "baseball/aa_hitting_baseball.mp4", start=7, end=7.6)
+    pick = Click(253, 116, 6)
+    batter = choose_person(single_pass().detect(clip, pick=pick), pick=pick)
+    seen = batter.seen.any(axis=1)
+    assert seen.mean() > 0.8
+    assert np.ptp(batter.uv[seen][..., 1], axis=1).max() < 220, "the boy's legs reach far below the image"
+
+
+@needs_data
+@pytest.mark.slow
+def test_the_batter_through_the_whole_clip_past_the_boy_and_the_turning_camera():
+    batter = choose_person(MediaPipePose().detect(open_clip(CLIPS / "baseball/aa_hitting_baseball.mp4")))
+    seen = batter.seen.any(axis=1)
+    assert seen.mean() > 0.9
+    assert np.ptp(batter.uv[seen][..., 1], axis=1).max() < 260
