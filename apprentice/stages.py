@@ -79,6 +79,7 @@ def open_source(run: Run, source: Source) -> Clip:
     if source.clip is None:
         raise UsageError("a CLIP is needed")
     clip = open_clip(source.clip, fps=source.fps, start=source.start, end=source.end)
+    clip = clip.replace(path=str(Path(clip.path).resolve()))
     clip.save(run.file("clip"))
     return clip
 
@@ -204,12 +205,17 @@ def load_stage(run: Run, name: str, kind: type[Any], verb: str) -> Any:
 
 
 def _detect(run: Run, clip: Clip, options: TrackOptions) -> Keypoints:
-    from perception.detectors.detector import DETECTORS
+    from perception.detectors.detector import load_detector
     from perception.person import choose_person
 
-    detector = DETECTORS.load(options.detector)
-    key = digest(Path(clip.path), clip.fps, clip.start, clip.num_frames, options.detector, str(options.person))
-    return run.stage("person", key, Keypoints, lambda: choose_person(detector().detect(clip), pick=options.person))
+    detector, model = load_detector(options.detector), _file(Path(options.detector))
+    key = digest(Path(clip.path), clip.fps, clip.start, clip.num_frames, options.detector, model, str(options.person))
+    return run.stage(
+        "person",
+        key,
+        Keypoints,
+        lambda: choose_person(detector.detect(clip, pick=options.person), pick=options.person),
+    )
 
 
 def _read_person(run: Run, source: Source, options: TrackOptions) -> Keypoints:
