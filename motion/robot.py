@@ -102,8 +102,9 @@ def robot_of_urdf(urdf: Path | str, *, hand: str, name: str | None = None) -> Ro
         raise RobotError(f"{path} lacks: {'; '.join(lacking)}")
     T = np.diag([1.0, -1.0, -1.0, 1.0])
     T[:3, 3] = [0, 0, 0.1]
-    middle = (model.lowerPositionLimit + model.upperPositionLimit) / 2
-    rest = tuple(float(middle[model.joints[model.getJointId(j)].idx_q]) for j in chain)
+    # A quarter of the range from the middle: there, many an arm stands straight up, which is singular.
+    bent = model.lowerPositionLimit + 0.625 * (model.upperPositionLimit - model.lowerPositionLimit)
+    rest = tuple(float(bent[model.joints[model.getJointId(j)].idx_q]) for j in chain)
     return RobotSpec(
         name=name or f"{path}:{hand}",
         urdf=path,

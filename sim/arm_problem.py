@@ -40,6 +40,8 @@ _SMOOTH = 40.0
 """Standard deviation of joint accelerations [rad/s^2]."""
 _POSTURE = 2.0
 """Standard deviation of joint angles about the rest configuration [rad]."""
+_LEISURE = 10.0
+"""How much longer than the stroke a motion takes in which time does not matter."""
 _CLEARANCE = 0.01
 """Standard deviation of a violated clearance [m]."""
 _FIRST_DAMPING, _LEAST_DAMPING, _MOST_DAMPING = 1e-2, 1e-6, 1e6
@@ -81,7 +83,15 @@ class ArmProblem:
     its work, displaced by `ROOM` to each side. They keep the base where the stroke can be moved along with its objects.
     """
 
-    def __init__(self, stroke: Motion, arm: Arm, work: Float[np.ndarray, "3"], obstacles: Sequence[Box] = ()) -> None:
+    def __init__(
+        self,
+        stroke: Motion,
+        arm: Arm,
+        work: Float[np.ndarray, "3"],
+        obstacles: Sequence[Box] = (),
+        *,
+        timed: bool = True,
+    ) -> None:
         """State the problem.
 
         Args:
@@ -89,6 +99,7 @@ class ArmProblem:
             arm: robot and tool.
             work: where the tool does its work [m].
             obstacles: what the arm must stay clear of.
+            timed: whether the arm has to be as fast as the stroke; without it, only reach and obstacles matter.
         """
         self.arm, self.T, self.J = arm, stroke.num_frames, arm.model.nv
         R = np.stack([pin.Quaternion(q[3:7]).toRotationMatrix() for q in stroke.q])
@@ -103,9 +114,10 @@ class ArmProblem:
         lower, upper = arm.model.lowerPositionLimit, arm.model.upperPositionLimit
         self._middle, self._half = (lower + upper) / 2, (upper - lower) / 2
         self._rest = np.array(arm.spec.rest)
-        self._speed = np.array(arm.model.velocityLimit) / stroke.fps
-        self._strength = np.array(arm.spec.acceleration) / stroke.fps**2
-        self._smooth = _SMOOTH / stroke.fps**2
+        rate = stroke.fps if timed else stroke.fps / _LEISURE
+        self._speed = np.array(arm.model.velocityLimit) / rate
+        self._strength = np.array(arm.spec.acceleration) / rate**2
+        self._smooth = _SMOOTH / rate**2
         self._arm_spheres = np.flatnonzero(~arm.spheres.tool)
         self._grounded = self._arm_spheres[arm.spheres.joint[self._arm_spheres] > 0]
         self._boxes = [(np.array(box.centre), np.array(box.half)) for box in obstacles]

@@ -108,7 +108,7 @@ def _slow_down(
         if _fits(tracking) and tracking.max_mm <= 1000 * GOOD:
             return slowed, solution, tracking
         if slowdown * _SLOWER > slowest:
-            _refuse(tracking, arm)
+            _refuse(tracking, arm, ArmProblem(slowed.tool, arm, work, obstacles, timed=False), solution)
             return slowed, solution, tracking
         slowdown *= _SLOWER
 
@@ -150,12 +150,19 @@ def _fits(tracking: Tracking) -> bool:
     return max(tracking.velocity, tracking.acceleration) <= 1.0 and tracking.clearance_mm >= 0
 
 
-def _refuse(tracking: Tracking, arm: Arm) -> None:
+def _refuse(tracking: Tracking, arm: Arm, leisurely: ArmProblem, solution: Solution) -> None:
     """Raise where even the slowest stroke is out of the robot's reach or breaks its limits."""
     if tracking.mean_mm > 1000 * WORST:
+        free = leisurely.minimise(solution.q, solution.base, _FINE, _HINGES[-1])
+        reach = _tracking(leisurely.use(free.q, free.base), tracking.slowdown)
+        if reach.mean_mm > 1000 * WORST:
+            raise RetargetError(
+                f"{arm.spec.name} cannot reach the stroke: its tool stays {reach.mean_mm:.0f} mm from it on average"
+                f" ({reach.max_mm:.0f} mm at most); align with a smaller scale or use a longer arm"
+            )
         raise RetargetError(
-            f"{arm.spec.name} cannot reach the stroke: its tool stays {tracking.mean_mm:.0f} mm from it on average"
-            f" ({tracking.max_mm:.0f} mm at most); align with a smaller scale or use a longer arm"
+            f"{arm.spec.name} is too slow for the stroke: within its limits, its tool stays {tracking.mean_mm:.0f} mm"
+            f" from it on average even {tracking.slowdown:.1f} times slower"
         )
     if max(tracking.velocity, tracking.acceleration) > 1.0:
         raise RetargetError(

@@ -1,0 +1,232 @@
+"""Retargeting: derivatives, limits, collisions, refusals, and the nail in physics."""
+
+from __future__ import annotations
+
+import numpy as np
+import pybullet_data
+import pytest
+from episodes import play
+from strokes import random_stroke
+
+from motion.robot import build_arm
+from motion.tool import HAMMER, head_positions
+from records import Demonstration
+from sim.align import align
+from sim.arm_problem import GAP, ROOM, ArmProblem
+from sim.clearance import above_ground, apart, outside_box
+from sim.displaced import Displaced
+from sim.env import ToolEnv
+from sim.retarget import GOOD, RetargetError, retarget, stretch
+from sim.tasks.hammer import HammerTask
+from sim.tasks.task import Box
+
+SHIFTED = 0.85
+"""Share of displaced episodes (5 cm) that a demonstration moved with its object solves at least."""
+
+
+@pytest.fixture(scope="module")
+def problem(aligned):
+    """Few frames, an arm, and boxes in its way."""
+    tool = aligned.tool
+    short = tool.replace(q=tool.q[::6], v=tool.v[::6], a=tool.a[::6])
+    boxes = (Box((0.3, 0.0, 0.4), (0.2, 0.3, 0.4)), *HammerTask.obstacles(aligned.scene))
+    return ArmProblem(short, build_arm("panda", HAMMER), HammerTask.work(aligned.scene), boxes)
+
+
+@pytest.fixture(scope="module")
+def point(problem):
+    """Joints and base at which limits and clearances are violated: every residual is active somewhere."""
+    rng = np.random.default_rng(0)
+    q = problem.arm.spec.rest + 1.6 * rng.standard_normal((len(problem.head), problem.J))
+    return q, np.array([0.23, -0.27, 0.4])
+
+
+def test_derivatives_of_single_frames(problem, point):
+    q, base = point
+    e, J, S = problem.rows(q, base, 0.05)
+    active = np.abs(e).max(axis=0) > 0
+    clearances, limits = active[6 : -2 * problem.J], active[-2 * problem.J : -problem.J]
+    assert clearances.sum() > 20
+    assert limits.sum() > 0
+    step = 1e-6
+    scale = 1e-3 * np.abs(J).max()
+    for k in range(problem.J):
+        up, _, _ = problem.rows(q + step * np.eye(problem.J)[k], base, 0.05)
+        down, _, _ = problem.rows(q - step * np.eye(problem.J)[k], base, 0.05)
+        assert (up - down) / (2 * step) == pytest.approx(J[..., k], abs=scale)
+    for k in range(3):
+        up, _, _ = problem.rows(q, base + step * np.eye(3)[k], 0.05)
+        down, _, _ = problem.rows(q, base - step * np.eye(3)[k], 0.05)
+        assert (up - down) / (2 * step) == pytest.approx(S[..., k], abs=scale)
+
+
+def test_gradient_and_curvature_of_the_whole(problem, point):
+    """The cost falls along the gradient as fast as the gradient says, also by velocities and accelerations."""
+    q, base = point
+    equations, _ = problem.linearise(q, base, 0.05)
+    rng, step = np.random.default_rng(1), 1e-6
+    dq, dbase = rng.standard_normal(q.shape), rng.standard_normal(3)
+    up = problem.linearise(q + step * dq, base + step * dbase, 0.05)[1]
+    down = problem.linearise(q - step * dq, base - step * dbase, 0.05)[1]
+    expected = 2 * ((equations.g * dq).sum() + equations.h @ dbase)
+    assert (up - down) / (2 * step) == pytest.approx(expected, rel=1e-3)
+
+
+def test_blocks_are_those_of_the_differences(problem):
+    """Far from all else, the curvature along a motion of one joint is that of its residuals' differences."""
+    q = np.tile(problem.arm.spec.rest, (len(problem.head), 1))
+    q[: problem.T, 0] = 3.0 * (-1.0) ** np.arange(problem.T)
+    equations, _ = problem.linearise(q, np.array([5.0, 5.0, 0.0]), 0.05)
+    rows = problem.rows(q, np.array([5.0, 5.0, 0.0]), 0.05)[1]
+    dense = np.zeros((len(q), len(q)))
+    for window, _, slope in problem.differences(q, 0.05):
+        A = np.zeros((len(slope), len(q)))
+        for i, weight in enumerate(window):
+            A[np.arange(len(slope)), np.arange(len(slope)) + i] = weight * slope[:, 0]
+        dense += A.T @ A
+    dense += np.diag((rows[:, :, 0] ** 2).sum(axis=1))
+    for k in range(3):
+        assert equations.blocks[k, : len(q) - k, 0, 0] == pytest.approx(np.diag(dense, -k))
+
+
+def test_clearances_in_closed_form():
+    centre = np.array([[[0.0, 0, 0.5], [0.0, 0, 0.1], [0.3, 0.4, 0.5]]])
+    radius, slopes = np.array([0.1, 0.2, 0.05]), np.broadcast_to(np.eye(3), (1, 3, 3, 3))
+    assert above_ground(centre, slopes, radius)[0][0] == pytest.approx([0.4, -0.1, 0.45])
+    gap, normal = outside_box(centre, slopes, radius, (np.zeros(3), np.array([0.2, 0.2, 0.3])))
+    assert gap[0, 0] == pytest.approx(0.2 - 0.1)
+    assert normal[0, 0] == pytest.approx([0, 0, 1])
+    # Inside: the nearest side is 0.2 away.
+    assert gap[0, 1] == pytest.approx(-0.2 - 0.2)
+    # From an edge: sqrt(.1^2 + .2^2 + .2^2) = .3.
+    assert gap[0, 2] == pytest.approx(0.3 - 0.05)
+    assert normal[0, 2] == pytest.approx([1 / 3, 2 / 3, 2 / 3])
+    gap, _ = apart(centre, slopes, radius, (np.array([0]), np.array([2])))
+    assert gap[0, 0] == pytest.approx(0.5 - 0.15)
+
+
+def test_within_all_limits(retargeted):
+    found, robot = retargeted.tracking, retargeted.demonstration.robot
+    arm = build_arm("panda", HAMMER)
+    assert found.mean_mm < 7
+    assert found.max_mm <= 1000 * GOOD
+    assert np.all(robot.q >= arm.model.lowerPositionLimit)
+    assert np.all(robot.q <= arm.model.upperPositionLimit)
+    steps = np.abs(np.diff(robot.q, axis=0)) * robot.fps
+    assert (steps / arm.model.velocityLimit).max() == pytest.approx(found.velocity)
+    assert found.velocity <= 1
+    assert found.acceleration <= 1
+
+
+def test_the_stated_errors_are_the_true_ones(retargeted):
+    demonstration, found = retargeted
+    arm, robot = build_arm("panda", HAMMER), demonstration.robot
+    yaw = robot.parameters["base_yaw"]
+    turn = np.array([[np.cos(yaw), -np.sin(yaw), 0], [np.sin(yaw), np.cos(yaw), 0], [0, 0, 1]])
+    head = arm.poses(robot.q).head @ turn.T + [robot.parameters[f"base_{a}"] for a in "xyz"]
+    distance = np.linalg.norm(head - head_positions(HAMMER, demonstration.tool), axis=1)
+    assert 1000 * distance.mean() == pytest.approx(found.mean_mm)
+    assert 1000 * distance.max() == pytest.approx(found.max_mm)
+
+
+def test_nothing_collides(retargeted):
+    """Recomputed from the spheres: not with the ground, the nail, the block, nor with itself."""
+    demonstration, found = retargeted
+    arm, robot = build_arm("panda", HAMMER), demonstration.robot
+    points = arm.link_positions(robot)
+    assert points[:, 2:, 2].min() > 0.05
+    nail = HammerTask.work(demonstration.scene)
+    assert np.linalg.norm(points - nail, axis=2).min() > arm.spec.link_radius
+    assert 0 <= found.clearance_mm <= 1000 * (GAP + 0.01)
+
+
+def test_physics_agrees(retargeted):
+    """Replayed as it is, the Panda drives the nail; moved with its object, it nearly always does."""
+    env = ToolEnv(retargeted.demonstration, object_noise=0.05)
+    replay = play(env, object_offset=np.zeros(2))[1]["success"]
+    shifted = np.mean([play(env, "shifted", seed=seed)[1]["success"] for seed in range(20)])
+    env.close()
+    assert replay
+    assert shifted >= SHIFTED
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("seed", range(10))
+def test_physics_agrees_for_noisy_strokes(seed):
+    test_physics_agrees(retarget(align(random_stroke(seed), "hammer", seed=0).demonstration, "panda"))
+
+
+def test_the_arm_has_room_for_displaced_objects(retargeted):
+    """The displaced work frames are within reach: the head gets there within 1 cm."""
+    robot, demonstration = retargeted.demonstration.robot, retargeted.demonstration
+    arm, yaw = build_arm("panda", HAMMER), robot.parameters["base_yaw"]
+    turn = np.array([[np.cos(yaw), -np.sin(yaw), 0], [np.sin(yaw), np.cos(yaw), 0], [0, 0, 1]])
+    work = HammerTask.work(demonstration.scene)
+    base = np.array([robot.parameters[f"base_{a}"] for a in "xyz"])
+    displaced = Displaced(arm, robot.q, turn, turn.T @ (work - base))
+    nearest = int(np.linalg.norm(head_positions(HAMMER, demonstration.tool) - work, axis=1).argmin())
+    head = arm.head_jacobian(robot.q[nearest])[1]
+    for offset in ROOM * np.array([[1.0, 0, 0], [-1, 0, 0], [0, 1, 0], [0, -1, 0]]):
+        moved = arm.head_jacobian(displaced(nearest, offset))[1]
+        assert turn @ (moved - head) == pytest.approx(offset, abs=0.01)
+
+
+def test_no_displacement_is_the_demonstration_itself(retargeted):
+    robot = retargeted.demonstration.robot
+    displaced = Displaced(build_arm("panda", HAMMER), robot.q, np.eye(3), np.zeros(3))
+    assert all(np.array_equal(displaced(frame, np.zeros(3)), q) for frame, q in enumerate(robot.q))
+
+
+def test_the_same_seed_gives_the_same_motion(aligned, retargeted):
+    again = retarget(aligned, "panda", seed=0)
+    assert np.array_equal(again.demonstration.robot.q, retargeted.demonstration.robot.q)
+
+
+def test_stretched_strokes_take_longer_along_the_same_path(aligned):
+    slow = stretch(aligned.tool, HAMMER, 2.0)
+    assert slow.num_frames == 2 * aligned.tool.num_frames - 1
+    assert slow.q[::2] == pytest.approx(aligned.tool.q, abs=1e-9)
+
+
+def test_fast_strokes_are_slowed_down(retargeted):
+    assert 1 <= retargeted.tracking.slowdown <= 3
+    demonstration = retargeted.demonstration
+    assert demonstration.robot.num_frames == demonstration.tool.num_frames
+
+
+def test_what_is_out_of_reach_is_refused(aligned):
+    """A stroke through 4 m of height: no arm of 0.9 m follows it."""
+    q = np.array(aligned.tool.q)
+    q[:, :3] *= 6.0
+    with pytest.raises(RetargetError, match=r"panda cannot reach the stroke: its tool stays \d+ mm from it on average"):
+        retarget(aligned.replace(tool=aligned.tool.replace(q=q)), "panda", slowest=1.0)
+
+
+def test_what_is_too_fast_is_refused(aligned):
+    with pytest.raises(RetargetError, match=r"panda is too slow for the stroke: .* even 1\.0 times slower"):
+        retarget(aligned.replace(tool=_faster(aligned.tool, 4)), "panda", slowest=1.0)
+
+
+def _faster(motion, factor):
+    return motion.replace(q=motion.q[::factor], v=motion.v[::factor], a=motion.a[::factor])
+
+
+def test_an_arm_of_ones_own_drives_the_nail(aligned):
+    """KUKA's iiwa from a URDF file, named as on the command line; the record alone rebuilds it."""
+    urdf = f"{pybullet_data.getDataPath()}/kuka_iiwa/model.urdf"
+    found = retarget(aligned, f"{urdf}:lbr_iiwa_link_7")
+    assert found.tracking.max_mm <= 1000 * GOOD
+    env = ToolEnv(found.demonstration, object_noise=0.05)
+    assert play(env, object_offset=np.zeros(2))[1]["success"]
+    env.close()
+
+
+def test_saved_and_loaded_it_is_the_same(retargeted, tmp_path):
+    retargeted.demonstration.save(tmp_path / "demonstration.npz")
+    loaded = Demonstration.load(tmp_path / "demonstration.npz")
+    results = []
+    for demonstration in (loaded, retargeted.demonstration):
+        env = ToolEnv(demonstration, object_noise=0.05)
+        results.append(play(env, "shifted", seed=3)[0])
+        env.close()
+    assert np.array_equal(*results)
