@@ -1,7 +1,6 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -223,16 +222,3 @@ def test_every_site_of_a_state_is_found_with_its_derivatives():
     np.testing.assert_allclose(points.p, body.site_positions(q, list(SITES)))
     assert points.J.shape == (4, len(SITES), 3, 75)
     assert points.J_shared.shape == (4, len(SITES), 3, len(SHARED))
-
-
-PARKOUR = Path(__file__).parents[2].parent / "shared/data/parkour"
-
-
-@pytest.mark.slow
-@pytest.mark.skipif(not PARKOUR.exists(), reason="no ../shared/data/parkour: motion capture to compare with")
-def test_a_real_vault_beats_the_smoothed_detector():
-    from benchmarks.parkour import score_clip
-
-    score = score_clip(PARKOUR / "kv01_PKFC.mp4")
-    assert score.pa["ours"] < min(80.0, score.pa["raw detector, smoothed"])
-    assert np.isfinite(score.force).all()
