@@ -27,6 +27,9 @@ BODIES = Registry(
 UPRIGHT = np.array([0.5, 0.5, 0.5, 0.5])
 """Quaternion xyzw that stands the SMPL body up in a z-up world, facing +x, left side towards +y."""
 
+Poses = tuple[np.ndarray, np.ndarray]
+"""Rotations (T, 24, 3, 3) and positions (T, 24, 3) [m] of all joints in the world."""
+
 
 class BodyError(ValueError):
     """Height, mass or bone lengths that no body has."""
@@ -94,7 +97,7 @@ class Body:
         q[2] = -self.site_positions(q[None], ["l_heel"])[0, 0, 2]
         return q
 
-    def joint_poses(self, q: Float[np.ndarray, "T 99"]) -> tuple[np.ndarray, np.ndarray]:
+    def joint_poses(self, q: Float[np.ndarray, "T 99"]) -> Poses:
         """Rotations (T, 24, 3, 3) and positions (T, 24, 3) [m] of all joints in the world."""
         local = rotations(q[:, 3:].reshape(len(q), 24, 4))
         R, p = np.empty((len(q), 24, 3, 3)), np.empty((len(q), 24, 3))
@@ -105,53 +108,58 @@ class Body:
             p[:, j] = p[:, parent] + R[:, parent] @ self.offsets[j]
         return R, p
 
-    def site_positions(self, q: Float[np.ndarray, "T 99"], names: Sequence[str]) -> Float[np.ndarray, "T N 3"]:
-        """World positions [m] of named sites."""
-        return self._points(q, *self._sites(names))
+    def site_positions(
+        self, q: Float[np.ndarray, "T 99"], names: Sequence[str], poses: Poses | None = None
+    ) -> Float[np.ndarray, "T N 3"]:
+        """World positions [m] of named sites; `poses` are those of `joint_poses(q)`, where they are known already."""
+        return self._points(poses or self.joint_poses(q), *self._sites(names))
 
     def site_jacobian(
-        self, q: Float[np.ndarray, "T 99"], names: Sequence[str]
+        self, q: Float[np.ndarray, "T 99"], names: Sequence[str], poses: Poses | None = None
     ) -> tuple[Float[np.ndarray, "T N 3"], Float[np.ndarray, "T N 3 75"]]:
         """Positions of sites and their derivative with respect to a tangent step of `q` (Pinocchio's `integrate`)."""
-        return self._point_jacobian(q, *self._sites(names))
+        return self._point_jacobian(poses or self.joint_poses(q), *self._sites(names))
 
-    def centre_of_mass(self, q: Float[np.ndarray, "T 99"]) -> Float[np.ndarray, "T 3"]:
+    def centre_of_mass(self, q: Float[np.ndarray, "T 99"], poses: Poses | None = None) -> Float[np.ndarray, "T 3"]:
         """World position [m] of the centre of mass."""
         joints, offsets, shares = self._segments
-        return np.einsum("n,tni->ti", shares, self._points(q, joints, offsets))
+        return np.einsum("n,tni->ti", shares, self._points(poses or self.joint_poses(q), joints, offsets))
 
     def centre_of_mass_jacobian(
-        self, q: Float[np.ndarray, "T 99"]
+        self, q: Float[np.ndarray, "T 99"], poses: Poses | None = None
     ) -> tuple[Float[np.ndarray, "T 3"], Float[np.ndarray, "T 3 75"], Float[np.ndarray, "T 3 B"]]:
         """Centre of mass and its derivatives with respect to a tangent step of `q` and to the bone lengths."""
         joints, offsets, shares = self._segments
-        points, J = self._point_jacobian(q, joints, offsets)
-        bones = self._bone_jacobian(q, joints, [segment.centre for segment in SEGMENTS])
+        poses = poses or self.joint_poses(q)
+        points, J = self._point_jacobian(poses, joints, offsets)
+        bones = self._bone_jacobian(poses, joints, [segment.centre for segment in SEGMENTS])
         centre, turned, longer = (np.tensordot(shares, x, axes=(0, 1)) for x in (points, J, bones))
         return centre, turned, longer
 
-    def _points(self, q: np.ndarray, joints: list[int], offsets: np.ndarray) -> np.ndarray:
-        R, p = self.joint_poses(q)
+    def _points(self, poses: Poses, joints: list[int], offsets: np.ndarray) -> np.ndarray:
+        R, p = poses
         points: np.ndarray = p[:, joints] + np.einsum("tnij,nj->tni", R[:, joints], offsets)
         return points
 
-    def _point_jacobian(self, q: np.ndarray, joints: list[int], offsets: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        R, p = self.joint_poses(q)
+    def _point_jacobian(self, poses: Poses, joints: list[int], offsets: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        R, p = poses
         sites = p[:, joints] + np.einsum("tnij,nj->tni", R[:, joints], offsets)
         lever = (sites[:, :, None] - p[:, None]) * self.ancestors[joints][None, :, :, None]
         turn = -_skew(lever) @ R[:, None]
-        J = np.empty((len(q), len(joints), 3, self.nv))
+        J = np.empty((len(p), len(joints), 3, self.nv))
         J[..., :3] = R[:, None, 0]
-        J[..., 3:] = turn.transpose(0, 1, 3, 2, 4).reshape(len(q), len(joints), 3, 72)
+        J[..., 3:] = turn.transpose(0, 1, 3, 2, 4).reshape(len(p), len(joints), 3, 72)
         return sites, J
 
-    def bone_jacobian(self, q: Float[np.ndarray, "T 99"], names: Sequence[str]) -> Float[np.ndarray, "T N 3 B"]:
+    def bone_jacobian(
+        self, q: Float[np.ndarray, "T 99"], names: Sequence[str], poses: Poses | None = None
+    ) -> Float[np.ndarray, "T N 3 B"]:
         """Derivative of site positions with respect to the bone lengths, in the order of `bone_names`."""
         joints, _ = self._sites(names)
-        return self._bone_jacobian(q, joints, [SITES[name].offset for name in names])
+        return self._bone_jacobian(poses or self.joint_poses(q), joints, [SITES[name].offset for name in names])
 
-    def _bone_jacobian(self, q: np.ndarray, joints: list[int], offsets: Sequence[Offset]) -> np.ndarray:
-        R, _ = self.joint_poses(q)
+    def _bone_jacobian(self, poses: Poses, joints: list[int], offsets: Sequence[Offset]) -> np.ndarray:
+        R, _ = poses
         along = np.zeros((24, 24, 3, len(BONES)))
         for j in range(1, 24):
             along[j] = along[self.parents[j]]

@@ -131,12 +131,12 @@ class State:
         """World positions [m] of named points of the person and the tool."""
         sites = _sites(names)
         p = np.empty((self.num_frames, len(names), 3))
-        p[:, [n in sites for n in names]] = self.body.site_positions(self.q, sites)
+        p[:, [n in sites for n in names]] = self.body.site_positions(self.q, sites, self.poses)
         for n, name in enumerate(names):
             if name in TOOL_POINTS:
                 p[:, n] = self._tool_point(name)
             elif name == CENTRE_OF_MASS:
-                p[:, n] = self.body.centre_of_mass(self.q)
+                p[:, n] = self.body.centre_of_mass(self.q, self.poses)
         return p
 
     def points(self, names: Sequence[str]) -> Points:
@@ -154,10 +154,10 @@ class State:
     def _differentiate(self, names: tuple[str, ...]) -> None:
         sites = _sites(names)
         if sites:
-            p, J = self.body.site_jacobian(self.q, sites)
-            self._keep(sites, p, J, self.body.bone_jacobian(self.q, sites))
+            p, J = self.body.site_jacobian(self.q, sites, self.poses)
+            self._keep(sites, p, J, self.body.bone_jacobian(self.q, sites, self.poses))
         if CENTRE_OF_MASS in names:
-            p, J, bones = self.body.centre_of_mass_jacobian(self.q)
+            p, J, bones = self.body.centre_of_mass_jacobian(self.q, self.poses)
             self._keep([CENTRE_OF_MASS], p[:, None], J[:, None], bones[:, None])
         for name in names:
             if name in TOOL_POINTS:
