@@ -115,7 +115,7 @@ def _download(url: str, scratch: Path) -> tuple[Path, list[Path]]:
         "extractor_retries": RETRIES,
         "fragment_retries": RETRIES,
         "subtitlesformat": "/".join(CAPTION_FORMATS),
-        "logger": logging.getLogger(f"{__name__}.yt_dlp"),
+        "logger": _Subdued(),
     }
     try:
         with yt_dlp.YoutubeDL(options) as downloader:
@@ -134,6 +134,16 @@ def _download(url: str, scratch: Path) -> tuple[Path, list[Path]]:
     else:
         video = pictures[0].replace(scratch / f"{name}{pictures[0].suffix}")
     return video, [file.replace(scratch / f"{name}{_language(file)}") for file in captions]
+
+
+class _Subdued:
+    """Takes what yt-dlp says: its errors come as exceptions too, and its advice is for its own command line."""
+
+    def debug(self, message: str) -> None:
+        """Keep it for whoever looks for a cause."""
+        _log.debug("%s", message)
+
+    info = warning = error = debug
 
 
 def _one_video(url: str, info: dict[str, Any] | None) -> dict[str, Any]:

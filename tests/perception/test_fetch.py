@@ -178,11 +178,12 @@ def test_what_cannot_be_fetched_is_one_clear_line_and_leaves_nothing(site, tmp_p
 
 
 @pytest.mark.parametrize("url", ["http://127.0.0.1:9/stroke.mp4", "https://no-such-host.invalid/stroke.mp4"])
-def test_without_a_network_the_answer_comes_at_once(tmp_path, url):
+def test_without_a_network_the_answer_comes_at_once(tmp_path, url, caplog):
     began = time.monotonic()
     with pytest.raises(FetchError, match=r"cannot be fetched \(.*\); check the address and the network"):
         fetch(url, tmp_path)
     assert time.monotonic() - began < 10
+    assert not caplog.records, "the one line is said once"
     assert not list(tmp_path.iterdir())
 
 

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import subprocess
+import sys
 import tracemalloc
 import wave
 from fractions import Fraction
@@ -56,6 +58,28 @@ def test_odd_sizes_are_padded(tmp_path):
     assert clip.size_hw == (48, 64)
 
 
+def test_an_odd_size_is_read_as_it_is(tmp_path):
+    path = tmp_path / "odd.mkv"
+    ramp = np.broadcast_to(np.arange(63, dtype=np.uint8)[None, :, None] * 4, (47, 63, 3))
+    with av.open(str(path), "w") as container:
+        stream = container.add_stream("libx264", rate=10)
+        stream.width, stream.height, stream.pix_fmt, stream.options = 63, 47, "yuv444p", {"crf": "10"}
+        for _ in range(3):
+            container.mux(stream.encode(av.VideoFrame.from_ndarray(np.ascontiguousarray(ramp), format="rgb24")))
+        container.mux(stream.encode())
+    clip = open_clip(path)
+    assert clip.size_hw == (47, 63)
+    image = read_frame(clip, 1)
+    assert image.flags.c_contiguous
+    assert np.abs(image.astype(int) - ramp).mean() < 3
+
+
+def test_a_single_frame_is_a_clip(tmp_path):
+    clip = open_clip(write_video(tmp_path / "a.mp4", numbered(1), 10))
+    assert clip.num_frames == 1
+    assert numbers(clip) == [0]
+
+
 def test_variable_rate_is_read_on_a_regular_grid(tmp_path):
     path, stamps = tmp_path / "vfr.mp4", [0, 1, 2, 3, 7, 8, 9, 10]
     with av.open(str(path), "w") as container:
@@ -101,6 +125,23 @@ def test_a_truncated_file_gives_what_can_be_decoded(tmp_path):
     assert sum(1 for _ in read_frames(clip)) == clip.num_frames
 
 
+def test_a_file_cut_before_its_index_is_one_clear_line(tmp_path):
+    path = write_video(tmp_path / "a.mp4", numbered(20), 10)
+    path.write_bytes(path.read_bytes()[: path.stat().st_size // 2])
+    with pytest.raises(ClipError, match=r"a\.mp4: cannot be read as video"):
+        open_clip(path)
+
+
+def test_a_video_without_frames(tmp_path):
+    path = tmp_path / "a.mkv"
+    with av.open(str(path), "w") as container:
+        stream = container.add_stream("libx264", rate=10)
+        stream.width, stream.height, stream.pix_fmt = 64, 48, "yuv420p"
+        container.start_encoding()
+    with pytest.raises(ClipError, match=r"a\.mkv: (has no frames|cannot be read as video)"):
+        open_clip(path)
+
+
 @pytest.mark.parametrize("content", [b"", b"not a video" * 100])
 def test_a_file_that_is_no_video_is_one_clear_line(tmp_path, content):
     path = tmp_path / "a.mp4"
@@ -132,6 +173,30 @@ def test_memory_does_not_grow_with_the_length(tmp_path):
     peak = tracemalloc.get_traced_memory()[1]
     tracemalloc.stop()
     assert peak < 10 * 480 * 640 * 3
+
+
+@pytest.mark.slow
+def test_an_hour_is_read_in_the_memory_of_a_minute(tmp_path):
+    path = write_video(tmp_path / "hour.mp4", (np.full((48, 64, 3), k % 251, np.uint8) for k in range(36_000)), 10)
+    clip = open_clip(path)
+    assert clip.num_frames == 36_000
+    minute = resident_after(clip.replace(num_frames=600))
+    assert resident_after(clip) - minute < 20_000, "kB: an hour of frames would be 330 MB"
+
+
+def resident_after(clip):
+    """Largest resident memory [kB] of a process of its own that reads a clip."""
+    code = (
+        "import resource, sys; from perception.video import read_frames; from records import Clip;"
+        "n = sum(1 for _ in read_frames(Clip.load(sys.argv[1])));"
+        "print(n, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss)"
+    )
+    record = clip.save(Path(clip.path).with_suffix(".npz"))
+    root = Path(__file__).parents[2]
+    done = subprocess.run([sys.executable, "-c", code, record], capture_output=True, text=True, check=True, cwd=root)
+    count, peak = map(int, done.stdout.split())
+    assert count == clip.num_frames
+    return peak
 
 
 @needs_data
