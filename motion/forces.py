@@ -49,6 +49,7 @@ def solve_forces(
     *,
     tool: Motion | None = None,
     tool_model: HeldTool | None = None,
+    tool_load: np.ndarray | None = None,
     camera: Camera | None = None,
     options: ForceOptions | None = None,
 ) -> ContactForces:
@@ -60,6 +61,7 @@ def solve_forces(
         contacts: probability of contact of any of `CONTACT_SITES`; a site that is not listed has no contact.
         tool: motion of a tool held in the hands; its weight and inertia enter the balance.
         tool_model: its inertia.
+        tool_load: known wrench (T, 6) of other things on the tool, world axes at its centre of mass [N, N m].
         camera: when given, the speed of a contact is measured across the line of sight, as depth is uncertain.
         options: trust in balance and priors.
 
@@ -90,7 +92,8 @@ def solve_forces(
         tool_sigma = _row_sigma(tool_weight, options.tool_acceleration_sigma, options.tool_moment_arm_sigma)
         reaction = -balance(basis, points, held.com, hands_only=True)
         rows = np.concatenate([rows, reaction / tool_sigma[:, None]], axis=1)
-        targets = np.concatenate([targets, held.wrench / tool_sigma], axis=1)
+        needed = held.wrench if tool_load is None else held.wrench - tool_load
+        targets = np.concatenate([targets, needed / tool_sigma], axis=1)
     prior = precision(points, velocity, probabilities(contacts), tool is not None, options)
     x = weight * _solve(rows * weight, targets, prior, basis, options.rate / motion.fps)
 

@@ -184,13 +184,19 @@ def test_jump_impulse_is_the_change_of_momentum():
     np.testing.assert_allclose(total[t > 1.0], 0, atol=2)
 
 
-def held_weight(mass, probability, hands="both"):
+def held_weight(mass, probability, hands="both", load=None):
     q = standing()
     grip = BODY.site_positions(q, ["l_fingers", "r_fingers"])
     place = grip.mean(1) if hands == "both" else grip[:, 0]
     pose = np.concatenate([place, np.tile([0, 0, 0, 1.0], (20, 1))], axis=1)
     tool = Motion(model="barbell", fps=FPS, q=pose, v=np.zeros((20, 6)), a=np.zeros((20, 6)))
-    return solve_forces(BODY, motion_of(q), contacts(probability), tool=tool, tool_model=Weight(mass))
+    return solve_forces(BODY, motion_of(q), contacts(probability), tool=tool, tool_model=Weight(mass), tool_load=load)
+
+
+def test_a_barbell_that_a_rack_bears_weighs_on_nobody():
+    forces = held_weight(20.0, [1, 1, 1, 1], load=np.tile([0, 0, 20.0 * G, 0, 0, 0], (20, 1)))
+    np.testing.assert_allclose(forces.wrench[:, 2:, :3], 0, atol=1)
+    np.testing.assert_allclose(forces.wrench[:, :2, 2], WEIGHT / 2, rtol=0.01)
 
 
 def test_a_held_barbell_weighs_on_the_hands_and_the_feet():
