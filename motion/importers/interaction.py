@@ -1,0 +1,83 @@
+"""From an imported motion to an `Interaction`: contacts, forces, and a camera to look through."""
+
+from __future__ import annotations
+
+import numpy as np
+from jaxtyping import Float
+
+from motion.body import body_of
+from motion.force_options import ForceOptions
+from motion.forces import solve_forces
+from motion.importers.importer import Track
+from motion.kinematic_contact import kinematic_contacts
+from records import Camera, ContactStates, Interaction
+
+VIEW_SIZE_HW = (720, 1280)
+"""Image of the camera that is made up where the format has none [px]."""
+
+VIEW_FOCAL = 1100.0
+"""Its focal length [px]: a field of view of 60 degrees."""
+
+VIEW_MARGIN = 1.6
+"""Its distance over that from which the whole motion just fits into the image [1]."""
+
+VIEW_HEIGHT = 1.2
+"""Its height over the ground [m]."""
+
+
+MEASURED = ForceOptions(smoothing=0.03, acceleration_sigma=0.5, moment_arm_sigma=0.05, rate=40.0)
+"""Trust in the balance of captured motion: a width of 0.03 s keeps what walking has below 5 Hz; markers on the skin
+leave 0.5 m/s^2 of the acceleration and a few centimetres of the centre of pressure; landings load a foot at 40 body
+weights a second."""
+
+
+def interaction_of(
+    track: Track, *, contacts: ContactStates | None = None, options: ForceOptions | None = None
+) -> Interaction:
+    """Solve for the contact forces of an imported motion.
+
+    Args:
+        track: one person, as `import_motion` gives it.
+        contacts: which hands and feet touch something; from heights and speeds by default.
+        options: trust in balance and priors; by default `MEASURED` for captured motion,
+            and that of an estimate from video for the others.
+
+    Returns:
+        The person with contacts and forces, ready for `motion.exporters.export`. Where the format has no camera, one
+        is made up that sees the whole motion from the side (`assumed` then holds its focal length).
+    """
+    motion = track.motion
+    body = body_of(motion)
+    contacts = kinematic_contacts(body, motion) if contacts is None else contacts
+    assumed = dict(track.assumed)
+    camera = track.camera
+    if camera is None:
+        camera = side_view(motion.q[:, :3])
+        assumed["focal"] = VIEW_FOCAL
+    return Interaction(
+        person=motion,
+        contacts=contacts,
+        forces=solve_forces(body, motion, contacts, options=options or (MEASURED if track.measured else None)),
+        camera=camera,
+        observed=track.observed,
+        status="converged",
+        assumed=assumed,
+    )
+
+
+def side_view(root: Float[np.ndarray, "T 3"]) -> Camera:
+    """A level camera that sees a person's whole way from the side."""
+    centre = 0.5 * (root.min(axis=0) + root.max(axis=0))
+    spread = root[:, :2] - root[:, :2].mean(axis=0)
+    along = np.linalg.svd(spread, full_matrices=False)[2][0] if len(root) > 1 else np.array([0.0, 1.0])
+    right = np.array([along[0], along[1], 0.0])
+    forward = np.array([-along[1], along[0], 0.0])
+    h, w = VIEW_SIZE_HW
+    half = 1.0 + 0.5 * float(np.ptp(spread @ along))
+    distance = VIEW_MARGIN * VIEW_FOCAL * max(half / (w / 2), 1.0 / (h / 2))
+    pose = np.eye(4)
+    pose[:3, :3] = np.stack([right, [0, 0, -1], forward], axis=1)
+    pose[:3, 3] = [centre[0], centre[1], 0.0] - distance * forward
+    pose[2, 3] = VIEW_HEIGHT
+    K = np.array([[VIEW_FOCAL, 0, w / 2], [0, VIEW_FOCAL, h / 2], [0, 0, 1]])
+    return Camera(K=K, T_world_camera=pose[None], size_hw=VIEW_SIZE_HW)
