@@ -41,7 +41,8 @@ class EstimateOptions:
     mass: float | None = None
     """Body mass [kg]; 70 is assumed when not given. Forces are proportional to it."""
     focal_known: bool = False
-    """Whether the camera's focal length was measured: it is then kept; else it is refined and named as assumed."""
+    """Whether the camera's focal length was measured: it is then kept; else it is refined, and `assumed` in the result
+    names the one that it was refined from."""
     first: SolverOptions = field(default_factory=SolverOptions)
     """Solver from the geometric start, before contacts."""
     second: SolverOptions = field(default_factory=lambda: SolverOptions(iterations=8, widening=1.0))
@@ -164,7 +165,7 @@ def _interaction(
         inertia = _Inertia(sized.model())
     forces = solve_forces(body, motion, contacts, tool=tool, tool_model=inertia, camera=camera, options=options.forces)
     known = {"height": options.height, "mass": options.mass, "focal": options.focal_known or None}
-    used = {"height": body.height, "mass": body.mass, "focal": float(camera.K[0, 0])}
+    used = {"height": body.height, "mass": body.mass, "focal": float(state.reference_camera.K[0, 0])}
     if tool is not None and held is not None and not held.seen:
         known["tool_length"], used["tool_length"] = None, tool.parameters["length"]
     assumed = {name: value for name, value in used.items() if known[name] is None}

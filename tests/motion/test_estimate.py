@@ -98,7 +98,7 @@ def test_gaps_are_bridged_and_marked():
     assert interaction.observed[[0, 7, 13, 23]].all()
     assert errors(interaction, body, q)[1] < 60
     assert set(interaction.assumed) == {"height", "mass", "focal"}
-    assert interaction.assumed["focal"] == interaction.camera.K[0, 0]
+    assert interaction.assumed["focal"] == camera.K[0, 0]
 
 
 def test_image_points_alone_give_a_person_who_projects_onto_them():
