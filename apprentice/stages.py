@@ -84,16 +84,17 @@ def open_source(run: Run, source: Source) -> Clip:
     return clip
 
 
-def estimate(run: Run, seen: Observations, subject: Subject) -> Interaction:
+def estimate(run: Run, seen: Observations, seeing: Seeing, subject: Subject) -> Interaction:
     """Stage `interaction`: 3D motion of person and tool, and contact forces."""
     from motion.estimate import EstimateOptions
     from motion.estimate import estimate as estimate_motion
 
-    options = EstimateOptions(height=subject.height, mass=subject.mass)
+    measured = seeing.focal is not None or seeing.camera is not None
+    options = EstimateOptions(height=subject.height, mass=subject.mass, focal_known=measured)
     tool = _held(subject)
     if seen.tool is not None and tool is None:
         raise UsageError("the tool's endpoints are given but not which tool it is; name it with --tool")
-    key = digest(seen.person, seen.tool, seen.contacts, seen.camera, repr(tool), subject.height, subject.mass)
+    key = digest(seen.person, seen.tool, seen.contacts, seen.camera, repr(tool), subject.height, subject.mass, measured)
     return run.stage(
         "interaction",
         key,

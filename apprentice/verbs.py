@@ -35,7 +35,7 @@ def estimate(verb: cli.Estimate) -> None:
     """Motion and forces."""
     run = _open(verb, stages.run_folder(verb.common.run, stages.name_of(verb.source)))
     seen = stages.observe(run, verb.source, verb.seeing, verb.subject)
-    interaction = stages.estimate(run, seen, verb.subject)
+    interaction = stages.estimate(run, seen, verb.seeing, verb.subject)
     _warn(interaction)
     _report(run)
     _done(run, f"motion and forces of {len(interaction.observed)} frames ({interaction.status})")
@@ -48,7 +48,7 @@ def learn(verb: cli.Learn) -> None:
     if subject.tool is None and subject.tool_file is None:
         raise UsageError("say which tool the person uses with --tool; `apprentice list` names them")
     seen = stages.observe(run, verb.source, verb.seeing, subject)
-    interaction = stages.estimate(run, seen, subject)
+    interaction = stages.estimate(run, seen, verb.seeing, subject)
     _warn(interaction)
     _learn_from(run, stages.stroke_of(interaction), verb.scene.task, verb)
 
@@ -60,7 +60,7 @@ def demo(verb: cli.Demo) -> None:
     run = _open(verb, stages.run_folder(verb.common.run, "demo"))
     source, seeing, subject = studio_source(run, verb.common.seed)
     seen = stages.observe(run, source, seeing, subject)
-    interaction = stages.estimate(run, seen, subject)
+    interaction = stages.estimate(run, seen, seeing, subject)
     _warn(interaction)
     _learn_from(run, stages.stroke_of(interaction), TASK, verb)
 
