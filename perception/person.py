@@ -31,8 +31,8 @@ _LEAST_BELIEVABLE = 0.5
 """Share of the detections of a person that must be believable, with a certain trunk."""
 
 _CERTAIN_TRUNK = 0.7
-"""Mean confidence from which a trunk is certain, by a detector that also guesses hidden points: whatever the limbs do,
-that of a person is in three of four frames and more, of a body imagined in a hand or a sleeve in fewer than half."""
+"""Mean confidence from which shoulders or hips are certain, by a detector that also guesses hidden points: whatever the
+limbs do, a person's are in three of four frames and more, those of a body imagined in a hand in a third at most."""
 
 _CLICK_SECONDS = 0.5
 """Time from a click within which the person must be detected."""
@@ -121,11 +121,12 @@ def _visible(person: Keypoints) -> Bool[np.ndarray, "T"]:
 
 
 def _certain_trunk(person: Keypoints) -> Bool[np.ndarray, "T"]:
-    """The trunk is beyond doubt; always so by detectors that leave out what they do not see."""
-    trunk = _columns(person, _TRUNK)
-    if person.xyz is None or not trunk:
+    """Shoulders or hips (a bench may hide them) are beyond doubt; always so by detectors that do not guess."""
+    pairs = [_columns(person, pair) for pair in (_TRUNK[:2], _TRUNK[2:])]
+    if person.xyz is None or not any(pairs):
         return np.ones(person.num_frames, bool)
-    return np.asarray(person.confidence[:, trunk].mean(axis=1) >= _CERTAIN_TRUNK)
+    certain = [person.confidence[:, pair].mean(axis=1) >= _CERTAIN_TRUNK for pair in pairs if pair]
+    return np.asarray(np.any(certain, axis=0))
 
 
 def _proportionate(person: Keypoints) -> Bool[np.ndarray, "T"]:

@@ -76,6 +76,13 @@ def test_a_body_without_a_certain_trunk_in_most_frames_is_believed_in_none():
         assert gated.seen.any(axis=1).sum() == believed
 
 
+def test_a_bench_may_hide_the_hips():
+    behind = person().replace(xyz=np.zeros((20, len(STANDING), 3)))
+    confidence = behind.confidence.copy()
+    confidence[:, [behind.index(name) for name in STANDING if name[2:] in ("hip", "knee", "ankle")]] = 0.05
+    assert gate_detections(behind.replace(confidence=confidence)).seen.any(axis=1).all()
+
+
 def test_somebody_half_out_of_the_image_comes_after_somebody_in_full_view():
     whole, cut = person(x=300), person(x=650, scale=1.4)
     assert choose_person([cut, whole]) == whole
