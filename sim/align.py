@@ -11,7 +11,6 @@ a stroke that works more often than not, and the score says how often.
 
 from __future__ import annotations
 
-import contextlib
 import itertools
 import logging
 from collections.abc import Iterator
@@ -22,8 +21,8 @@ import numpy as np
 
 from motion.tool import tool_of
 from records import Demonstration, Motion
-from sim.env import ToolEnv
 from sim.placement import AlignError, Placer
+from sim.replay import outcomes
 from sim.swing import SHORTEST
 from sim.tasks.task import TASKS
 
@@ -123,12 +122,6 @@ def score(demonstration: Demonstration, *, seed: int, replays: int = REPLAYS, no
     return float(np.mean(outcomes(demonstration, offsets)))
 
 
-def outcomes(demonstration: Demonstration, offsets: np.ndarray) -> list[bool]:
-    """Success of one replay per offset (N, 2) [m], by the tool alone."""
-    with contextlib.closing(ToolEnv(demonstration.replace(robot=None), object_noise=0.0)) as env:
-        return [_replay(env, offset) for offset in offsets]
-
-
 def _decide(placements: Iterator[Any], placer: Placer[Any], *, seed: int, budget: int) -> Alignment:
     """Simulate placements in turn until one is robust."""
     simulations, tried, best, best_score = 0, 0, None, 0.0
@@ -160,15 +153,6 @@ def _decide(placements: Iterator[Any], placer: Placer[Any], *, seed: int, budget
     error = float(np.sqrt(best_score * (1 - best_score) / REPLAYS))
     scored = placer.place(best).replace(score=best_score, spread=error, replays=REPLAYS)
     return Alignment(scored, best, tried, simulations)
-
-
-def _replay(env: ToolEnv, offset: np.ndarray) -> bool:
-    env.reset(options={"object_offset": offset})
-    done, info = False, {"success": False}
-    while not done:
-        _, _, terminated, truncated, info = env.step(np.zeros(3))
-        done = terminated or truncated
-    return bool(info["success"])
 
 
 def _search(placer: Placer[Any], start: Any, seed: int) -> tuple[float, Any]:

@@ -1,11 +1,13 @@
 """Retargeting: where the robot stands, and how all its joints move, so that its tool follows the stroke.
 
 The base (x, y, yaw) and every frame's joints are found together, see `sim.arm_problem`, from several bases around the
-stroke. A stroke too fast for the robot's joints is slowed down.
+stroke. A stroke too fast for the robot's joints, or one whose replay in physics no longer solves the task, is slowed
+down.
 """
 
 from __future__ import annotations
 
+import logging
 from typing import NamedTuple
 
 import numpy as np
@@ -14,8 +16,9 @@ import pinocchio as pin
 from motion.robot import Arm, RobotSpec, build_arm
 from motion.single_thread import single_thread
 from motion.tool import Tool, differentiate, motion_of_poses, tool_of
-from records import Demonstration, Motion
+from records import Demonstration, Motion, UnknownName
 from sim.arm_problem import ArmProblem, Solution, Use
+from sim.replay import outcomes
 from sim.tasks.task import TASKS
 
 _HINGES = (0.2, 0.05, 0.01)
@@ -32,6 +35,9 @@ _SLOWER = 1.15
 """Factor by which a stroke is slowed down at a time."""
 WORST = 0.04
 """A larger mean error of the head [m] means that the robot cannot reach the stroke."""
+
+
+_log = logging.getLogger(__name__)
 
 
 class RetargetError(ValueError):
@@ -72,7 +78,7 @@ def retarget(
 
     Args:
         demonstration: an aligned stroke.
-        robot: name in the table of robots, or a description.
+        robot: name in the table of robots, `FILE.urdf:LINK`, or a description.
         slowest: how much the stroke may be slowed down where joints are too slow for it.
         seed: of the angle that the first base stands at.
 
@@ -83,12 +89,7 @@ def retarget(
     arm = build_arm(robot, tool)
     with single_thread():
         slowed, solution, tracking = _slow_down(demonstration, arm, tool, slowest, seed)
-    q = solution.q[: slowed.tool.num_frames]
-    v, a = differentiate(arm.model, q, slowed.tool.fps)
-    x, y, yaw = solution.base.tolist()
-    parameters = {"base_x": x, "base_y": y, "base_z": 0.0, "base_yaw": yaw}
-    motion = Motion(model=arm.spec.name, parameters=parameters, fps=slowed.tool.fps, q=q, v=v, a=a)
-    return Retargeted(slowed.replace(robot=motion), tracking)
+    return Retargeted(_with_robot(slowed, arm, solution), tracking)
 
 
 def _slow_down(
@@ -105,12 +106,36 @@ def _slow_down(
         for hinge in _HINGES:
             solution = problem.minimise(solution.q, solution.base, _FINE, hinge)
         tracking = _tracking(problem.use(solution.q, solution.base), slowdown)
-        if _fits(tracking) and tracking.max_mm <= 1000 * GOOD:
+        if _fits(tracking) and tracking.max_mm <= 1000 * GOOD and _solves(_with_robot(slowed, arm, solution)):
             return slowed, solution, tracking
         if slowdown * _SLOWER > slowest:
             _refuse(tracking, arm, ArmProblem(slowed.tool, arm, work, obstacles, timed=False), solution)
+            if not _solves(_with_robot(slowed, arm, solution)):
+                _log.warning("%s follows the stroke, but its replay does not solve the task", arm.spec.name)
             return slowed, solution, tracking
         slowdown *= _SLOWER
+
+
+def _with_robot(demonstration: Demonstration, arm: Arm, solution: Solution) -> Demonstration:
+    """The demonstration with the robot's motion."""
+    fps, q = demonstration.tool.fps, solution.q[: demonstration.tool.num_frames]
+    v, a = differentiate(arm.model, q, fps)
+    x, y, yaw = solution.base.tolist()
+    parameters = {"base_x": x, "base_y": y, "base_z": 0.0, "base_yaw": yaw}
+    return demonstration.replace(robot=Motion(model=arm.spec.name, parameters=parameters, fps=fps, q=q, v=v, a=a))
+
+
+def _solves(demonstration: Demonstration) -> bool:
+    """Whether the arm's own dynamics let it do what the tool alone did: one replay in physics.
+
+    Not asked of a stroke that never solved its task, nor of an arm that only its caller can describe.
+    """
+    if demonstration.score == 0 or demonstration.robot is None:
+        return True
+    try:
+        return outcomes(demonstration, np.zeros((1, 2)))[0]
+    except UnknownName:
+        return True
 
 
 def _best_start(problem: ArmProblem, arm: Arm, seed: int) -> Solution:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import logging
+
 import numpy as np
 import pybullet_data
 import pytest
@@ -11,6 +13,7 @@ from strokes import random_stroke
 from motion.robot import build_arm
 from motion.tool import HAMMER, head_positions
 from records import Demonstration
+from sim import retarget as module
 from sim.align import align
 from sim.arm_problem import GAP, ROOM, ArmProblem
 from sim.clearance import above_ground, apart, outside_box
@@ -177,9 +180,17 @@ def test_no_displacement_is_the_demonstration_itself(retargeted):
     assert all(np.array_equal(displaced(frame, np.zeros(3)), q) for frame, q in enumerate(robot.q))
 
 
-def test_the_same_seed_gives_the_same_motion(aligned, retargeted):
-    again = retarget(aligned, "panda", seed=0)
-    assert np.array_equal(again.demonstration.robot.q, retargeted.demonstration.robot.q)
+@pytest.fixture(scope="module")
+def short(aligned):
+    """Every third frame: quickly solved."""
+    tool = aligned.tool
+    return aligned.replace(tool=tool.replace(q=tool.q[::3], v=tool.v[::3], a=tool.a[::3], fps=tool.fps / 3))
+
+
+def test_the_same_seed_gives_the_same_motion(short):
+    first, second = (retarget(short.replace(score=0.0), "panda", seed=1).demonstration.robot for _ in range(2))
+    assert np.array_equal(first.q, second.q)
+    assert first.parameters == second.parameters
 
 
 def test_stretched_strokes_take_longer_along_the_same_path(aligned):
@@ -209,6 +220,19 @@ def test_what_is_too_fast_is_refused(aligned):
 
 def _faster(motion, factor):
     return motion.replace(q=motion.q[::factor], v=motion.v[::factor], a=motion.a[::factor])
+
+
+def test_a_stroke_that_fails_in_the_robots_hand_is_slowed_down(short, monkeypatch, caplog):
+    """One replay in physics has the last word; where no speed helps, that is said."""
+    monkeypatch.setattr(module, "outcomes", lambda demonstration, offsets: [True])
+    usual = retarget(short, "panda", seed=0).tracking.slowdown
+    verdicts = iter([False, True])
+    monkeypatch.setattr(module, "outcomes", lambda demonstration, offsets: [next(verdicts)])
+    assert retarget(short, "panda", seed=0).tracking.slowdown > usual
+    monkeypatch.setattr(module, "outcomes", lambda demonstration, offsets: [False])
+    with caplog.at_level(logging.WARNING, logger="sim"):
+        retarget(short, "panda", seed=0, slowest=usual)
+    assert "panda follows the stroke, but its replay does not solve the task" in caplog.text
 
 
 def test_an_arm_of_ones_own_drives_the_nail(aligned):

@@ -1,0 +1,26 @@
+"""Replays: a demonstration as it is, with its objects displaced."""
+
+from __future__ import annotations
+
+import contextlib
+
+import numpy as np
+from jaxtyping import Float
+
+from records import Demonstration
+from sim.env import ToolEnv
+
+
+def outcomes(demonstration: Demonstration, offsets: Float[np.ndarray, "N 2"]) -> list[bool]:
+    """Success of one replay per displacement of the objects [m]; with the robot, if there is one."""
+    with contextlib.closing(ToolEnv(demonstration, object_noise=0.0)) as env:
+        return [_replay(env, offset) for offset in offsets]
+
+
+def _replay(env: ToolEnv, offset: np.ndarray) -> bool:
+    env.reset(options={"object_offset": offset})
+    done, info = False, {"success": False}
+    while not done:
+        _, _, terminated, truncated, info = env.step(np.zeros(3))
+        done = terminated or truncated
+    return bool(info["success"])
