@@ -49,7 +49,7 @@ class Seeing:
     """How person, tool and camera are found."""
 
     detector: str = "mediapipe"
-    """Detector of people; see `apprentice list`."""
+    """Detector of people, or the path of a pose model (PATH.task); see `apprentice list`."""
     person: str | None = None
     """A click on the person, x,y@frame, where there are several."""
     tool_head: Clicks = ()

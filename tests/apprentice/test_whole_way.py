@@ -1,0 +1,107 @@
+"""The command line from keypoints to a policy, interrupted after every stage."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from apprentice.cli import main
+from records import Demonstration, Episodes, Interaction, Record, RecordError
+
+SHORT = ["--steps", "600", "--episodes", "4", "--seed", "1"]
+"""Enough to go through every stage; not enough to learn."""
+
+STAGES = ("person", "tool", "camera", "contacts", "interaction", "demonstration", "retargeted")
+"""Records that are made from keypoints, in order."""
+
+
+def learn(hammering, folder, *more):
+    main(["learn", *hammering.options, "--run", str(folder), *SHORT, *more])
+
+
+@pytest.fixture(scope="module")
+def whole(hammering, tmp_path_factory):
+    folder = tmp_path_factory.mktemp("whole") / "run"
+    learn(hammering, folder)
+    return folder
+
+
+def contents(folder):
+    """What a run has found: its records, its figures, and the policy's weights."""
+    records = {}
+    for path in sorted(folder.rglob("*.npz")):
+        for kind in Record.__subclasses__():
+            try:
+                records[path.relative_to(folder).as_posix()] = kind.load(path).fingerprint()
+            except RecordError:
+                continue
+    weights = {p.name: p.read_bytes() for p in sorted((folder / "policy").glob("*.safetensors"))}
+    return records, json.loads((folder / "metrics.json").read_text()), weights
+
+
+def test_the_whole_way_leaves_every_part(whole):
+    found, metrics, weights = contents(whole)
+    agents = {"policy", "shifted", "replay", "zero", "random"}
+    assert {f"{stage}.npz" for stage in STAGES} | {f"episodes/{agent}.npz" for agent in agents} <= set(found)
+    assert set(metrics) == {"align", "retarget", "evaluate"}
+    assert set(metrics["evaluate"]["agents"]) == agents
+    assert weights
+    for name in ("report.html", "scene.rrd", "log.txt", "config.json"):
+        assert (whole / name).stat().st_size > 0
+    assert not list(whole.rglob(".*")), "temporary files are left"
+
+
+def test_the_estimated_stroke_solves_the_task(whole):
+    demonstration = Demonstration.load(whole / "demonstration.npz")
+    assert demonstration.score >= 0.8
+    shifted = Episodes.load(whole / "episodes/shifted.npz")
+    assert shifted.success.mean() >= 0.5
+
+
+def test_a_run_that_is_stopped_after_every_stage_ends_the_same(whole, hammering, tmp_path, monkeypatch):
+    save, saved = Record.save, []
+
+    def save_and_stop(record, path):
+        new = not path.is_file() and path.parent == tmp_path / "run"
+        save(record, path)
+        if new:
+            saved.append(path.stem)
+            raise KeyboardInterrupt
+
+    monkeypatch.setattr(Record, "save", save_and_stop)
+    for stage in STAGES:
+        with pytest.raises(SystemExit, match="130"):
+            learn(hammering, tmp_path / "run")
+        assert saved[-1] == stage
+    learn(hammering, tmp_path / "run")
+    assert contents(tmp_path / "run") == contents(whole)
+
+
+def test_nothing_is_computed_twice_until_something_changes(whole, hammering, monkeypatch):
+    before = {path: path.stat().st_mtime_ns for path in whole.glob("*.npz")}
+    policy = (whole / "policy").stat().st_mtime_ns
+    learn(hammering, whole)
+    assert {path: path.stat().st_mtime_ns for path in whole.glob("*.npz")} == before
+    assert (whole / "policy").stat().st_mtime_ns == policy
+
+
+def test_verbs_one_by_one_do_what_learn_does(whole, hammering, tmp_path):
+    run = str(tmp_path / "run")
+    main(["estimate", *hammering.options, "--run", run])
+    main(["align", "--run", run, "--seed", "1"])
+    main(["retarget", run, "--seed", "1"])
+    for name, kind in (("interaction", Interaction), ("demonstration", Demonstration), ("retargeted", Demonstration)):
+        assert kind.load(tmp_path / f"run/{name}.npz") == kind.load(whole / f"{name}.npz")
+
+
+def test_a_run_is_exported_for_scripts(whole, tmp_path):
+    main(["export", str(whole), "--to", "csv", "--out", str(tmp_path / "csv")])
+    joints = (tmp_path / "csv/joints.csv").read_text().splitlines()
+    forces = (tmp_path / "csv/forces.csv").read_text().splitlines()
+    assert joints[0] == "frame,t,name,x,y,z"
+    assert forces[0] == "frame,t,contact,px,py,pz,fx,fy,fz,mx,my,mz"
+    assert {line.split(",")[2] for line in forces[1:]} == {"l_ankle", "r_ankle", "l_fingers", "r_fingers"}
+    names = {line.split(",")[2] for line in joints[1:]}
+    wanted = ("hip", "knee", "ankle", "toes", "shoulder", "elbow", "wrist", "fingers")
+    assert {f"{side}_{part}" for side in "lr" for part in wanted} <= names
