@@ -6,6 +6,8 @@ and how well soles are known; none is the result of a fit.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 from jaxtyping import Float
 
@@ -24,8 +26,8 @@ SPEED = 0.6
 feet move at 3 to 5 m/s."""
 SPEED_POWER = 4
 """The odds of rest fall with this power of the speed."""
-HAND_SPEED = 0.25
-"""The same speed for a hand [m/s]: a hand at rest while the body moves."""
+STILL = 0.25
+"""The same speed for a hand, or for a foot off the ground [m/s]: nothing but rest tells that it touches."""
 FALL = 0.5
 """Share of the weight that must be carried for a body not to count as falling [1]."""
 SMOOTHING = 0.03
@@ -37,25 +39,35 @@ GRAVITY = 9.81
 def kinematic_contacts(body: Body, motion: Motion) -> ContactStates:
     """Estimate contact probabilities of both feet and both hands; the ground is at z = 0.
 
-    A foot is in contact by the likeliest of its heel, ball and toes. A hand is in contact where it rests while the body
-    is carried by something other than the feet.
+    A foot is on the ground by the likeliest of its heel, ball and toes. Where no foot is, but something carries the
+    body, it is what rests: hands over the head (a bar), else feet (a box), else hands (an obstacle that is vaulted).
     """
     q, fps = motion.q, motion.fps
-    derivatives = differentiate(q, fps, SMOOTHING)
-    probability = np.zeros((len(q), len(CONTACT_SITES)))
-    for foot, soles in SOLE_SITES.items():
-        points, J = body.site_jacobian(q, soles)
-        speed = np.linalg.norm(np.einsum("tnij,tj->tni", J, derivatives.v), axis=-1)
-        low = 1 / (1 + np.exp(np.clip((points[..., 2] - HEIGHT) / HEIGHT_SLOPE, -50, 50)))
-        probability[:, CONTACT_SITES.index(foot)] = (low * resting(speed, SPEED)).max(axis=1)
-    on_feet = probability.max(axis=1)
-    carried = carried_share(body, q, fps)
-    for c, hand in enumerate(CONTACT_SITES):
-        if hand not in SOLE_SITES:
-            _, J = body.site_jacobian(q, (hand,))
-            speed = np.linalg.norm(np.einsum("tnij,tj->tni", J, derivatives.v), axis=-1)[:, 0]
-            probability[:, c] = resting(speed, HAND_SPEED) * (1 - on_feet) * resting(1 - carried, 1 - FALL)
+    v = differentiate(q, fps, SMOOTHING).v
+
+    def moving(names: Sequence[str]) -> tuple[np.ndarray, np.ndarray]:
+        """Positions (T, N, 3) m and speeds (T, N) m/s."""
+        points, J = body.site_jacobian(q, names)
+        return points, np.linalg.norm(np.einsum("tnij,tj->tni", J, v), axis=-1)
+
+    feet = [moving(names) for names in SOLE_SITES.values()]
+    ground = np.stack([(below(p[..., 2], HEIGHT) * resting(speed, SPEED)).max(axis=1) for p, speed in feet], axis=1)
+    raised = np.stack([resting(speed.min(axis=1), STILL) for _, speed in feet], axis=1)
+    hands, speed = moving([name for name in CONTACT_SITES if name not in SOLE_SITES])
+    still = resting(speed, STILL)
+    overhead = below(-hands[..., 2], -body.site_positions(q, ["head"])[..., 2])
+    unexplained = (1 - ground.max(axis=1)) * resting(1 - carried_share(body, q, fps), 1 - FALL)
+    hanging = (still * overhead).max(axis=1)
+    on_box = raised * (unexplained * (1 - hanging))[:, None]
+    holding = still * unexplained[:, None] * (1 - (1 - overhead) * raised.max(axis=1, keepdims=True))
+    # Feet come before hands in `CONTACT_SITES`.
+    probability = np.concatenate([np.maximum(ground, on_box), holding], axis=1)
     return ContactStates(names=CONTACT_SITES, probability=np.clip(probability, 0, 1), fps=fps)
+
+
+def below(height: Float[np.ndarray, "*S"], limit: float | Float[np.ndarray, "*#S"]) -> Float[np.ndarray, "*S"]:
+    """Falls from 1 far below a height [m] through 1/2 at it."""
+    return 1 / (1 + np.exp(np.clip((height - limit) / HEIGHT_SLOPE, -50, 50)))
 
 
 def resting(value: Float[np.ndarray, "*S"], half: float) -> Float[np.ndarray, "*S"]:

@@ -81,6 +81,28 @@ def test_hands_carry_a_body_that_hangs():
     np.testing.assert_allclose(found.forces.wrench[:, 2:, 2].sum(axis=1), WEIGHT, rtol=0.03)
 
 
+def test_feet_carry_a_body_that_stands_on_a_box():
+    q = standing(60)
+    q[:, 2] += 0.4
+    found = interaction_of(track(q))
+    assert found.contacts.probability[:, :2].min() > 0.9
+    assert found.contacts.probability[:, 2:].max() < 0.05
+    np.testing.assert_allclose(found.forces.wrench[:, :2, 2].sum(axis=1), WEIGHT, rtol=0.03)
+
+
+def test_hands_carry_a_vault():
+    """Feet swing past, hands stay: what carries the body are the hands, below the head as they are."""
+    q = standing(60)
+    q[:, 2] += 0.3
+    for joint in ("l_hip", "r_hip"):
+        j = BODY.joint_names.index(joint)
+        swing = np.linspace(0.6, -0.9, 60)
+        q[:, 3 + 4 * j : 7 + 4 * j] = Rotation.from_rotvec(np.outer(swing, [1, 0, 0])).as_quat()
+    p = interaction_of(track(q)).contacts.probability[5:-5]
+    assert p[:, 2:].min() > 0.8
+    assert p[:, :2].max() < 0.2
+
+
 def test_one_frame():
     found = interaction_of(track(standing(1)))
     np.testing.assert_allclose(found.forces.wrench[0, :2, 2].sum(), WEIGHT, rtol=0.01)
