@@ -14,7 +14,7 @@ from scipy.ndimage import gaussian_filter1d
 from motion.body import Body
 from motion.residuals.contact import Anchor
 from motion.residuals.loss import Quadratic
-from motion.residuals.pose_prior import Hinge, RestPose
+from motion.residuals.pose_prior import Hinge, RestPose, spreads
 from motion.residuals.residual import Residual
 from motion.residuals.shared_prior import SharedPrior
 from motion.residuals.smoothness import SMOOTH_SITES, Acceleration, JointRate
@@ -33,10 +33,14 @@ CALM_SITES = tuple(name for name in SMOOTH_SITES if name[2:] not in ("elbow", "w
 """Points that the stroke does not shake."""
 PALM = 0.02
 """From the knuckles down to the axis of a handle in the fist [m]."""
+FIRM, LOOSE = 3, 0.3
+"""How late in the stroke the attitude of the tool is settled (power of the progress), and its weight before [1]."""
+STIFF = 0.6
+"""Range of the wrist that holds the tool, over the usual [1]."""
 GAZE_RAISED, GAZE_STRIKING = float(np.deg2rad(12)), float(np.deg2rad(35))
 """How far the person looks down [rad]."""
 _FROM_NEUTRAL = SolverOptions(iterations=12, widening=1.0)
-_REFINED = SolverOptions(iterations=4, widening=1.0)
+_REFINED = SolverOptions(iterations=7, widening=1.0)
 
 
 class Acting(NamedTuple):
@@ -64,11 +68,13 @@ def act(character: Character, tool: Tool, stroke: Stroke, fps: float) -> Acting:
         reference_camera=Camera(K=np.eye(3), T_world_camera=np.eye(4)[None], size_hw=(1, 1)),
     )
     shift = np.zeros(len(trunk))
+    # Only where it meets the nail must the tool have its planned attitude: elsewhere the wrist has its way.
+    firmness = np.maximum(stroke.progress**FIRM, LOOSE)
     with single_thread():
-        for options in (_FROM_NEUTRAL, _REFINED):
-            state = solve(_aims(character, stroke, trunk, shift), state, options).state
+        for firm, options in ((1.0, _FROM_NEUTRAL), (firmness, _REFINED)):
+            state = solve(_aims(character, stroke, trunk, shift, firm), state, options).state
             shift -= gaussian_filter1d(_ahead_of_feet(body, state.q), FOLLOWING * fps, mode="nearest")
-        q = solve(_aims(character, stroke, trunk, shift), state, _REFINED).state.q
+        q = solve(_aims(character, stroke, trunk, shift, firmness), state, _REFINED).state.q
     R_tool, p_tool = held(character, tool, q)
     return Acting(q, R_tool, p_tool, stroke.nail, stroke.progress >= 1)
 
@@ -83,8 +89,13 @@ def held(character: Character, tool: Tool, q: Float[np.ndarray, "T 99"]) -> tupl
     return R_tool, palm - tool.grip * R_tool[:, :, 0]
 
 
-def _aims(character: Character, stroke: Stroke, trunk: np.ndarray, shift: np.ndarray) -> dict[str, Residual]:
-    """Where hand, feet, trunk and gaze belong; `trunk` is the progress it follows (T,), `shift` moves it [m]."""
+def _aims(
+    character: Character, stroke: Stroke, trunk: np.ndarray, shift: np.ndarray, firm: np.ndarray | float
+) -> dict[str, Residual]:
+    """Where hand, feet, trunk and gaze belong.
+
+    `trunk` is the progress that it follows (T,), `shift` moves it (T,) [m], `firm` is the weight of the grip.
+    """
     body, side, sign = character.body, character.side, character.sign
     other = "r" if side == "l" else "l"
     feet = {name: np.broadcast_to(p, (len(trunk), 3)) for name, p in _feet(character).items()}
@@ -97,11 +108,12 @@ def _aims(character: Character, stroke: Stroke, trunk: np.ndarray, shift: np.nda
     free = poses["pelvis"] + np.array([0.13, -sign * 0.19, 0.02]) * body.height
     return {
         "feet": _aim(feet, 0.002),
-        "grip": _aim({f"{side}_fingers": knuckles, f"{side}_wrist": wrist, f"{side}_thumb": thumb}, 0.003),
+        "hand": _aim({f"{side}_fingers": knuckles}, 0.003),
+        "grip": _aim({f"{side}_wrist": wrist, f"{side}_thumb": thumb}, 0.003, firm),
         "trunk": _aim(poses, 0.02),
         "free": _aim({f"{other}_fingers": free}, 0.08),
         "gaze": _aim(_head(character, trunk, poses["neck"]), 0.015),
-        "rest": RestPose(),
+        "rest": RestPose(sigma=_spread(f"{side}_wrist")),
         "hinge": Hinge(),
         "calm": Acceleration(names=CALM_SITES, sigma=4.0),
         "rate": JointRate(),
@@ -109,10 +121,18 @@ def _aims(character: Character, stroke: Stroke, trunk: np.ndarray, shift: np.nda
     }
 
 
-def _aim(points: dict[str, np.ndarray], sigma: float) -> Anchor:
-    names = tuple(points)
-    place = np.stack([points[name] for name in names], axis=1)
-    return Anchor(names=names, place=place, weight=np.ones(place.shape[:2]), sigma=sigma, loss=Quadratic())
+def _aim(points: dict[str, np.ndarray], sigma: float, weight: np.ndarray | float = 1.0) -> Anchor:
+    """Points to be met within `sigma` [m], over the weight of each frame."""
+    place = np.stack(list(points.values()), axis=1)
+    weights = np.broadcast_to(np.reshape(weight, (-1, 1)), place.shape[:2])
+    return Anchor(names=tuple(points), place=place, weight=weights, sigma=sigma, loss=Quadratic())
+
+
+def _spread(wrist: str) -> Float[np.ndarray, "23 3"]:
+    """Usual range of the joints [rad], with the wrist that holds the tool kept near its middle."""
+    sigma = spreads()
+    sigma[Body.joint_names.index(wrist) - 1] *= STIFF
+    return sigma
 
 
 def _feet(character: Character) -> dict[str, np.ndarray]:

@@ -37,6 +37,10 @@ EXACT = ForceOptions(
 """Motion and contacts are known: the balance holds, and forces change as fast as the motion says."""
 
 
+NAIL_FRICTION = 0.4
+"""Between the face and the nail, steel on steel, dry [1]."""
+
+
 class _Inertia(NamedTuple):
     model: pin.Model
 
@@ -72,15 +76,20 @@ def true_interaction(character: Character, acting: Acting, tool: Tool, camera: C
 def nail_load(
     character: Character, acting: Acting, tool: Tool, tool_q: Float[np.ndarray, "T 7"], fps: float
 ) -> Float[np.ndarray, "T 6"]:
-    """Wrench of the nail on the tool, world axes at the tool's centre of mass [N, N m]: it only pushes upwards."""
+    """Wrench of the nail on the tool, world axes at the tool's centre of mass [N, N m].
+
+    The nail pushes upwards, and across as far as friction goes.
+    """
     body = character.body
     of_person = demand(body.model, acting.q, differentiate(acting.q, fps, NEIGHBOURS))
     of_tool = demand(tool.model(), tool_q, differentiate(tool_q, fps, NEIGHBOURS))
     # The blow falls between two frames, and differences over neighbours show it in both.
     struck = acting.on_nail | np.append(acting.on_nail[1:], False)
-    jolt = of_person.wrench[:, 2] - GRAVITY * body.mass
-    force = np.zeros((len(tool_q), 3))
-    force[:, 2] = np.where(struck, np.maximum(of_tool.wrench[:, 2] + jolt, 0), 0)
+    jolt = of_tool.wrench[:, :3] + of_person.wrench[:, :3] - [0, 0, GRAVITY * body.mass]
+    push = np.where(struck, np.maximum(jolt[:, 2], 0), 0)
+    across = np.linalg.norm(jolt[:, :2], axis=1)
+    grip = np.minimum(1, NAIL_FRICTION * push / np.maximum(across, 1e-9))
+    force = np.concatenate([grip[:, None] * jolt[:, :2], push[:, None]], axis=1)
     face = acting.p_tool + acting.R_tool @ (tool.p_head - [0, 0, 0.5 * tool.head_size[2]])
     return np.concatenate([force, np.cross(face - of_tool.com, force)], axis=1)
 

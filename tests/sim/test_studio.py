@@ -27,6 +27,8 @@ DETECTED = 0.5
 """Confidence of the surest landmark in a frame in which the person counts as found."""
 
 
+SURE = 0.9
+"""Confidence from which the detector sees a point rather than guesses it."""
 INSIDE = tuple(
     f"{side}_{name}" for side in "lr" for name in ("shoulder", "elbow", "wrist", "hip", "knee", "ankle", "ball", "ear")
 )
@@ -61,12 +63,14 @@ def test_detector_finds_the_person_in_95_percent_of_the_frames(filmed: Filmed) -
 
 
 def test_detected_points_lie_on_the_true_joints(filmed: Filmed) -> None:
-    """Within 4 % of the height on average over all points, the hidden ones too; ankles and nose nearer."""
-    names = filmed.keypoints.names
-    error = np.linalg.norm(filmed.keypoints.uv - true_points(filmed.take, names), axis=-1).mean(axis=0)
-    share = dict(zip(names, error / body_height_px(filmed.take), strict=True))
-    assert np.mean(list(share.values())) < 0.04
-    assert max(share[name] for name in ("nose", "l_ankle", "r_ankle", "l_knee", "r_knee")) < 0.04
+    """Within 4 % of the height where the detector is sure, within 6 % with the arm that is hidden behind the body."""
+    person = filmed.keypoints
+    error = np.linalg.norm(person.uv - true_points(filmed.take, person.names), axis=-1) / body_height_px(filmed.take)
+    assert (person.confidence >= SURE).mean() > 0.6
+    assert error[person.confidence >= SURE].mean() < 0.04
+    assert error.mean() < 0.06
+    for name in ("nose", "l_ankle", "r_ankle", "l_knee", "r_knee"):
+        assert error[:, person.index(name)].mean() < 0.04
 
 
 def test_the_person_is_drawn_over_the_true_joints(filmed: Filmed) -> None:
@@ -102,17 +106,19 @@ def test_clicks_lie_on_the_tools_ends(filmed: Filmed) -> None:
 
 
 def test_forces_satisfy_the_dynamics(filmed: Filmed) -> None:
-    """Newton's law from the configurations alone: contact forces sum to m (c'' - g), within 1 N."""
+    """Newton's law from the configurations alone: contact forces sum to m (c'' - g), within 1 % of the weight."""
     truth = filmed.take.truth
     body = body_of(truth.person)
     needed = demand(body.model, truth.person.q, differentiate(truth.person.q, truth.person.fps, NEIGHBOURS))
     force = truth.forces.wrench[..., :3]
     moment = truth.forces.wrench[..., 3:] + np.cross(truth.forces.point - needed.com[:, None], force)
-    assert np.abs(force.sum(axis=1) - needed.wrench[:, :3]).max() < 1.0
-    assert np.abs(moment.sum(axis=1) - needed.wrench[:, 3:]).max() < 1.0
+    weight = 9.81 * body.mass
+    missing = np.abs(np.concatenate([force, moment], axis=2).sum(axis=1) - needed.wrench)
+    assert missing.max() < 0.01 * weight
+    assert np.median(missing) < 0.1
     feet = [truth.forces.names.index(name) for name in ("l_ankle", "r_ankle")]
     assert force[:, feet, 2].min() >= 0
-    assert np.abs(force[:, feet, 2].sum(axis=1) / (9.81 * body.mass) - 1).mean() < 0.2
+    assert np.abs(force[:, feet, 2].sum(axis=1) / weight - 1).mean() < 0.2
 
 
 def test_feet_stand_still_on_the_ground(filmed: Filmed) -> None:
