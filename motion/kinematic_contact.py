@@ -16,11 +16,12 @@ from motion.local_derivative import differentiate
 from motion.skeleton import CONTACT_SITES, SOLE_SITES
 from records import ContactStates, Motion
 
-HEIGHT = 0.05
-"""Height of a point of the sole over the ground [m] at which contact is as likely as not: soles and their markers are
-known to 1 or 2 cm, and swinging toes pass at 2 to 5 cm, but fast."""
-HEIGHT_SLOPE = 0.01
-"""Change of height that changes the odds e-fold [m]."""
+CLEARANCE = 0.03
+"""Height of a point of a sole over the ground [m] from which it is in the air: toes swing by at 2 to 5 cm."""
+MEASURED_ERROR = 0.01
+"""Standard error of the height of a sole that was captured by markers [m]."""
+ESTIMATED_ERROR = 0.03
+"""The same for a motion that was estimated from a video [m]."""
 SPEED = 0.6
 """Speed of a point of the sole [m/s] at which contact is as likely as not: resting points roll and are noisy, swinging
 feet move at 3 to 5 m/s."""
@@ -36,11 +37,17 @@ GRAVITY = 9.81
 """[m/s^2]"""
 
 
-def kinematic_contacts(body: Body, motion: Motion) -> ContactStates:
+def kinematic_contacts(body: Body, motion: Motion, *, height_error: float = MEASURED_ERROR) -> ContactStates:
     """Estimate contact probabilities of both feet and both hands; the ground is at z = 0.
 
     A foot is on the ground by the likeliest of its heel, ball and toes. Where no foot is, but something carries the
     body, it is what rests: hands over the head (a bar), else feet (a box), else hands (an obstacle that is vaulted).
+
+    Args:
+        body: the person.
+        motion: the person's motion.
+        height_error: standard error of the height of the soles [m]; contact is as likely as not two of them above
+            `CLEARANCE`, and its odds fall e-fold with each.
     """
     q, fps = motion.q, motion.fps
     v = differentiate(q, fps, SMOOTHING).v
@@ -51,11 +58,14 @@ def kinematic_contacts(body: Body, motion: Motion) -> ContactStates:
         return points, np.linalg.norm(np.einsum("tnij,tj->tni", J, v), axis=-1)
 
     feet = [moving(names) for names in SOLE_SITES.values()]
-    ground = np.stack([(below(p[..., 2], HEIGHT) * resting(speed, SPEED)).max(axis=1) for p, speed in feet], axis=1)
+    limit = CLEARANCE + 2 * height_error
+    ground = np.stack(
+        [(below(p[..., 2], limit, height_error) * resting(speed, SPEED)).max(axis=1) for p, speed in feet], axis=1
+    )
     raised = np.stack([resting(speed.min(axis=1), STILL) for _, speed in feet], axis=1)
     hands, speed = moving([name for name in CONTACT_SITES if name not in SOLE_SITES])
     still = resting(speed, STILL)
-    overhead = below(-hands[..., 2], -body.site_positions(q, ["head"])[..., 2])
+    overhead = below(-hands[..., 2], -body.site_positions(q, ["head"])[..., 2], height_error)
     unexplained = (1 - ground.max(axis=1)) * resting(1 - carried_share(body, q, fps), 1 - FALL)
     hanging = (still * overhead).max(axis=1)
     on_box = raised * (unexplained * (1 - hanging))[:, None]
@@ -65,9 +75,11 @@ def kinematic_contacts(body: Body, motion: Motion) -> ContactStates:
     return ContactStates(names=CONTACT_SITES, probability=np.clip(probability, 0, 1), fps=fps)
 
 
-def below(height: Float[np.ndarray, "*S"], limit: float | Float[np.ndarray, "*#S"]) -> Float[np.ndarray, "*S"]:
+def below(
+    height: Float[np.ndarray, "*S"], limit: float | Float[np.ndarray, "*#S"], error: float
+) -> Float[np.ndarray, "*S"]:
     """Falls from 1 far below a height [m] through 1/2 at it."""
-    return 1 / (1 + np.exp(np.clip((height - limit) / HEIGHT_SLOPE, -50, 50)))
+    return 1 / (1 + np.exp(np.clip((height - limit) / error, -50, 50)))
 
 
 def resting(value: Float[np.ndarray, "*S"], half: float) -> Float[np.ndarray, "*S"]:

@@ -9,7 +9,7 @@ from motion.body import body_of
 from motion.force_options import ForceOptions
 from motion.forces import solve_forces
 from motion.importers.importer import Track
-from motion.kinematic_contact import kinematic_contacts
+from motion.kinematic_contact import ESTIMATED_ERROR, MEASURED_ERROR, kinematic_contacts
 from records import Camera, ContactStates, Interaction
 
 VIEW_SIZE_HW = (720, 1280)
@@ -48,7 +48,13 @@ def interaction_of(
     """
     motion = track.motion
     body = body_of(motion)
-    contacts = kinematic_contacts(body, motion) if contacts is None else contacts
+    if contacts is None:
+        error = MEASURED_ERROR if track.measured else ESTIMATED_ERROR
+        contacts = kinematic_contacts(body, motion, height_error=error)
+    # Depth is uncertain in what was estimated through a camera.
+    seen_by = None if track.measured else track.camera
+    options = options or (MEASURED if track.measured else None)
+    forces = solve_forces(body, motion, contacts, camera=seen_by, options=options)
     assumed = dict(track.assumed)
     camera = track.camera
     if camera is None:
@@ -57,7 +63,7 @@ def interaction_of(
     return Interaction(
         person=motion,
         contacts=contacts,
-        forces=solve_forces(body, motion, contacts, options=options or (MEASURED if track.measured else None)),
+        forces=forces,
         camera=camera,
         observed=track.observed,
         status="converged",

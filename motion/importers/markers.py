@@ -23,6 +23,9 @@ HIPS, SHOULDERS = ("l_hip", "r_hip"), ("l_shoulder", "r_shoulder")
 MOST_FRAMES = 120
 """Frames that bone lengths are fitted on: longer motions take part evenly spaced."""
 
+AT_ONCE = 500
+"""Frames whose angles are fitted together: a Jacobian takes 1 MB for 30 of them."""
+
 HANGING = np.radians(75)
 """Angle by which arms without markers hang down from the T-pose [rad]."""
 
@@ -84,7 +87,10 @@ def fit_markers(
         few = _fit_angles(body, few, rest[some], *fewer, steps=6)
         body = _fit_lengths(body, few, *fewer)
     q = few[np.clip(np.searchsorted(some, np.arange(len(points))), 0, len(some) - 1)]
-    q = _fit_angles(body, q, rest, points, names, surface, weight, steps=12)
+    chunks = [slice(start, start + AT_ONCE) for start in range(0, len(q), AT_ONCE)]
+    q = np.concatenate(
+        [_fit_angles(body, q[c], rest[c], points[c], names, surface, weight[c], steps=12) for c in chunks]
+    )
     v, a = differentiate(q, fps, smoothing)
     return Motion(model="smpl_tree", parameters=body.parameters(), fps=fps, q=q, v=v, a=a)
 

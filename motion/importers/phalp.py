@@ -73,7 +73,8 @@ def _people(frames: dict[Any, dict[str, Any]]) -> dict[str, list[tuple[int, Any,
             lost = frame["tracked_time"][n] if "tracked_time" in frame else 0
             if n < min(len(frame["smpl"]), len(frame["camera"])) and not lost:
                 people[str(person)].append((number, frame["smpl"][n], frame["camera"][n]))
-    return {name: sorted(poses, key=lambda pose: pose[0]) for name, poses in people.items()}
+    once = {name: {pose[0]: pose for pose in reversed(poses)} for name, poses in people.items()}
+    return {name: [poses[frame] for frame in sorted(poses)] for name, poses in once.items()}
 
 
 def _pose(body: Any) -> tuple[np.ndarray, np.ndarray]:

@@ -103,6 +103,12 @@ def test_hands_carry_a_vault():
     assert p[:, :2].max() < 0.2
 
 
+def test_an_estimate_that_floats_a_little_still_stands():
+    q = standing(40)
+    q[:, 2] += 0.06
+    assert interaction_of(track(q, measured=False)).contacts.probability[:, :2].min() > 0.7
+
+
 def test_one_frame():
     found = interaction_of(track(standing(1)))
     np.testing.assert_allclose(found.forces.wrench[0, :2, 2].sum(), WEIGHT, rtol=0.01)

@@ -233,3 +233,15 @@ def test_damaged_tables_give_one_line(tmp_path):
     with pytest.raises(MotionFileError, match="no 'endheader'"):
         parse_columns(head[:2])
     assert parse_columns([*head, "0\t1", "0.1\t2"]).fps == 10
+
+
+def test_long_motions_are_fitted_in_parts_that_change_nothing(tmp_path, monkeypatch):
+    from motion.importers import markers
+
+    first = person()
+    names, points = laboratory(first)
+    path = trc(names, points @ Y_UP.T, tmp_path / "t.trc")
+    (whole,) = import_motion(path)
+    monkeypatch.setattr(markers, "AT_ONCE", 5)
+    (parts,) = import_motion(path)
+    np.testing.assert_allclose(parts.motion.q, whole.motion.q, atol=1e-4)

@@ -219,6 +219,19 @@ def test_phalp_depth_follows_the_focal_length_and_gaps_are_bridged(person, jobli
     assert guessed.assumed["focal"] == pytest.approx(np.hypot(540, 960))
 
 
+def test_phalp_leaves_out_who_is_lost_and_counts_nobody_twice(person, joblib_dump, tmp_path):
+    from motion.importers.container import read_content
+    from motion.importers.phalp import _people
+
+    frames = read_content(phalp(person, joblib_dump, tmp_path / "demo.pkl", focal=900)).value
+    first, second, *_ = frames.values()
+    first["tracked_time"] = [3]
+    for key in ("tid", "tracked_time", "smpl", "camera"):
+        second[key] = 2 * second[key]
+    people = _people(frames)
+    assert [frame for frame, _, _ in people["4"]] == [1, 2, 3, 4, *range(6, FRAMES)]
+
+
 def write_amass(person, path, **changes):
     turns, trans = person.smpl()
     poses = np.tile(np.eye(3), (FRAMES, 52, 1, 1))
