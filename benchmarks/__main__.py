@@ -11,6 +11,7 @@ BENCHMARKS: dict[str, tuple[str, ...]] = {
     "tool_track": ("{data}/clips/barbell_squat",),
     "contacts": ("{data}/parkour",),
     "forces": ("{data}",),
+    "force_plates": ("{data}/force_plates",),
     "parkour": ("{data}/parkour", "--jobs", "2"),
     "handtool": ("{data}/handtool/openpose18.npz",),
     "studio": (),

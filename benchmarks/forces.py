@@ -17,8 +17,11 @@ from pathlib import Path
 import numpy as np
 
 from motion.body import body_of
+from motion.exporters.opensim_axes import R_OPENSIM_WORLD
 from motion.forces import GRAVITY, solve_forces
+from motion.importers.container import read_content
 from motion.importers.markers import fit_markers
+from motion.importers.opensim_table import parse_columns, parse_trc
 from motion.skeleton import CONTACT_SITES
 from records import ContactStates
 
@@ -37,8 +40,6 @@ MARKERS = {
     "r_wrist": ("R_wrist_radius", "R_wrist_ulna"),
 }  # fmt: skip
 """Body sites and the optical markers whose mean stands for them."""
-R_WORLD_PLATES = np.array([[1.0, 0, 0], [0, 0, -1], [0, 1, 0]])
-"""From OpenSim's axes (y up) to the world (z up)."""
 
 
 def main() -> None:
@@ -53,9 +54,10 @@ def main() -> None:
 
 def squat_figures(folder: Path) -> str:
     """Compare vertical forces of squats with the plates."""
-    names, time, markers = read_trc(folder / "squats1.trc")
+    names, markers, fps = parse_trc(read_content(folder / "squats1.trc").value)
+    time = np.arange(len(markers)) / fps
     sites = [[names.index(name) for name in group] for group in MARKERS.values()]
-    points = np.stack([markers[:, group].mean(axis=1) for group in sites], axis=1) @ R_WORLD_PLATES.T
+    points = np.stack([markers[:, group].mean(axis=1) for group in sites], axis=1) @ R_OPENSIM_WORLD
     every = round(1 / RATE / float(np.median(np.diff(time))))
     plates = plate_forces(folder / "squats1_grf.mot", time)[::every]
     weight = float(plate_forces(folder / "static1_grf.mot", None)[..., 2].sum(axis=1).mean())
@@ -107,35 +109,23 @@ def certain(probability: np.ndarray, fps: float = RATE) -> ContactStates:
     return ContactStates(names=CONTACT_SITES, probability=probability, fps=fps)
 
 
-def read_trc(path: Path) -> tuple[list[str], np.ndarray, np.ndarray]:
-    """Marker names, times [s] and positions (T, N, 3) [m], y up."""
-    lines = path.read_text().splitlines()
-    units = lines[2].split("\t")[4]
-    names = [name for name in lines[3].split("\t")[2:] if name.strip()]
-    rows = np.array([line.split("\t")[: 2 + 3 * len(names)] for line in lines[5:] if line.strip()], dtype=float)
-    return names, rows[:, 1], rows[:, 2:].reshape(len(rows), -1, 3) * {"m": 1.0, "mm": 1e-3}[units]
-
-
-def read_mot(path: Path) -> dict[str, np.ndarray]:
+def read_columns(path: Path) -> dict[str, np.ndarray]:
     """Columns of a motion file by name."""
-    lines = path.read_text().splitlines()
-    start = next(n for n, line in enumerate(lines) if line.strip() == "endheader") + 1
-    rows = np.array([line.split("\t") for line in lines[start + 1 :] if line.strip()], dtype=float)
-    return dict(zip(lines[start].split("\t"), rows.T, strict=True))
+    return parse_columns(read_content(path).value).columns
 
 
 def plate_forces(path: Path, time: np.ndarray | None) -> np.ndarray:
     """Forces on the person (T, 2, 3) [N] of the first two plates, z up, at given times [s] or all."""
-    table = read_mot(path)
+    table = read_columns(path)
     at = table["time"] if time is None else time
     columns = [[table[f"ground_force_{plate}_v{axis}"] for axis in "xyz"] for plate in (1, 2)]
     values = np.array([[np.interp(at, table["time"], values) for values in plate] for plate in columns])
-    return values.transpose(2, 0, 1) @ R_WORLD_PLATES.T
+    return values.transpose(2, 0, 1) @ R_OPENSIM_WORLD
 
 
 def plates_y(folder: Path, time: np.ndarray) -> list[float]:
     """Mean place of each plate's centre of pressure across, in the world [m]."""
-    table = read_mot(folder / "squats1_grf.mot")
+    table = read_columns(folder / "squats1_grf.mot")
     return [-float(np.mean(table[f"ground_force_{plate}_pz"])) for plate in (1, 2)]
 
 
