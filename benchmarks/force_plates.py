@@ -22,8 +22,9 @@ from scipy.signal import find_peaks
 
 from motion.body import body_of
 from motion.exporters.opensim_axes import R_OPENSIM_WORLD
-from motion.importers import Track, import_motion, interaction_of
+from motion.importers import Track, import_motion
 from motion.importers.container import read_content
+from motion.importers.interaction import interaction_of
 from motion.importers.opensim_table import parse_columns
 
 GRAVITY = 9.81

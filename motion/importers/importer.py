@@ -10,11 +10,9 @@ from typing import Protocol, runtime_checkable
 import numpy as np
 from jaxtyping import Bool
 
-from motion.body import BodyError
 from motion.importers.container import Content, read_content
-from motion.importers.markers import MarkerError
 from motion.importers.motion_file_error import MotionFileError
-from records import Camera, Entry, Motion, RecordError, Registry
+from records import Camera, Entry, Motion, Registry
 
 BODY_MASS_INDEX = 22.0
 """Mass over squared height [kg/m^2] of a person whose mass is not told: the middle of the normal range (WHO)."""
@@ -166,22 +164,22 @@ def import_motion(
 def _read(content: Content, format: str | None, options: ImportOptions) -> list[Track]:
     importer: Importer
     if format is None:
-        candidates = (IMPORTERS.load(name)() for name in IMPORTERS)
-        found = next((candidate for candidate in candidates if candidate.recognises(content)), None)
+        found = next((name for name in IMPORTERS if IMPORTERS.load(name)().recognises(content)), None)
         if found is None:
             raise MotionFileError(f"{content.path}: not a motion file; expected one of: {', '.join(IMPORTERS)}")
-        importer = found
-    else:
-        importer = IMPORTERS.load(format)()
-        if not importer.recognises(content):
-            raise MotionFileError(f"{content.path}: not the layout of {format}; leave the format out to have it found")
+        format = found
+    importer = IMPORTERS.load(format)()
+    if not importer.recognises(content):
+        raise MotionFileError(f"{content.path}: not the layout of {format}; leave the format out to have it found")
     try:
         tracks = importer.read(content, options)
-    except (BodyError, MarkerError, RecordError) as error:
-        raise MotionFileError(f"{content.path}: {error}") from error
     except MotionFileError as error:
         text = str(error)
         raise MotionFileError(text if str(content.path) in text else f"{content.path}: {text}") from error
+    except (ValueError, TypeError, LookupError, AttributeError) as error:
+        # Values of a foreign file can be anything: whatever a reader or the body model makes of them, it is the file.
+        text = " ".join(str(error).split())
+        raise MotionFileError(f"{content.path}: a {format} file with values that do not fit ({text})") from error
     if not tracks:
         raise MotionFileError(f"{content.path}: nobody in it")
     return tracks

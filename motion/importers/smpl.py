@@ -132,6 +132,8 @@ def camera_from_bodies(
 def mean_shape(betas: Any) -> Float[np.ndarray, "B"]:
     """One shape of a person from one, or from one per frame."""
     value = np.atleast_2d(np.asarray(betas, float))
+    if not value.size:
+        return np.zeros(1)
     return np.nan_to_num(value.reshape(-1, value.shape[-1]).mean(axis=0))
 
 

@@ -6,7 +6,8 @@ from scipy.spatial.transform import Rotation
 
 from motion.body import build_body
 from motion.exporters import EXPORTERS, export
-from motion.importers import Track, interaction_of
+from motion.importers import Track
+from motion.importers.interaction import interaction_of
 from motion.kinematic_contact import kinematic_contacts
 from motion.local_derivative import differentiate
 from records import Motion

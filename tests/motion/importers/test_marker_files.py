@@ -8,7 +8,8 @@ from layouts import bending
 
 from motion.body import body_of, build_body
 from motion.exporters.trc import export_trc
-from motion.importers import MotionFileError, Track, import_motion, interaction_of
+from motion.importers import MotionFileError, Track, import_motion
+from motion.importers.interaction import interaction_of
 from motion.importers.marker_sets import body_points
 from motion.importers.opensim_table import parse_columns, parse_trc
 from motion.local_derivative import differentiate

@@ -258,7 +258,7 @@ def test_velocities_are_those_of_the_motion(person, tmp_path):
 
 def test_own_amass_export_comes_back(person, tmp_path):
     from motion.exporters.amass import export_amass
-    from motion.importers import interaction_of
+    from motion.importers.interaction import interaction_of
 
     (first,) = import_motion(write_amass(person, tmp_path / "motion.npz"), height=1.70, mass=64)
     export_amass(interaction_of(first), tmp_path / "out")
