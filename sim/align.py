@@ -182,5 +182,7 @@ def _placer(stroke: Motion, task: str) -> Placer[Any]:
             f"a stroke is at least {SHORTEST} frames of a tool's pose;"
             f" {stroke.model!r} has {stroke.num_frames} frames of {stroke.q.shape[1]} numbers"
         )
+    if stroke.model != kind.tool:
+        _log.warning("the task %s is done with a %s; this is a stroke of %r", task, kind.tool, stroke.model)
     placer: Placer[Any] = kind.placer(stroke, tool_of(stroke))
     return placer
