@@ -10,7 +10,7 @@ from motion.importers.container import Content
 from motion.importers.importer import ImportOptions, Track
 from motion.importers.motion_file_error import MotionFileError
 from motion.importers.slam_camera import slam_camera
-from motion.importers.smpl import SmplTrack, axis_angles, mean_shape, place
+from motion.importers.smpl import SmplTrack, axis_angles, frame_numbers, mean_shape, place
 
 KEYS = {"pose", "trans"}
 
@@ -39,7 +39,7 @@ def _track(name: str, person: dict[str, Any], content: Content, options: ImportO
     if not isinstance(world, dict) or not set(world) >= KEYS:
         raise MotionFileError(f"smplx_world of person {name} without {', '.join(sorted(KEYS))}")
     turns = axis_angles(world["pose"], "smplx_world pose", content.path)
-    frames = np.asarray(person.get("frames", np.arange(len(turns))), int).ravel()
+    frames = frame_numbers(person.get("frames", np.arange(len(turns))))
     seen = content.value.get("camera_world")
     camera = slam_camera(seen, "pred_cam_R", "pred_cam_T") if isinstance(seen, dict) else None
     return SmplTrack(

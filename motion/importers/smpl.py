@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 import numpy as np
-from jaxtyping import Float
+from jaxtyping import Float, Int
 from scipy.spatial.transform import Rotation, Slerp
 
 from motion.body import Body, build_body
@@ -127,6 +127,17 @@ def camera_from_bodies(
     pose[:, :3, :3] = in_world @ in_camera.swapaxes(-1, -2)
     pose[:, :3, 3] = p_world - np.einsum("tij,tj->ti", pose[:, :3, :3], p_camera)
     return pose
+
+
+def frame_numbers(value: Any) -> Int[np.ndarray, "T"]:
+    """Numbers of video frames.
+
+    Raises:
+        MotionFileError: not numbers.
+    """
+    numbers = np.asarray(value, float).ravel()
+    _finite(numbers, "frame numbers")
+    return numbers.astype(int)
 
 
 def mean_shape(betas: Any) -> Float[np.ndarray, "B"]:

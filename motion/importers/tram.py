@@ -11,7 +11,7 @@ from motion.importers.container import Content, read_content
 from motion.importers.importer import ImportOptions, Track
 from motion.importers.motion_file_error import MotionFileError
 from motion.importers.slam_camera import SlamCamera, slam_camera
-from motion.importers.smpl import PELVIS, SmplTrack, mean_shape, place
+from motion.importers.smpl import PELVIS, SmplTrack, frame_numbers, mean_shape, place
 
 KEYS = {"pred_rotmat", "pred_trans", "frame"}
 
@@ -26,7 +26,7 @@ class Tram:
     def read(self, content: Content, options: ImportOptions) -> list[Track]:
         """The person of one file, taken to the world by the camera."""
         values = content.value
-        frames = np.asarray(values["frame"], int).ravel()
+        frames = frame_numbers(values["frame"])
         turns = np.asarray(values["pred_rotmat"], float)
         trans = np.asarray(values["pred_trans"], float).reshape(-1, 3)
         if turns.ndim != 4 or len(trans) != len(frames) or len(turns) != len(frames):

@@ -7,7 +7,7 @@ import numpy as np
 from motion.exporters.amass import PELVIS_REST
 from motion.importers.container import Content
 from motion.importers.importer import ImportOptions, Track
-from motion.importers.smpl import SmplTrack, axis_angles, camera_from_bodies, mean_shape, place
+from motion.importers.smpl import SmplTrack, axis_angles, camera_from_bodies, frame_numbers, mean_shape, place
 
 KEYS = {"pose_world", "trans_world"}
 
@@ -37,7 +37,7 @@ class Wham:
                 camera = camera_from_bodies(turns[:, 0], trans + PELVIS_REST, seen, p_camera)
             track = SmplTrack(
                 name=str(name),
-                frames=np.asarray(person.get("frame_ids", np.arange(len(turns))), int).ravel(),
+                frames=frame_numbers(person.get("frame_ids", np.arange(len(turns)))),
                 turns=turns,
                 trans=trans,
                 betas=mean_shape(person.get("betas", np.zeros(1))),
