@@ -51,6 +51,10 @@ def one_line_usage() -> Iterator[None]:
     try:
         with contextlib.redirect_stderr(framed):
             yield
+    except BrokenPipeError:
+        # Whoever read the help has seen enough; what is left in the buffer has nowhere to go at exit.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        sys.exit(0)
     except SystemExit as end:
         if end.code:
             _say(f"error: {unframed(framed.getvalue())}")

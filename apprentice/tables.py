@@ -12,6 +12,7 @@ _TABLES = (
     "motion.body:BODIES",
     "motion.tool:TOOLS",
     "motion.residuals.residual:RESIDUALS",
+    "motion.importers.importer:IMPORTERS",
     "motion.exporters.exporter:EXPORTERS",
     "motion.robot:ROBOTS",
     "sim.tasks.task:TASKS",
