@@ -7,7 +7,8 @@ constant body weight (shared evenly by the feet that are on plates), and zero.
 
 The mass is that of the static trial or of the model file where there is one (`given`). A second column uses the mass
 that the plates themselves weigh over whole steps (`weighed`): over a step of steady walking the mean vertical force is
-the weight, so the two differ only by the calibration of the plates.
+the weight, so the two differ only by the calibration of the plates. In walking2.c3d the first foot lands across the
+edge of its plate, which the column of each foot counts.
 """
 
 from __future__ import annotations

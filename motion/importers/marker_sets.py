@@ -48,7 +48,10 @@ ACROMION_DROP = 0.17
 
 ASIS, PSIS, SACRUM = ("{s}asis", "{s}asi"), ("{s}psis", "{s}psi"), ("s2", "vsac", "sacr", "sacrum")
 
-MIDDLE = {"neck": ("c7+clav", "c7+ij", "neck", "c7"), "nose": ("nose",), "head": ("head",)}
+NECK_DEPTH = 0.06
+"""Base of the neck in front of a lone marker on the seventh cervical vertebra [m]: half way to the sternal notch."""
+
+MIDDLE = {"neck": ("c7+clav", "c7+ij", "neck"), "nose": ("nose",), "head": ("head",)}
 
 CENTRES = {"lhip", "rhip", "lknee", "rknee"}
 """Names by which video systems write joint centres; their shoulders are joint centres too."""
@@ -96,6 +99,10 @@ def body_points(names: Sequence[str], points: Float[np.ndarray, "T N 3"]) -> Bod
                 centre = {"lhip", "rhip"} <= {_plain(name) for name in names}
                 found[f"{side}_{point}"] = value + (0.0 if centre else HALF_WIDTH[point]) * inwards
     found |= _shoulders(seek, found, joint_centres={_plain(name) for name in names} >= CENTRES)
+    back = seek(("c7",), "")
+    if "neck" not in found and back is not None:
+        up = back - 0.5 * (found["l_hip"] + found["r_hip"])
+        found["neck"] = back + NECK_DEPTH * _unit(np.cross(up, across))
     if "neck" not in found and "l_shoulder" not in found:
         raise MotionFileError(f"neither shoulders nor neck among the markers {', '.join(names)}")
     return BodyPoints(tuple(found), np.stack(list(found.values()), axis=1), False)

@@ -98,7 +98,7 @@ def laboratory(track):
         names.append(f"{side}_Shoulder")
         points.append(shoulders[:, n] + 0.17 * apart * upper)
     names.append("C7")
-    points.append(body.site_positions(q, ["neck"])[:, 0])
+    points.append(body.site_positions(q, ["neck"])[:, 0] - 0.06 * R[:, body.joint_names.index("spine3"), :, 2])
     return names, np.stack(points, axis=1)
 
 
@@ -185,6 +185,12 @@ def test_a_lone_lateral_marker_is_moved_inwards():
     points = np.array([[[0.1, 0, 0], [-0.1, 0, 0], [0.15, 0, -0.4], [0, 0, 0.5]]])
     found = body_points(("LHJC", "RHJC", "LKNE", "C7"), points)
     assert found.points[0, found.names.index("l_knee")].tolist() == pytest.approx([0.095, 0, -0.4])
+
+
+def test_a_lone_marker_on_the_back_of_the_neck_is_moved_forwards():
+    points = np.array([[[0, 0.1, 1.0], [0, -0.1, 1.0], [0, 0, 1.5]]])
+    found = body_points(("LHJC", "RHJC", "C7"), points)
+    assert found.points[0, found.names.index("neck")].tolist() == pytest.approx([0.06, 0, 1.5])
 
 
 def test_our_own_names_are_surface_markers_and_video_names_are_joint_centres():
