@@ -83,6 +83,18 @@ class Subject:
 
 
 @dataclass(frozen=True)
+class Foreign:
+    """Motion that another program has found, instead of a clip; forces follow from it."""
+
+    motion: Path | None = None
+    """WHAM, GVHMR, TRAM, PromptHMR, PHALP, AMASS, .trc, .c3d or .mot; --person names whom it holds several of."""
+    motion_format: str | None = None
+    """Its format, where the content does not tell; see `apprentice list`."""
+    smpl_model: Path | None = None
+    """SMPL, SMPL-H or SMPL-X model file: bone lengths then follow from the person's shape."""
+
+
+@dataclass(frozen=True)
 class Scene:
     """What shall be done in simulation."""
 
@@ -95,7 +107,7 @@ class Body:
     """Who shall do it."""
 
     robot: str = "panda"
-    """Robot; see `apprentice list`."""
+    """Robot; see `apprentice list`. One's own is named FILE.urdf:LINK, with the link that holds the tool."""
 
 
 @dataclass(frozen=True)

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import contextlib
 import functools
+import logging
 from collections.abc import Mapping
 from dataclasses import asdict, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
-from apprentice.options import Chance, Judging, Seeing, Source, Subject, Training
+from apprentice.options import Chance, Foreign, Judging, Seeing, Source, Subject, Training
 from records import (
     Camera,
     Clip,
@@ -23,6 +24,8 @@ from records import (
     RunError,
     digest,
 )
+
+_log = logging.getLogger("apprentice")
 
 if TYPE_CHECKING:
     from motion.tool import Tool
@@ -103,6 +106,49 @@ def estimate(run: Run, seen: Observations, seeing: Seeing, subject: Subject) -> 
             seen.person, seen.camera, seen.contacts, tool=seen.tool, tool_name=tool, options=options
         ),
     )
+
+
+def bring_in(run: Run, foreign: Foreign, source: Source, seeing: Seeing, subject: Subject) -> Interaction:
+    """Stage `interaction` from motion that another program has found: ground, contacts and forces are added."""
+    from motion.importers import import_motion
+    from motion.importers.interaction import interaction_of
+
+    if foreign.motion is None or source.clip is not None or source.keypoints is not None:
+        raise UsageError("give either a CLIP, --keypoints or --motion, only one of them")
+    if subject.tool is not None or subject.tool_file is not None:
+        raise UsageError("a tool cannot be added to --motion; estimate it from the clip or from keypoints")
+    known = {
+        "format": foreign.motion_format,
+        "person": seeing.person,
+        "fps": source.fps,
+        "height": subject.height,
+        "mass": subject.mass,
+        "focal": seeing.focal,
+        "size_hw": source.size,
+    }
+
+    def compute() -> Interaction:
+        tracks = import_motion(cast(Path, foreign.motion), smpl_model=foreign.smpl_model, **cast(Any, known))
+        if len(tracks) > 1:
+            names = ", ".join(track.name for track in tracks)
+            _log.warning(
+                "%d people in the file (%s): took the longest seen; --person names another", len(tracks), names
+            )
+        return interaction_of(tracks[0])
+
+    model = _file(foreign.smpl_model)
+    return run.stage("interaction", digest(existing(foreign.motion), model, known), Interaction, compute)
+
+
+def existing(path: Path) -> Path:
+    """The path of an input, which must exist.
+
+    Raises:
+        UsageError: it does not.
+    """
+    if not path.exists():
+        raise UsageError(f"{path}: no such file")
+    return path
 
 
 def stroke_of(interaction: Interaction) -> Motion:

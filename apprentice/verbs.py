@@ -33,9 +33,14 @@ def track(verb: cli.Track) -> None:
 
 def estimate(verb: cli.Estimate) -> None:
     """Motion and forces."""
-    run = _open(verb, stages.run_folder(verb.common.run, stages.name_of(verb.source)))
-    seen = stages.observe(run, verb.source, verb.seeing, verb.subject)
-    interaction = stages.estimate(run, seen, verb.seeing, verb.subject)
+    foreign = verb.foreign.motion
+    name = stages.name_of(verb.source) if foreign is None else foreign.stem
+    run = _open(verb, stages.run_folder(verb.common.run, name))
+    if foreign is None:
+        seen = stages.observe(run, verb.source, verb.seeing, verb.subject)
+        interaction = stages.estimate(run, seen, verb.seeing, verb.subject)
+    else:
+        interaction = stages.bring_in(run, verb.foreign, verb.source, verb.seeing, verb.subject)
     _warn(interaction)
     _report(run)
     _done(run, f"motion and forces of {len(interaction.observed)} frames ({interaction.status})")

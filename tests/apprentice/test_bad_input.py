@@ -122,3 +122,12 @@ def test_a_damaged_result_is_made_again(hammering, tmp_path):
 def test_a_run_of_something_else_is_no_estimate(capsys, tmp_path):
     example("Motion").save(tmp_path / "interaction.npz")
     assert "holds a Motion, expected a Interaction" in refused(capsys, "export", tmp_path)
+
+
+def test_foreign_motion_that_is_none(capsys, tmp_path):
+    run = ["--run", tmp_path / "r"]
+    assert refused(capsys, "estimate", "--motion", tmp_path / "no.pkl", *run) == f"{tmp_path / 'no.pkl'}: no such file"
+    (tmp_path / "text.trc").write_text("hello")
+    assert "text.trc" in refused(capsys, "estimate", "--motion", tmp_path / "text.trc", *run)
+    said = refused(capsys, "estimate", "--motion", tmp_path / "text.trc", "--tool", "hammer", *run)
+    assert said == "a tool cannot be added to --motion; estimate it from the clip or from keypoints"

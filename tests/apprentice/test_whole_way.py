@@ -105,3 +105,12 @@ def test_a_run_is_exported_for_scripts(whole, tmp_path):
     names = {line.split(",")[2] for line in joints[1:]}
     wanted = ("hip", "knee", "ankle", "toes", "shoulder", "elbow", "wrist", "fingers")
     assert {f"{side}_{part}" for side in "lr" for part in wanted} <= names
+
+
+def test_motion_of_another_program_gets_forces(whole, tmp_path):
+    main(["export", str(whole), "--to", "amass", "--out", str(tmp_path)])
+    main(["estimate", "--motion", str(tmp_path / "motion.npz"), "--mass", "60", "--run", str(tmp_path / "run")])
+    ours, theirs = (Interaction.load(path / "interaction.npz") for path in (whole, tmp_path / "run"))
+    assert len(theirs.observed) == len(ours.observed)
+    assert theirs.forces.wrench[:, :, 2].sum(axis=1).mean() == pytest.approx(60 * 9.81, rel=0.1)
+    assert (tmp_path / "run/report.html").is_file()
