@@ -13,8 +13,8 @@ from dataclasses import dataclass
 
 import numpy as np
 from jaxtyping import Float
-from scipy.linalg import LinAlgError, cho_solve_banded, cholesky_banded
 
+from motion.elimination import eliminate
 from motion.residuals.residual import Residual
 from motion.state import SHARED, State
 
@@ -41,38 +41,11 @@ class NormalEquations:
         Raises:
             LinAlgError: the damped matrix is not positive definite, or the step is not finite.
         """
-        frames, size = self.g.shape
-        shared = len(self.h)
-        banded = lower_band(self.blocks)
-        banded[0] += damping * banded[0] + 1e-9
-        factor = cholesky_banded(banded, overwrite_ab=True, lower=True, check_finite=False)
-        right = np.concatenate([self.border.reshape(frames * size, shared), self.g.reshape(-1, 1)], axis=1)
-        solved = cho_solve_banded((factor, True), right, check_finite=False)
-        B = self.border.reshape(frames * size, shared)
-        corner = self.corner + np.diag(damping * np.diag(self.corner) + 1e-9)
-        schur = corner - B.T @ solved[:, :shared]
-        ds = np.linalg.solve(schur, B.T @ solved[:, shared] - self.h)
-        dx = -solved[:, shared] - solved[:, :shared] @ ds
-        if not (np.isfinite(dx).all() and np.isfinite(ds).all()):
-            raise LinAlgError("the step is not finite")
-        return dx.reshape(frames, size), ds
+        return eliminate(self.blocks, self.border, self.corner, self.g, self.h, damping)
 
     def predicted_decrease(self, dx: np.ndarray, ds: np.ndarray) -> float:
         """Decrease of the quadratic model, for a step that solves the undamped equations: half of -gradient . step."""
         return -0.5 * float((self.g * dx).sum() + self.h @ ds)
-
-
-def lower_band(blocks: Float[np.ndarray, "K T V V"]) -> Float[np.ndarray, "W N"]:
-    """LAPACK's lower band storage (`ab[i - j, j] = H[i, j]`) of symmetric block-banded matrices."""
-    reach, frames, size, _ = blocks.shape
-    banded = np.zeros((reach * size, frames, size))
-    row, column = np.indices((size, size))
-    for k in range(reach):
-        distance = k * size + row - column
-        kept = distance >= 0
-        used = max(frames - k, 0)
-        banded[distance[kept], :used, column[kept]] = blocks[k, :used][:, row[kept], column[kept]].T
-    return banded.reshape(reach * size, frames * size)
 
 
 def assemble(residuals: Mapping[str, Residual], state: State, widening: float = 1.0) -> NormalEquations:
