@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 from rich.console import Console
 from rich.table import Table
 
-from apprentice import stages
+from apprentice import stages, watching
 from apprentice.showing import console, log_to
 from apprentice.stages import UsageError
 from records import Demonstration, Interaction, Motion, Run, RunError
@@ -25,8 +25,8 @@ _log = logging.getLogger("apprentice")
 
 def track(verb: cli.Track) -> None:
     """Observations of a clip."""
-    run = _open(verb, stages.run_folder(verb.common.run, stages.name_of(verb.source)))
-    seen = stages.observe(run, verb.source, verb.seeing, verb.subject)
+    run = _open(verb, stages.run_folder(verb.common.run, watching.name_of(verb.source)))
+    seen = watching.observe(run, verb.source, verb.seeing, verb.subject)
     frames = int(seen.person.seen.any(axis=1).sum())
     _done(run, f"person seen in {frames} of {seen.person.num_frames} frames")
 
@@ -34,13 +34,13 @@ def track(verb: cli.Track) -> None:
 def estimate(verb: cli.Estimate) -> None:
     """Motion and forces."""
     foreign = verb.foreign.motion
-    name = stages.name_of(verb.source) if foreign is None else foreign.stem
+    name = watching.name_of(verb.source) if foreign is None else foreign.stem
     run = _open(verb, stages.run_folder(verb.common.run, name))
     if foreign is None:
-        seen = stages.observe(run, verb.source, verb.seeing, verb.subject)
-        interaction = stages.estimate(run, seen, verb.seeing, verb.subject)
+        seen = watching.observe(run, verb.source, verb.seeing, verb.subject)
+        interaction = watching.estimate(run, seen, verb.seeing, verb.subject)
     else:
-        interaction = stages.bring_in(run, verb.foreign, verb.source, verb.seeing, verb.subject)
+        interaction = watching.bring_in(run, verb.foreign, verb.source, verb.seeing, verb.subject)
     _warn(interaction)
     _report(run)
     _done(run, f"motion and forces of {len(interaction.observed)} frames ({interaction.status})")
@@ -48,12 +48,12 @@ def estimate(verb: cli.Estimate) -> None:
 
 def learn(verb: cli.Learn) -> None:
     """The whole way."""
-    run = _open(verb, stages.run_folder(verb.common.run, stages.name_of(verb.source)))
+    run = _open(verb, stages.run_folder(verb.common.run, watching.name_of(verb.source)))
     subject = verb.subject
     if subject.tool is None and subject.tool_file is None:
         raise UsageError("say which tool the person uses with --tool; `apprentice list` names them")
-    seen = stages.observe(run, verb.source, verb.seeing, subject)
-    interaction = stages.estimate(run, seen, verb.seeing, subject)
+    seen = watching.observe(run, verb.source, verb.seeing, subject)
+    interaction = watching.estimate(run, seen, verb.seeing, subject)
     _warn(interaction)
     _learn_from(run, stages.stroke_of(interaction), verb.scene.task, verb)
 
@@ -64,8 +64,8 @@ def demo(verb: cli.Demo) -> None:
 
     run = _open(verb, stages.run_folder(verb.common.run, "demo"))
     source, seeing, subject = studio_source(run, verb.common.seed)
-    seen = stages.observe(run, source, seeing, subject)
-    interaction = stages.estimate(run, seen, seeing, subject)
+    seen = watching.observe(run, source, seeing, subject)
+    interaction = watching.estimate(run, seen, seeing, subject)
     _warn(interaction)
     _learn_from(run, stages.stroke_of(interaction), TASK, verb)
 
