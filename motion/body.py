@@ -27,6 +27,20 @@ BODIES = Registry(
 UPRIGHT = np.array([0.5, 0.5, 0.5, 0.5])
 """Quaternion xyzw that stands the SMPL body up in a z-up world, facing +x, left side towards +y."""
 
+PARENTS = np.array([-1] + [("pelvis", *(j.name for j in JOINTS)).index(joint.parent) for joint in JOINTS])
+"""Parent of each of the 24 joints; -1 for the pelvis."""
+
+
+def _ancestors() -> np.ndarray:
+    table = np.eye(len(PARENTS), dtype=bool)
+    for j in range(1, len(PARENTS)):
+        table[j] |= table[PARENTS[j]]
+    return table
+
+
+ANCESTORS = _ancestors()
+"""Boolean (24, 24): `ANCESTORS[j, k]` where k lies on the path from the root to j, j included."""
+
 Poses = tuple[np.ndarray, np.ndarray]
 """Rotations (T, 24, 3, 3) and positions (T, 24, 3) [m] of all joints in the world."""
 
@@ -47,24 +61,13 @@ class Body:
     nv = 6 + 3 * len(JOINTS)
     joint_names = ("pelvis", *(joint.name for joint in JOINTS))
     bone_names = tuple(BONES)
-
-    @cached_property
-    def parents(self) -> np.ndarray:
-        """Parent of each of the 24 joints; -1 for the pelvis."""
-        return np.array([-1] + [self.joint_names.index(joint.parent) for joint in JOINTS])
+    parents = PARENTS
+    ancestors = ANCESTORS
 
     @cached_property
     def offsets(self) -> Float[np.ndarray, "24 3"]:
         """Joint positions in their parents' frames [m]."""
         return np.array([np.zeros(3)] + [self._offset(joint.offset) for joint in JOINTS])
-
-    @cached_property
-    def ancestors(self) -> np.ndarray:
-        """Boolean (24, 24): `ancestors[j, k]` where k lies on the path from the root to j, j included."""
-        table = np.eye(24, dtype=bool)
-        for j in range(1, 24):
-            table[j] |= table[self.parents[j]]
-        return table
 
     @cached_property
     def model(self) -> pin.Model:
@@ -103,7 +106,7 @@ class Body:
         R, p = np.empty((len(q), 24, 3, 3)), np.empty((len(q), 24, 3))
         R[:, 0], p[:, 0] = local[:, 0], q[:, :3]
         for j in range(1, 24):
-            parent = self.parents[j]
+            parent = PARENTS[j]
             R[:, j] = R[:, parent] @ local[:, j]
             p[:, j] = p[:, parent] + R[:, parent] @ self.offsets[j]
         return R, p
@@ -131,44 +134,52 @@ class Body:
         """Centre of mass and its derivatives with respect to a tangent step of `q` and to the bone lengths."""
         joints, offsets, shares = self._segments
         poses = poses or self.joint_poses(q)
-        points, J = self._point_jacobian(poses, joints, offsets)
-        bones = self._bone_jacobian(poses, joints, [segment.centre for segment in SEGMENTS])
-        centre, turned, longer = (np.tensordot(shares, x, axes=(0, 1)) for x in (points, J, bones))
-        return centre, turned, longer
+        K, omega = self.twists(poses)
+        points = self._points(poses, joints, offsets)
+        # What a joint carries: the share of the mass beyond it, and the first moment of that mass.
+        carried = ANCESTORS[joints].T * shares
+        mass, moment = np.repeat(carried.sum(axis=1), 3), np.repeat(carried @ points, 3, axis=1).swapaxes(1, 2)
+        mass, moment = (np.concatenate([x[..., :3], x], axis=-1) for x in (mass, moment))
+        turned = mass * K + np.cross(omega, moment, axis=1)
+        R = poses[0].transpose(0, 2, 1, 3).reshape(len(points), 3, 72)
+        longer = R @ np.tensordot(shares, self._segment_chains, axes=1).reshape(72, -1)
+        return np.tensordot(shares, points, axes=(0, 1)), turned, longer
 
     def _points(self, poses: Poses, joints: list[int], offsets: np.ndarray) -> np.ndarray:
         R, p = poses
-        points: np.ndarray = p[:, joints] + np.einsum("tnij,nj->tni", R[:, joints], offsets)
+        points: np.ndarray = p[:, joints] + (R[:, joints] @ offsets[..., None])[..., 0]
         return points
 
-    def _point_jacobian(self, poses: Poses, joints: list[int], offsets: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    def twists(self, poses: Poses) -> tuple[Float[np.ndarray, "T 3 75"], Float[np.ndarray, "T 3 75"]]:
+        """Linear part K and angular part Omega of every tangent column: it moves a point p by K + Omega x p."""
         R, p = poses
-        sites = p[:, joints] + np.einsum("tnij,nj->tni", R[:, joints], offsets)
-        lever = (sites[:, :, None] - p[:, None]) * self.ancestors[joints][None, :, :, None]
-        turn = -_skew(lever) @ R[:, None]
-        J = np.empty((len(p), len(joints), 3, self.nv))
-        J[..., :3] = R[:, None, 0]
-        J[..., 3:] = turn.transpose(0, 1, 3, 2, 4).reshape(len(p), len(joints), 3, 72)
-        return sites, J
+        K, omega = np.empty((len(p), 3, self.nv)), np.zeros((len(p), 3, self.nv))
+        K[..., :3] = R[:, 0]
+        K[..., 3:] = (_skew(p) @ R).transpose(0, 2, 1, 3).reshape(len(p), 3, 72)
+        omega[..., 3:] = R.transpose(0, 2, 1, 3).reshape(len(p), 3, 72)
+        return K, omega
+
+    def _point_jacobian(self, poses: Poses, joints: list[int], offsets: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        K, omega = self.twists(poses)
+        sites = self._points(poses, joints, offsets)
+        turned = _skew(sites).reshape(len(sites), -1, 3) @ omega
+        moved = np.repeat(ANCESTORS[joints], 3, axis=1)
+        moved = np.concatenate([moved[:, :3], moved], axis=1)[:, None, :]
+        return sites, (K[:, None] - turned.reshape(len(sites), len(joints), 3, self.nv)) * moved
 
     def bone_jacobian(
         self, q: Float[np.ndarray, "T 99"], names: Sequence[str], poses: Poses | None = None
     ) -> Float[np.ndarray, "T N 3 B"]:
         """Derivative of site positions with respect to the bone lengths, in the order of `bone_names`."""
         joints, _ = self._sites(names)
-        return self._bone_jacobian(poses or self.joint_poses(q), joints, [SITES[name].offset for name in names])
+        R, _ = poses or self.joint_poses(q)
+        chains = bone_chains(joints, [SITES[name].offset for name in names]).transpose(1, 2, 0, 3).reshape(72, -1)
+        lengthened = R.transpose(0, 2, 1, 3).reshape(3 * len(R), 72) @ chains
+        return lengthened.reshape(len(R), 3, len(joints), len(BONES)).swapaxes(1, 2)
 
-    def _bone_jacobian(self, poses: Poses, joints: list[int], offsets: Sequence[Offset]) -> np.ndarray:
-        R, _ = poses
-        along = np.zeros((24, 24, 3, len(BONES)))
-        for j in range(1, 24):
-            along[j] = along[self.parents[j]]
-            along[j, self.parents[j]] += self._directions(JOINTS[j - 1].offset)
-        chains = along[joints]
-        for n, offset in enumerate(offsets):
-            chains[n, joints[n]] += self._directions(offset)
-        lengthened: np.ndarray = np.einsum("tjik,njkb->tnib", R, chains, optimize=True)
-        return lengthened
+    @cached_property
+    def _segment_chains(self) -> np.ndarray:
+        return bone_chains(self._segments[0], [segment.centre for segment in SEGMENTS])
 
     @cached_property
     def _segments(self) -> tuple[list[int], np.ndarray, np.ndarray]:
@@ -187,11 +198,29 @@ class Body:
     def _offset(self, offset: Offset) -> np.ndarray:
         return sum((self.bones[bone] * np.array(direction, float) for bone, direction in offset), np.zeros(3))
 
-    def _directions(self, offset: Offset) -> np.ndarray:
-        matrix = np.zeros((3, len(BONES)))
-        for bone, direction in offset:
-            matrix[:, self.bone_names.index(bone)] += direction
-        return matrix
+
+def bone_chains(joints: Sequence[int], offsets: Sequence[Offset]) -> Float[np.ndarray, "N 24 3 B"]:
+    """How much each bone adds to the offsets, in each joint's frame, on the way from the root to points.
+
+    Args:
+        joints: that carry the points.
+        offsets: of the points in the frames of these joints.
+    """
+    along = np.zeros((24, 24, 3, len(BONES)))
+    for j in range(1, 24):
+        along[j] = along[PARENTS[j]]
+        along[j, PARENTS[j]] += _directions(JOINTS[j - 1].offset)
+    chains = along[list(joints)]
+    for n, (joint, offset) in enumerate(zip(joints, offsets, strict=True)):
+        chains[n, joint] += _directions(offset)
+    return chains
+
+
+def _directions(offset: Offset) -> np.ndarray:
+    matrix = np.zeros((3, len(BONES)))
+    for bone, direction in offset:
+        matrix[:, list(BONES).index(bone)] += direction
+    return matrix
 
 
 def build_body(*, height: float = 1.70, mass: float = 70.0, bones: Mapping[str, float] | None = None) -> Body:

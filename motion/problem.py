@@ -14,9 +14,11 @@ from dataclasses import dataclass
 import numpy as np
 from jaxtyping import Float
 
+from motion.accumulate import PointSums, Totals
+from motion.chains import limbs
 from motion.elimination import eliminate
 from motion.residuals.residual import Residual
-from motion.state import SHARED, State
+from motion.state import SHARED_NAMES, State
 
 BAND = 3
 """Frames that the widest residual couples (accelerations)."""
@@ -56,30 +58,36 @@ def assemble(residuals: Mapping[str, Residual], state: State, widening: float = 
         state: where to linearise.
         widening: factor on the widths of redescending losses (graduated non-convexity).
     """
-    frames, size, shared = state.num_frames, state.nv, len(SHARED)
-    blocks = np.zeros((BAND, frames, size, size))
-    border, corner = np.zeros((frames, size, shared)), np.zeros((shared, shared))
-    g, h = np.zeros((frames, size)), np.zeros(shared)
+    parts = []
     for residual in residuals.values():
         error = residual.error(state)
-        if not error.size:
-            continue
-        jacobian = residual.jacobian(state)
-        count, window = jacobian.frames.shape[:2]
-        root = np.sqrt(residual.loss.weight((error**2).sum(-1), widening))[..., None]
-        e = (root * error).reshape(count, -1)
-        S = (root[..., None] * jacobian.shared).reshape(count, -1, shared)
-        J = (root[:, None, ..., None] * jacobian.frames).reshape(count, window, -1, size)
-        transposed = J.swapaxes(-1, -2)
-        for i in range(window):
-            for k in range(window - i):
-                blocks[k, i : i + count] += transposed[:, i + k] @ J[:, i]
-            border[i : i + count] += transposed[:, i] @ S
-            g[i : i + count] += (transposed[:, i] @ e[..., None])[..., 0]
-        flat = S.reshape(-1, shared)
-        corner += flat.T @ flat
-        h += flat.T @ e.reshape(-1)
-    return NormalEquations(blocks, border, corner, g, h)
+        if error.size:
+            parts.append((residual.jacobian(state), error, residual.loss.weight((error**2).sum(-1), widening)))
+    totals = Totals(state.num_frames, state.nv, BAND)
+    sums: dict[tuple[str, ...], PointSums] = {}
+    for root in {part.points.root for part, _, _ in parts if part.points is not None}:
+        own = [part for part, _, _ in parts if part.points is not None and part.points.root == root]
+        names = dict.fromkeys(name for part in own if part.points for name in part.points.names)
+        direct = dict.fromkeys(name for part in own if part.direct for name in part.direct.names)
+        sums[root] = PointSums(tuple(names), state.num_frames, tuple(direct), BAND)
+    for part, error, weight in parts:
+        root_weight = np.sqrt(weight)[..., None]
+        if part.points is not None:
+            sums[part.points.root].add(part.points, part.direct, error, weight)
+        if part.turns is not None:
+            totals.add_turns(part.turns, error, weight)
+        if part.direct is not None:
+            columns = [SHARED_NAMES.index(name) for name in part.direct.names]
+            totals.add_shared(root_weight[..., None] * part.direct.by, root_weight * error, columns)
+        if part.frames is not None and part.shared is not None:
+            count, window, _, _, size = part.frames.shape
+            J = (root_weight[:, None, ..., None] * part.frames).reshape(count, window, -1, size)
+            S = (root_weight[..., None] * part.shared).reshape(count, J.shape[2], -1)
+            totals.add_rows(J, S, (root_weight * error).reshape(count, -1))
+    for root, added in sums.items():
+        for limb in limbs(state, tuple(added.index), root):
+            totals.add_limb(limb, added)
+    return NormalEquations(totals.upper.swapaxes(-1, -2), totals.border, totals.corner, totals.g, totals.h)
 
 
 def costs(residuals: Mapping[str, Residual], state: State, widening: float = 1.0) -> dict[str, float]:

@@ -123,6 +123,11 @@ class State:
         return self.body.joint_poses(self.q)
 
     @cached_property
+    def twists(self) -> tuple[np.ndarray, np.ndarray]:
+        """Linear and angular part (T, 3, 75) of how each tangent column moves the person: see `Body.twists`."""
+        return self.body.twists(self.poses)
+
+    @cached_property
     def length(self) -> float:
         """Estimated distance from the tool's handle end to its head [m]."""
         return self.tool_length * float(np.exp(self.value("log_tool_length")))

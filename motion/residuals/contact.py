@@ -8,8 +8,8 @@ import numpy as np
 from jaxtyping import Float
 
 from motion.residuals.loss import GemanMcClure, Loss, PseudoHuber
-from motion.residuals.residual import Jacobian
-from motion.state import SHARED, SHARED_NAMES, State
+from motion.residuals.residual import Jacobian, OfPoints, OfShared
+from motion.state import State
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -31,8 +31,7 @@ class Anchor:
 
     def jacobian(self, state: State) -> Jacobian:
         """That of the points."""
-        points, scale = state.points(self.names), (self.weight / self.sigma)[..., None, None]
-        return Jacobian((scale * points.J)[:, None], scale * points.J_shared)
+        return Jacobian(points=OfPoints(self.names, (self.weight / self.sigma)[:, None]))
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -52,10 +51,8 @@ class Sliding:
 
     def jacobian(self, state: State) -> Jacobian:
         """Two frames with weights -1, 1."""
-        points = state.points(self.names)
-        scale = (state.fps * self.weight / self.sigma)[..., None, None]
-        frames = np.stack([-scale * points.J[:-1], scale * points.J[1:]], axis=1)
-        return Jacobian(frames, scale * np.diff(points.J_shared, axis=0))
+        scale = state.fps * self.weight / self.sigma
+        return Jacobian(points=OfPoints(self.names, np.stack([-scale, scale], axis=1)))
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -75,9 +72,7 @@ class Ground:
         return (height * self.weight / self.sigma)[..., None]
 
     def jacobian(self, state: State) -> Jacobian:
-        """Third row of the points' derivative."""
-        points, scale = state.points(self.names), (self.weight / self.sigma)[..., None]
-        shared = points.J_shared[..., 2, :].copy()
-        shared[..., SHARED_NAMES.index("ground")] -= 1
-        frames = (scale * points.J[..., 2, :])[:, None, :, None]
-        return Jacobian(frames, (scale * shared)[..., None, :].reshape(*shared.shape[:2], 1, len(SHARED)))
+        """Vertical."""
+        scale = (self.weight / self.sigma)[..., None, None]
+        up = scale * np.array([0.0, 0.0, 1.0])
+        return Jacobian(points=OfPoints(self.names, up[:, None]), direct=OfShared(("ground",), -scale))

@@ -14,9 +14,8 @@ import numpy as np
 from jaxtyping import Float
 
 from motion.residuals.loss import Loss, PseudoHuber
-from motion.residuals.residual import Jacobian
-from motion.rotation import skew
-from motion.state import SHARED_NAMES, State
+from motion.residuals.residual import Jacobian, OfPoints, OfShared
+from motion.state import State
 
 ROOT = ("l_hip", "r_hip")
 """Landmarks are relative to the middle of the hips."""
@@ -45,21 +44,18 @@ class Lift:
 
     def jacobian(self, state: State) -> Jacobian:
         """Linear in the points; the tilt of the camera turns the ray."""
-        points, root = state.points(self.names), state.points(ROOT)
         R = self._world_ray(state)
         scale = self.weight[..., None, None] / self.sigma[:, None]
         turn = R.swapaxes(-1, -2)[:, None] / self._scale(state)
-        frames = turn @ (points.J - root.J.mean(axis=1, keepdims=True))
-        shared = turn @ (points.J_shared - root.J_shared.mean(axis=1, keepdims=True))
-        arm = points.p - root.p.mean(axis=1, keepdims=True)
-        shared[..., SHARED_NAMES.index("log_lift_scale")] -= arm @ R / self._scale(state)
-        R_world_camera = state.camera.T_world_camera[:, :3, :3]
-        for axis, name in zip(state.tilt_axes, ("pitch", "roll"), strict=True):
-            axis_world = (R_world_camera @ axis)[:, None]
-            shared[..., SHARED_NAMES.index(name)] += (
-                (-skew(axis_world) @ arm[..., None])[..., 0] @ R / self._scale(state)
-            )
-        return Jacobian((scale * frames)[:, None], scale * shared)
+        arm = state.positions(self.names) - state.positions(ROOT).mean(axis=1, keepdims=True)
+        axes = (state.camera.T_world_camera[:, :3, :3] @ state.tilt_axes.T).swapaxes(-1, -2)
+        # What the ray sees: the arm in its axes grows with the scale and turns against the camera.
+        moved = np.concatenate([-arm[:, :, None], np.cross(arm[:, :, None], axes[:, None])], axis=2)
+        direct = turn @ moved.swapaxes(-1, -2)
+        return Jacobian(
+            points=OfPoints(self.names, (scale * turn)[:, None], ROOT),
+            direct=OfShared(("log_lift_scale", "pitch", "roll"), scale * direct),
+        )
 
     def _world_ray(self, state: State) -> np.ndarray:
         R: np.ndarray = state.camera.T_world_camera[:, :3, :3] @ self.R_camera_ray

@@ -9,9 +9,9 @@ from jaxtyping import Float
 
 from motion.body import Body
 from motion.residuals.loss import Loss, PseudoHuber, Quadratic
-from motion.residuals.residual import Jacobian
+from motion.residuals.residual import Jacobian, OfTurns
 from motion.rotation import conjugate, exponential, inverse_right_jacobian, logarithm, product
-from motion.state import SHARED, State
+from motion.state import State
 
 HANGING = float(np.deg2rad(70))
 """Angle of the arms below the T-pose at rest [rad]."""
@@ -71,7 +71,7 @@ class RestPose:
     def jacobian(self, state: State) -> Jacobian:
         """Block diagonal."""
         blocks = inverse_right_jacobian(self._away(state)) / self.sigma[..., None]
-        return _block_diagonal(blocks, state)
+        return Jacobian(turns=OfTurns(tuple(range(1, len(Body.joint_names))), blocks[:, None]))
 
     def _away(self, state: State) -> np.ndarray:
         quaternions = state.q[:, 7:].reshape(state.num_frames, -1, 4)
@@ -95,12 +95,13 @@ class Hinge:
         """One row of the inverse right Jacobian per hinge that is beyond its limit."""
         angle, lower, upper = self._angles(state)
         beyond = (angle < lower) | (angle > upper)
-        frames = np.zeros((state.num_frames, 1, len(HINGES), 1, state.nv))
+        rows, joints = [], []
         for h, (name, axis, _, _) in enumerate(HINGES):
             j = Body.joint_names.index(name)
             row = inverse_right_jacobian(logarithm(state.q[:, 3 + 4 * j : 7 + 4 * j]))[:, axis]
-            frames[:, 0, h, 0, 3 + 3 * j : 6 + 3 * j] = row * beyond[:, h, None] / self.sigma
-        return Jacobian(frames, np.zeros((state.num_frames, len(HINGES), 1, len(SHARED))))
+            rows.append(row * beyond[:, h, None] / self.sigma)
+            joints.append(j)
+        return Jacobian(turns=OfTurns(tuple(joints), np.stack(rows, axis=1)[:, None, :, None]))
 
     def _angles(self, state: State) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         columns = []
@@ -109,10 +110,3 @@ class Hinge:
             columns.append(logarithm(state.q[:, 3 + 4 * j : 7 + 4 * j])[:, axis])
         limits = np.array([hinge[2:] for hinge in HINGES])
         return np.stack(columns, axis=1), limits[:, 0], limits[:, 1]
-
-
-def _block_diagonal(blocks: np.ndarray, state: State) -> Jacobian:
-    frames = np.zeros((state.num_frames, 1, 23, 3, state.nv))
-    for j in range(23):
-        frames[:, 0, j, :, 6 + 3 * j : 9 + 3 * j] = blocks[:, j]
-    return Jacobian(frames, np.zeros((state.num_frames, 23, 3, len(SHARED))))

@@ -8,9 +8,8 @@ import numpy as np
 from jaxtyping import Float
 
 from motion.residuals.loss import GemanMcClure, Loss
-from motion.residuals.residual import Jacobian
-from motion.state import SHARED, SHARED_NAMES, State
-from records import Camera
+from motion.residuals.residual import Jacobian, OfPoints, OfShared
+from motion.state import State
 
 MIN_DEPTH = 0.1
 """Points nearer to the camera than this [m] are left out: their projection has no meaning."""
@@ -38,24 +37,25 @@ class Reprojection:
 
     def jacobian(self, state: State) -> Jacobian:
         """By the chain rule through the camera."""
-        points = state.points(self.names)
-        camera = state.camera
-        uv, J_point = camera.project_with_jacobian(points.p)
-        scale = self._scale(state, points.p)[..., None, None]
-        shared = J_point @ points.J_shared
-        shared += _camera_columns(state, camera, points.p, uv, J_point)
-        return Jacobian((scale * (J_point @ points.J))[:, None], scale * shared)
+        p = state.positions(self.names)
+        uv, J_point = state.camera.project_with_jacobian(p)
+        scale = self._scale(state, p)[..., None, None]
+        names, columns = _camera_columns(state, p, uv, J_point)
+        return Jacobian(
+            points=OfPoints(self.names, (scale * J_point)[:, None]), direct=OfShared(names, scale * columns)
+        )
 
     def _scale(self, state: State, p: np.ndarray) -> np.ndarray:
         scale: np.ndarray = self.weight * (state.camera.depth(p) > MIN_DEPTH) / self.sigma
         return scale
 
 
-def _camera_columns(state: State, camera: Camera, p: np.ndarray, uv: np.ndarray, J_point: np.ndarray) -> np.ndarray:
-    columns = np.zeros((*uv.shape, len(SHARED)))
-    columns[..., SHARED_NAMES.index("log_focal")] = uv - camera.K[:2, 2]
+def _camera_columns(
+    state: State, p: np.ndarray, uv: np.ndarray, J_point: np.ndarray
+) -> tuple[tuple[str, ...], np.ndarray]:
+    camera = state.camera
     R, t = camera.T_world_camera[:, :3, :3], camera.T_world_camera[:, None, :3, 3]
-    for axis, name in zip(state.tilt_axes, ("pitch", "roll"), strict=True):
-        turn = np.cross(p - t, (R @ axis)[:, None])
-        columns[..., SHARED_NAMES.index(name)] = (J_point @ turn[..., None])[..., 0]
-    return columns
+    axes = (R @ state.tilt_axes.T).swapaxes(-1, -2)
+    turn = np.cross((p - t)[:, :, None], axes[:, None])
+    tilted = J_point @ turn.swapaxes(-1, -2)
+    return ("log_focal", "pitch", "roll"), np.concatenate([(uv - camera.K[:2, 2])[..., None], tilted], axis=-1)

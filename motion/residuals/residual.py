@@ -8,7 +8,7 @@ import numpy as np
 from jaxtyping import Float
 
 from motion.residuals.loss import Loss
-from motion.state import State
+from motion.state import SHARED, SHARED_NAMES, State
 from records import Entry, Registry
 
 RESIDUALS = Registry(
@@ -33,13 +33,79 @@ RESIDUALS = Registry(
 )
 
 
-class Jacobian(NamedTuple):
-    """Derivative of an error on windows of W frames."""
+class OfPoints(NamedTuple):
+    """Derivative by one named point per group, in the world."""
 
-    frames: Float[np.ndarray, "N W G D V"]
+    names: tuple[str, ...]
+    """The point of each group."""
+    by: Float[np.ndarray, "N W G D 3"] | Float[np.ndarray, "N W G"]
+    """With respect to the point in each frame of the window; without D and 3: multiples of the identity."""
+    root: tuple[str, ...] = ()
+    """Points whose middle the named ones are relative to; windows are then of one frame."""
+
+
+class OfTurns(NamedTuple):
+    """Derivative by the turn of one joint per group, in its local axes."""
+
+    joints: tuple[int, ...]
+    """The joint of each group, in the order of `Body.joint_names`."""
+    by: Float[np.ndarray, "N W G D 3"]
+    """With respect to the turn in each frame of the window (at most two)."""
+
+
+class OfShared(NamedTuple):
+    """Derivative by shared parameters directly, not through points."""
+
+    names: tuple[str, ...]
+    by: Float[np.ndarray, "N G D P"]
+
+
+class Jacobian(NamedTuple):
+    """Derivative of an error on windows of W frames: the sum of its parts.
+
+    Most errors depend on one point or joint per group: they give the derivative by that, and the kinematics are left to
+    `motion.problem`, which visits only the columns of the point's chain. The others give all columns.
+    """
+
+    frames: Float[np.ndarray, "N W G D V"] | None = None
     """With respect to a tangent step of each frame of the window."""
-    shared: Float[np.ndarray, "N G D S"]
-    """With respect to the shared parameters."""
+    shared: Float[np.ndarray, "N G D S"] | None = None
+    """With respect to the shared parameters; goes with `frames`."""
+    points: OfPoints | None = None
+    turns: OfTurns | None = None
+    direct: OfShared | None = None
+
+
+def expand(jacobian: Jacobian, state: State) -> tuple[Float[np.ndarray, "N W G D V"], Float[np.ndarray, "N G D S"]]:
+    """All columns of a Jacobian: with respect to tangent steps of the window's frames, and to the shared parameters."""
+    frames: np.ndarray | float = 0.0 if jacobian.frames is None else jacobian.frames
+    shared: np.ndarray | float = 0.0 if jacobian.shared is None else jacobian.shared
+    if jacobian.points is not None:
+        names, by, root = jacobian.points
+        by = by[..., None, None] * np.eye(3) if by.ndim == 3 else by
+        count, window = by.shape[:2]
+        points = state.points(names)
+        J, J_shared = points.J, points.J_shared
+        if root:
+            middle = state.points(root)
+            J = J - middle.J.mean(axis=1, keepdims=True)
+            J_shared = J_shared - middle.J_shared.mean(axis=1, keepdims=True)
+        frames = frames + np.stack([by[:, w] @ J[w : w + count] for w in range(window)], axis=1)
+        shared = shared + sum(by[:, w] @ J_shared[w : w + count] for w in range(window))
+    if jacobian.turns is not None:
+        joints, by = jacobian.turns
+        turned = np.zeros((*by.shape[:-1], state.nv))
+        for group, joint in enumerate(joints):
+            turned[:, :, group, :, 3 + 3 * joint : 6 + 3 * joint] = by[:, :, group]
+        frames = frames + turned
+        shared = shared + np.zeros((by.shape[0], *by.shape[2:4], len(SHARED)))
+    if jacobian.direct is not None:
+        names, by = jacobian.direct
+        frames = frames + np.zeros((by.shape[0], 1, *by.shape[1:3], state.nv))
+        own = np.zeros((*by.shape[:-1], len(SHARED)))
+        own[..., [SHARED_NAMES.index(name) for name in names]] = by
+        shared = shared + own
+    return np.asarray(frames), np.asarray(shared)
 
 
 @runtime_checkable

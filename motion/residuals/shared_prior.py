@@ -8,8 +8,8 @@ import numpy as np
 from jaxtyping import Float
 
 from motion.residuals.loss import Loss, Quadratic
-from motion.residuals.residual import Jacobian
-from motion.state import SHARED, State
+from motion.residuals.residual import Jacobian, OfShared
+from motion.state import SHARED, SHARED_NAMES, State
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -27,8 +27,7 @@ class SharedPrior:
 
     def jacobian(self, state: State) -> Jacobian:
         """Constant."""
-        size = len(self.sigma)
-        return Jacobian(np.zeros((1, 1, size, 1, state.nv)), np.diag(1 / self._width)[None, :, None])
+        return Jacobian(direct=OfShared(SHARED_NAMES, np.diag(1 / self._width)[None, :, None]))
 
     @property
     def _width(self) -> Float[np.ndarray, "S"]:

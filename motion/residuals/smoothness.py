@@ -9,9 +9,9 @@ from jaxtyping import Float
 
 from motion.body import Body
 from motion.residuals.loss import Loss, PseudoHuber, Quadratic
-from motion.residuals.residual import Jacobian
+from motion.residuals.residual import Jacobian, OfPoints, OfTurns
 from motion.rotation import conjugate, inverse_right_jacobian, logarithm, product
-from motion.state import SHARED, State
+from motion.state import State
 
 SMOOTH_SITES = (
     "pelvis", "neck", "head",
@@ -37,10 +37,9 @@ class Acceleration:
 
     def jacobian(self, state: State) -> Jacobian:
         """Three frames with weights 1, -2, 1."""
-        points = state.points(self.names)
-        factor = state.fps**2 / self.sigma
-        J, S = factor * points.J, factor * points.J_shared
-        return Jacobian(np.stack([J[:-2], -2 * J[1:-1], J[2:]], axis=1), S[:-2] - 2 * S[1:-1] + S[2:])
+        shape = (state.num_frames - 2, 3, len(self.names))
+        weights = np.array([1.0, -2.0, 1.0]) * (state.fps**2 / self.sigma)
+        return Jacobian(points=OfPoints(self.names, np.broadcast_to(weights[:, None], shape)))
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -59,13 +58,8 @@ class JointRate:
         """Inverse right Jacobian at the later frame, inverse left Jacobian at the earlier one."""
         turn = self._turn(state)
         after = inverse_right_jacobian(turn) * (state.fps / self.sigma)
-        count, joints = turn.shape[:2]
-        frames = np.zeros((count, 2, joints, 3, state.nv))
-        for j in range(joints):
-            columns = slice(3 + 3 * j, 6 + 3 * j)
-            frames[:, 0, j, :, columns] = -after[:, j].swapaxes(-1, -2)
-            frames[:, 1, j, :, columns] = after[:, j]
-        return Jacobian(frames, np.zeros((count, joints, 3, len(SHARED))))
+        by = np.stack([-after.swapaxes(-1, -2), after], axis=1)
+        return Jacobian(turns=OfTurns(tuple(range(len(Body.joint_names))), by))
 
     def _turn(self, state: State) -> np.ndarray:
         quaternions = state.q[:, 3:].reshape(state.num_frames, len(Body.joint_names), 4)

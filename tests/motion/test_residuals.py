@@ -6,6 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from motion.body import build_body, rotations
+from motion.problem import assemble
 from motion.residuals.balance import Balance
 from motion.residuals.contact import Anchor, Ground, Sliding
 from motion.residuals.grasp import Grasp, Grip
@@ -13,7 +14,7 @@ from motion.residuals.lift import Lift
 from motion.residuals.loss import GemanMcClure, PseudoHuber, Quadratic
 from motion.residuals.pose_prior import Hinge, RestPose
 from motion.residuals.reprojection import Reprojection
-from motion.residuals.residual import RESIDUALS
+from motion.residuals.residual import RESIDUALS, Jacobian, OfPoints, expand
 from motion.residuals.shared_prior import SharedPrior
 from motion.residuals.smoothness import Acceleration, JointRate
 from motion.rotation import exponential, quaternion
@@ -85,8 +86,8 @@ def test_every_residual_in_the_table_has_an_example_of_its_class():
 @pytest.mark.parametrize("name", list(RESIDUALS))
 def test_jacobian_against_finite_differences(name):
     residual, state, step = examples()[name], random_state(), 1e-6
-    jacobian = residual.jacobian(state)
-    count, window = jacobian.frames.shape[:2]
+    by_frames, by_shared = expand(residual.jacobian(state), state)
+    count, window = len(by_frames), by_frames.shape[1]
     assert np.abs(residual.error(state)).max() > 0
     rng = np.random.default_rng(2)
     for _ in range(12):
@@ -94,10 +95,59 @@ def test_jacobian_against_finite_differences(name):
         ahead = residual.error(state.step(step * tangent, step * shared))
         behind = residual.error(state.step(-step * tangent, -step * shared))
         numeric = (ahead - behind) / (2 * step)
-        analytic = jacobian.shared @ shared
+        analytic = by_shared @ shared
         for w in range(window):
-            analytic += np.einsum("ngdv,nv->ngd", jacobian.frames[:, w], tangent[w : w + count])
+            analytic += np.einsum("ngdv,nv->ngd", by_frames[:, w], tangent[w : w + count])
         np.testing.assert_allclose(analytic, numeric, atol=1e-6 * (1 + np.abs(numeric).max()))
+
+
+def stacked(residuals, state):
+    """Hessian and gradient of all unknowns, from every residual with all columns."""
+    frames, size = state.num_frames, state.nv
+    total = frames * size + len(SHARED)
+    hessian, gradient = np.zeros((total, total)), np.zeros(total)
+    for residual in residuals.values():
+        error = residual.error(state)
+        by_frames, by_shared = expand(residual.jacobian(state), state)
+        rows = np.zeros((*error.shape, total))
+        for n, w in np.ndindex(by_frames.shape[:2]):
+            rows[n, ..., (n + w) * size : (n + w + 1) * size] = by_frames[n, w]
+        rows[..., frames * size :] = by_shared
+        rows *= np.sqrt(residual.loss.weight((error**2).sum(-1)))[..., None, None]
+        weighed = error * np.sqrt(residual.loss.weight((error**2).sum(-1)))[..., None]
+        flat = rows.reshape(-1, total)
+        hessian += flat.T @ flat
+        gradient += flat.T @ weighed.ravel()
+    return hessian, gradient
+
+
+@pytest.mark.parametrize("names", [*((name,) for name in RESIDUALS), tuple(RESIDUALS)], ids="+".join)
+def test_equations_by_limbs_are_those_of_all_columns(names):
+    state = random_state()
+    residuals = {name: examples()[name] for name in names}
+    hessian, gradient = stacked(residuals, state)
+    equations = assemble(residuals, state)
+    unknowns, size = state.num_frames * state.nv, state.nv
+    found = np.zeros_like(hessian)
+    for k, t in np.ndindex(equations.blocks.shape[:2]):
+        if t + k < state.num_frames:
+            rows, columns = slice((t + k) * size, (t + k + 1) * size), slice(t * size, (t + 1) * size)
+            found[rows, columns], found[columns, rows] = equations.blocks[k, t], equations.blocks[k, t].T
+    found[:unknowns, unknowns:] = equations.border.reshape(unknowns, -1)
+    found[unknowns:] = np.hstack([found[:unknowns, unknowns:].T, equations.corner])
+    np.testing.assert_allclose(found, hessian, atol=1e-12 * np.abs(hessian).max())
+    both = np.concatenate([equations.g.ravel(), equations.h])
+    np.testing.assert_allclose(both, gradient, atol=1e-12 * np.abs(gradient).max())
+
+
+def test_matrices_over_several_frames_are_refused():
+    class Wide(Acceleration):
+        def jacobian(self, state):
+            names = self.names
+            return Jacobian(points=OfPoints(names, np.zeros((state.num_frames - 2, 3, len(names), 3, 3))))
+
+    with pytest.raises(ValueError, match="windows of 3 frames take multiples of the identity"):
+        assemble({"wide": Wide()}, random_state())
 
 
 @given(
