@@ -79,14 +79,18 @@ class Totals:
 
     def add_rows(self, J: np.ndarray, S: np.ndarray, e: np.ndarray) -> None:
         """Add weighted rows with all columns: (N, W, R, V), (N, R, S) and (N, R)."""
-        count, window = J.shape[:2]
+        count, window, rows, size = J.shape
+        for k in range(window):
+            # One product for all rows that couple a frame with the k-th after it: the blocks are large, the rows few.
+            left, right = (np.zeros((len(self.g), (window - k) * rows, size)) for _ in range(2))
+            for i in range(window - k):
+                here = slice(i * rows, (i + 1) * rows)
+                left[i : i + count, here], right[i : i + count, here] = J[:, i], J[:, i + k]
+            self.upper[k] += left.swapaxes(-1, -2) @ right
         transposed = J.swapaxes(-1, -2)
         for i in range(window):
-            frames = slice(i, i + count)
-            for k in range(window - i):
-                self.upper[k, frames] += transposed[:, i] @ J[:, i + k]
-            self.border[frames] += transposed[:, i] @ S
-            self.g[frames] += (transposed[:, i] @ e[..., None])[..., 0]
+            self.border[i : i + count] += transposed[:, i] @ S
+            self.g[i : i + count] += (transposed[:, i] @ e[..., None])[..., 0]
         self.add_shared(S, e)
 
     def add_shared(self, S: np.ndarray, e: np.ndarray, columns: Sequence[int] | slice = slice(None)) -> None:

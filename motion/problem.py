@@ -50,17 +50,30 @@ class NormalEquations:
         return -0.5 * float((self.g * dx).sum() + self.h @ ds)
 
 
-def assemble(residuals: Mapping[str, Residual], state: State, widening: float = 1.0) -> NormalEquations:
+Errors = Mapping[str, np.ndarray]
+"""Errors (N, G, D) of residuals by name."""
+
+
+def errors(residuals: Mapping[str, Residual], state: State) -> Errors:
+    """Errors of all residuals, for `costs` and `assemble` at the same state."""
+    return {name: residual.error(state) for name, residual in residuals.items()}
+
+
+def assemble(
+    residuals: Mapping[str, Residual], state: State, widening: float = 1.0, known: Errors | None = None
+) -> NormalEquations:
     """Linearise every residual at the state, weight it by its loss, and sum.
 
     Args:
         residuals: by name.
         state: where to linearise.
         widening: factor on the widths of redescending losses (graduated non-convexity).
+        known: the errors at the state, where they have been computed.
     """
     parts = []
-    for residual in residuals.values():
-        error = residual.error(state)
+    known = errors(residuals, state) if known is None else known
+    for name, residual in residuals.items():
+        error = known[name]
         if error.size:
             parts.append((residual.jacobian(state), error, residual.loss.weight((error**2).sum(-1), widening)))
     totals = Totals(state.num_frames, state.nv, BAND)
@@ -90,10 +103,12 @@ def assemble(residuals: Mapping[str, Residual], state: State, widening: float = 
     return NormalEquations(totals.upper.swapaxes(-1, -2), totals.border, totals.corner, totals.g, totals.h)
 
 
-def costs(residuals: Mapping[str, Residual], state: State, widening: float = 1.0) -> dict[str, float]:
-    """Half the sum of the losses of each residual."""
-    result = {}
-    for name, residual in residuals.items():
-        error = residual.error(state)
-        result[name] = 0.5 * float(residual.loss.cost((error**2).sum(-1), widening).sum()) if error.size else 0.0
-    return result
+def costs(
+    residuals: Mapping[str, Residual], state: State, widening: float = 1.0, known: Errors | None = None
+) -> dict[str, float]:
+    """Half the sum of the losses of each residual; arguments as those of `assemble`."""
+    known = errors(residuals, state) if known is None else known
+    return {
+        name: 0.5 * float(residual.loss.cost((known[name] ** 2).sum(-1), widening).sum()) if known[name].size else 0.0
+        for name, residual in residuals.items()
+    }

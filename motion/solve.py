@@ -9,7 +9,7 @@ from typing import NamedTuple
 import numpy as np
 from scipy.linalg import LinAlgError
 
-from motion.problem import NormalEquations, assemble, costs
+from motion.problem import Errors, NormalEquations, assemble, costs, errors
 from motion.residuals.residual import Residual
 from motion.state import State
 
@@ -55,6 +55,7 @@ class Solution:
 
 class _Tried(NamedTuple):
     state: State | None
+    errors: Errors
     decrease: float
     damping: float
     failure: str
@@ -73,15 +74,16 @@ def solve(residuals: Mapping[str, Residual], state: State, options: SolverOption
     """
     options = options or SolverOptions()
     widening, damping, status = options.widening, options.damping, "iteration limit"
-    if not np.isfinite(sum(costs(residuals, state, widening).values())):
+    known = errors(residuals, state)
+    if not np.isfinite(sum(costs(residuals, state, widening, known).values())):
         raise DidNotConverge(
             "the cost at the start is not finite; check the keypoints and the camera",
             Solution(state=state, status="stalled", iterations=0, cost={}),
         )
     iteration = 0
     for iteration in range(1, options.iterations + 1):
-        cost = sum(costs(residuals, state, widening).values())
-        equations = assemble(residuals, state, widening)
+        cost = sum(costs(residuals, state, widening, known).values())
+        equations = assemble(residuals, state, widening, known)
         tried = _step(residuals, state, equations, cost, widening, damping)
         damping = tried.damping
         if tried.failure:
@@ -90,13 +92,13 @@ def solve(residuals: Mapping[str, Residual], state: State, options: SolverOption
         if tried.state is None:
             status = "stalled" if widening == 1 else status
         else:
-            state = tried.state
+            state, known = tried.state, tried.errors
             if widening == 1 and tried.decrease < options.tolerance * cost:
                 status = "converged"
         if widening == 1 and status != "iteration limit":
             break
         widening = max(1.0, widening * options.narrowing)
-    return Solution(state=state, status=status, iterations=iteration, cost=costs(residuals, state))
+    return Solution(state=state, status=status, iterations=iteration, cost=costs(residuals, state, known=known))
 
 
 def _step(
@@ -116,8 +118,9 @@ def _step(
             failure, damping = str(error), 10 * damping
             continue
         failure = ""
-        new = sum(costs(residuals, candidate, widening).values())
+        known = errors(residuals, candidate)
+        new = sum(costs(residuals, candidate, widening, known).values())
         if np.isfinite(new) and new < cost:
-            return _Tried(candidate, cost - new, max(damping / 5, MIN_DAMPING), "")
+            return _Tried(candidate, known, cost - new, max(damping / 5, MIN_DAMPING), "")
         damping *= 8
-    return _Tried(None, 0.0, SolverOptions().damping, failure)
+    return _Tried(None, {}, 0.0, SolverOptions().damping, failure)

@@ -16,6 +16,7 @@ from jaxtyping import Float
 
 from motion.body import Body, build_body, rotations
 from motion.rotation import exponential, product, skew
+from motion.skeleton import SITES
 from records import Camera
 
 TOOL_POINTS = ("tool_head", "tool_handle")
@@ -44,6 +45,7 @@ camera about its x and z axes [rad], log scale of the detector's 3D landmarks, h
 the tool."""
 
 SHARED_NAMES = tuple(shared.name for shared in SHARED)
+SITE_INDEX = {name: n for n, name in enumerate(SITES)}
 BONE_COLUMNS = slice(0, len(Body.bone_names))
 
 
@@ -134,15 +136,25 @@ class State:
 
     def positions(self, names: Sequence[str]) -> Float[np.ndarray, "T N 3"]:
         """World positions [m] of named points of the person and the tool."""
-        sites = _sites(names)
-        p = np.empty((self.num_frames, len(names), 3))
-        p[:, [n in sites for n in names]] = self.body.site_positions(self.q, sites, self.poses)
+        sites = [SITE_INDEX.get(name, -1) for name in names]
+        p: np.ndarray = self._site_positions[:, sites]
         for n, name in enumerate(names):
             if name in TOOL_POINTS:
                 p[:, n] = self._tool_point(name)
             elif name == CENTRE_OF_MASS:
-                p[:, n] = self.body.centre_of_mass(self.q, self.poses)
+                p[:, n] = self._centre_of_mass
+            elif sites[n] < 0:
+                self.body.site_positions(self.q, [name])  # which tells what there is
         return p
+
+    @cached_property
+    def _site_positions(self) -> Float[np.ndarray, "T N 3"]:
+        """Positions of all sites of the body."""
+        return self.body.site_positions(self.q, tuple(SITES), self.poses)
+
+    @cached_property
+    def _centre_of_mass(self) -> Float[np.ndarray, "T 3"]:
+        return self.body.centre_of_mass(self.q, self.poses)
 
     def points(self, names: Sequence[str]) -> Points:
         """World positions of named points with their derivatives; computed once per name and state."""
