@@ -8,12 +8,26 @@ Duff and Reid 1983, "The multifrontal solution of indefinite sparse symmetric li
 
 from __future__ import annotations
 
+from typing import NamedTuple
+
 import numpy as np
 from jaxtyping import Float
 from scipy.linalg import LinAlgError, blas, lapack
 
 JITTER = 1e-9
 """Added to the diagonal, so that unknowns that nothing depends on stay where they are."""
+
+
+class Factor(NamedTuple):
+    """What elimination leaves behind."""
+
+    lower: Float[np.ndarray, "T V V"]
+    """Transposed Cholesky factor L of each frame's pivot; what is below its diagonal means nothing."""
+    panels: Float[np.ndarray, "T V R"]
+    """Transposed rows below each pivot, times the inverse transpose of L: two slots of frames that take turns (frame t
+    lies in slot t % 2), the border, the gradient."""
+    rest: Float[np.ndarray, "S1 S1"]
+    """Lower triangle of what is left: of what all frames share, and its gradient below."""
 
 
 def eliminate(
@@ -24,7 +38,23 @@ def eliminate(
     h: Float[np.ndarray, "S"],
     damping: float,
 ) -> tuple[Float[np.ndarray, "T V"], Float[np.ndarray, "S"]]:
-    """Solve [H B; B' C] [dx; ds] = -[g; h] with the diagonal times `1 + damping`.
+    """Solve [H B; B' C] [dx; ds] = -[g; h] with the diagonal times `1 + damping`: see `factorise`.
+
+    Raises:
+        LinAlgError: the damped matrix is not positive definite, or the step is not finite.
+    """
+    return _back(*factorise(blocks, border, corner, g, h, damping))
+
+
+def factorise(
+    blocks: Float[np.ndarray, "3 T V V"],
+    border: Float[np.ndarray, "T V S"],
+    corner: Float[np.ndarray, "S S"],
+    g: Float[np.ndarray, "T V"],
+    h: Float[np.ndarray, "S"],
+    damping: float,
+) -> Factor:
+    """Factorise [H B; B' C], its diagonal times `1 + damping`, with the gradient below.
 
     Args:
         blocks: `blocks[k, t]` couples frame t + k (rows) with frame t (columns); the last k entries are unused.
@@ -35,7 +65,7 @@ def eliminate(
         damping: Marquardt's.
 
     Raises:
-        LinAlgError: the damped matrix is not positive definite, or the step is not finite.
+        LinAlgError: the damped matrix is not positive definite.
     """
     frames, size = g.shape
     shared = len(h)
@@ -65,7 +95,7 @@ def eliminate(
             raise LinAlgError(f"the normal equations are not positive definite at frame {t}")
         blas.dtrsm(1.0, D, R, side=1, lower=1, trans_a=1, overwrite_b=1)
         blas.dsyrk(-1.0, R, beta=1.0, c=front, lower=1, overwrite_c=1)
-    return _back(factors, panels, front[2 * size :, 2 * size :])
+    return Factor(factors, panels, front[2 * size :, 2 * size :])
 
 
 def _back(factors: np.ndarray, panels: np.ndarray, rest: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

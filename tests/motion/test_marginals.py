@@ -1,0 +1,93 @@
+from __future__ import annotations
+
+import time
+
+import numpy as np
+import pytest
+
+from motion.elimination import factorise
+from motion.marginals import marginals, solve_columns
+
+
+def banded(frames, size, shared, seed=0):
+    """Normal equations of three-frame windows, in blocks and as one dense matrix."""
+    rng = np.random.default_rng(seed)
+    whole = np.eye(frames * size + shared)
+    for t in range(max(frames - 2, 1)):
+        rows = rng.standard_normal((3 * size, len(whole)))
+        rows[:, : t * size] = rows[:, (t + 3) * size : frames * size] = 0
+        whole += rows.T @ rows
+    blocks = np.zeros((3, frames, size, size))
+    for k in range(min(3, frames)):
+        for t in range(frames - k):
+            blocks[k, t] = whole[(t + k) * size : (t + k + 1) * size, t * size : (t + 1) * size]
+    inner = frames * size
+    factor = factorise(
+        blocks,
+        whole[:inner, inner:].reshape(frames, size, shared),
+        whole[inner:, inner:],
+        np.zeros((frames, size)),
+        np.zeros(shared),
+        0.0,
+    )
+    return factor, whole
+
+
+@pytest.mark.parametrize(("frames", "shared"), [(1, 3), (2, 3), (3, 0), (7, 3), (8, 2)])
+def test_selected_blocks_are_those_of_the_dense_inverse(frames, shared):
+    size = 4
+    factor, whole = banded(frames, size, shared)
+    dense = np.linalg.inv(whole)
+    inner = frames * size
+    found = marginals(factor)
+    for t in range(frames):
+        own = slice(t * size, (t + 1) * size)
+        np.testing.assert_allclose(found.frames[t], dense[own, own], atol=1e-8)
+        np.testing.assert_allclose(found.across[t], dense[own, inner:], atol=1e-8)
+    np.testing.assert_allclose(found.shared, dense[inner:, inner:], atol=1e-8)
+
+
+@pytest.mark.parametrize(("frames", "shared"), [(1, 3), (2, 3), (3, 0), (8, 2)])
+def test_columns_are_those_of_the_dense_solution(frames, shared):
+    factor, whole = banded(frames, 4, shared)
+    right = np.random.default_rng(1).standard_normal((len(whole), 5))
+    x, s = solve_columns(factor, right[: 4 * frames].reshape(frames, 4, 5), right[4 * frames :])
+    np.testing.assert_allclose(
+        np.concatenate([x.reshape(-1, 5), s]), np.linalg.solve(whole, right), rtol=1e-6, atol=1e-8
+    )
+
+
+def test_a_constant_measured_by_all_frames_is_known_as_well_as_the_mean():
+    """Each x_t is s and noise, and measured with noise: s has variance 2 / T, and x_t that of its fusion with s."""
+    frames = 50
+    blocks = np.zeros((3, frames, 1, 1))
+    blocks[0] = 2.0  # x_t - s with variance 1, and x_t itself measured with variance 1
+    factor = factorise(
+        blocks,
+        -np.ones((frames, 1, 1)),
+        np.array([[float(frames)]]),
+        np.zeros((frames, 1)),
+        np.zeros(1),
+        0.0,
+    )
+    found = marginals(factor)
+    assert found.shared[0, 0] == pytest.approx(2 / frames, rel=1e-6)
+    np.testing.assert_allclose(found.frames[:, 0, 0], 0.5 + 0.25 * 2 / frames, rtol=1e-6)
+
+
+def test_time_is_linear_in_the_number_of_frames():
+    def seconds(frames):
+        rng = np.random.default_rng(0)
+        blocks = np.zeros((3, frames, 30, 30))
+        blocks[0] = 200 * np.eye(30)
+        blocks[1:] = rng.standard_normal((2, frames, 30, 30))
+        border = rng.standard_normal((frames, 30, 4))
+        factor = factorise(blocks, border, 1e6 * np.eye(4), np.zeros((frames, 30)), np.zeros(4), 0.0)
+        best = np.inf
+        for _ in range(3):
+            start = time.process_time()
+            marginals(factor)
+            best = min(best, time.process_time() - start)
+        return best
+
+    assert seconds(1600) / seconds(200) < 16, "eight times as many frames"
