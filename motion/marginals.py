@@ -47,7 +47,9 @@ def marginals(factor: Factor) -> Marginals:
         known = blas.dtrsm(1.0, L, factor.panels[t][:, : border.stop], lower=1, trans_a=1)
         beside = known @ front
         inverse = blas.dtrsm(1.0, L, np.eye(size), lower=1)
-        own[t] = inverse.T @ inverse + beside @ known.T
+        covariance = inverse.T @ inverse + beside @ known.T
+        # Rounding that is not symmetric would grow from frame to frame.
+        own[t] = 0.5 * (covariance + covariance.T)
         front[here] = -beside
         front[:, here] = -beside.T
         front[here, here] = own[t]

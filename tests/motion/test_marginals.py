@@ -75,6 +75,25 @@ def test_a_constant_measured_by_all_frames_is_known_as_well_as_the_mean():
     np.testing.assert_allclose(found.frames[:, 0, 0], 0.5 + 0.25 * 2 / frames, rtol=1e-6)
 
 
+def test_rounding_does_not_grow_over_long_smooth_clips():
+    """Accelerations that are stiffer than observations by 1e4, over 150 frames."""
+    frames, size = 150, 3
+    rng = np.random.default_rng(2)
+    mix = rng.standard_normal((size, size)) + 2 * np.eye(size)
+    bend = np.zeros((frames - 2, frames))
+    for t in range(frames - 2):
+        bend[t, t : t + 3] = [1, -2, 1]
+    whole = np.kron(1e4 * bend.T @ bend, mix.T @ mix) + np.eye(frames * size)
+    blocks = np.zeros((3, frames, size, size))
+    for k in range(3):
+        for t in range(frames - k):
+            blocks[k, t] = whole[(t + k) * size : (t + k + 1) * size, t * size : (t + 1) * size]
+    empty = np.zeros((frames, size, 0))
+    factor = factorise(blocks, empty, np.zeros((0, 0)), np.zeros((frames, size)), np.zeros(0), 0.0)
+    expected = np.diag(np.linalg.inv(whole)).reshape(frames, size)
+    np.testing.assert_allclose(np.einsum("tii->ti", marginals(factor).frames), expected, rtol=1e-6)
+
+
 def test_time_is_linear_in_the_number_of_frames():
     def seconds(frames):
         rng = np.random.default_rng(0)
