@@ -8,7 +8,7 @@ still confirms the point, so that a turning tool stays known.
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import Literal, NamedTuple
 
 import cv2
 import numpy as np
@@ -42,8 +42,12 @@ AMBIGUOUS = 0.05
 """A found place must beat the second best by this correlation."""
 
 
+How = Literal["recognised", "carried", "found", "lost"]
+"""What the place in a frame rests on: a remembered patch, flow alone, a search after the way was lost, or nothing."""
+
+
 class PointTracker:
-    """Follows one point from frame to frame; `lost` tells whether it is out of sight."""
+    """Follows one point from frame to frame; `how` tells what the last place rests on."""
 
     def __init__(self, gray: UInt8[np.ndarray, "H W"], point: Float[np.ndarray, "2"], radius: int) -> None:
         """Start at `point` [px] in the frame `gray`; `radius` [px] is half the side of the patch remembered."""
@@ -56,6 +60,7 @@ class PointTracker:
         self._poses = [upright_pose(self._point)]
         self._unconfirmed = 0
         self._gap = 0
+        self.how: How = "recognised"
 
     @property
     def lost(self) -> bool:
@@ -68,7 +73,11 @@ class PointTracker:
         Returns:
             The point [px], and a confidence in [0, 1]: 0 where it is lost (the point is then the last one known).
         """
-        confidence = self._search(gray) if self.lost else self._follow(gray)
+        confidence = 0.0 if self.lost else self._follow(gray)
+        self.how = "carried" if self._unconfirmed else "recognised"
+        if confidence == 0:
+            confidence = self._search(gray)
+            self.how = "found" if confidence > 0 else "lost"
         self._gray = gray
         self._gap = self._gap + 1 if confidence == 0 else 0
         return self._point.copy(), confidence
@@ -133,8 +142,8 @@ class PointTracker:
         """Pose of a patch that was not recognised: it stays turned and scaled as it was, at the present point."""
         return _placed(self._poses[index], self._point)
 
-    def _move_to(self, point: np.ndarray) -> None:
-        self._velocity = point - self._point
+    def _move_to(self, point: np.ndarray, *, frames: int = 1) -> None:
+        self._velocity = (point - self._point) / frames
         self._point = point.copy()
 
     def _remember(self, window: Window, image: np.ndarray) -> None:
@@ -167,7 +176,8 @@ class PointTracker:
             pose, score = self._patches[index].align(image, start)
             near = np.linalg.norm(pose[:, 2] - start[:, 2]) < self.radius
             if score >= FOUND and near and inside(pose[:, 2], image):
-                self._point, self._velocity, self._unconfirmed = pose[:, 2] + window.origin, np.zeros(2), 0
+                self._move_to(pose[:, 2] + window.origin, frames=1 + self._gap)
+                self._unconfirmed = 0
                 self._poses[index] = _placed(pose, self._point)
                 self._poses = [self._carried(i) for i in range(len(self._poses))]
                 return min(1.0, score)

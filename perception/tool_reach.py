@@ -20,30 +20,33 @@ HAND_ERROR = 0.2
 def within_reach(
     uv: Float[np.ndarray, "T 2"], seen: Bool[np.ndarray, "T"], clicked: Sequence[int], person: Keypoints
 ) -> Bool[np.ndarray, "T"]:
-    """Whether an endpoint is as near to a hand as it was in the frames around its clicks.
+    """Whether an endpoint is as near to the hand that holds it as it was in the frames around its clicks.
 
-    A tool is rigid and stays in the hand. Frames that a track reaches from a click without a gap tell how far from the
-    nearer hand the endpoint is, in trunk lengths; where it is found again after a gap it can be little further away.
+    A tool is rigid and stays in the hand. Frames that a track reaches from a click without a gap tell which hand that
+    is, the one that the endpoint is nearer to most of the time, and how far away it is, in trunk lengths; where it is
+    found again after a gap it can be little further away.
 
     Args:
         uv: the endpoint [px].
         seen: where it is seen.
         clicked: frames of its clicks.
-        person: whoever holds the tool. Frames in which no hand is seen are not judged.
+        person: whoever holds the tool. Frames in which that hand is not seen are not judged.
     """
-    distance = hand_distance(uv, person)
+    distance = hand_distances(uv, person)
     pieces, _ = label(seen)
     followed = np.isin(pieces, np.unique(pieces[list(clicked)])) & seen
-    known = distance[followed & np.isfinite(distance)]
-    if not len(known):
+    known = [row[followed & np.isfinite(row)] for row in distance]
+    if not any(len(row) for row in known):
         return np.ones(len(uv), bool)
-    return followed | ~(distance > FORESHORTENED * float(known.max()) + HAND_ERROR)
+    holding = int(np.argmin([np.median(row) if len(row) else np.inf for row in known]))
+    return followed | ~(distance[holding] > FORESHORTENED * float(known[holding].max()) + HAND_ERROR)
 
 
-def hand_distance(uv: Float[np.ndarray, "T 2"], person: Keypoints) -> Float[np.ndarray, "T"]:
-    """Distance of an image point from the nearer hand [trunk lengths]; NaN where no hand is seen."""
-    hands = [hand(person, side) for side in ("l", "r")]
-    away = np.stack([np.where(h.seen, np.linalg.norm(uv - h.uv, axis=1), np.nan) for h in hands])
-    nearer = np.fmin(*away)
+def hand_distances(uv: Float[np.ndarray, "T 2"], person: Keypoints) -> Float[np.ndarray, "2 T"]:
+    """Distance of an image point from the left and the right hand [trunk lengths]; NaN where the hand is not seen."""
     scale = trunk_length(person)
-    return np.divide(nearer, scale, out=np.full(len(uv), np.nan), where=scale > 0)
+    away = np.full((2, len(uv)), np.nan)
+    for row, side in zip(away, ("l", "r"), strict=True):
+        track = hand(person, side)
+        np.divide(np.linalg.norm(uv - track.uv, axis=1), scale, out=row, where=track.seen & (scale > 0))
+    return away

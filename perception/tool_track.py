@@ -122,20 +122,28 @@ def follow(
     radius: int,
     num_frames: int,
 ) -> dict[str, PointTrack]:
-    """Follow every endpoint from each of its clicks to the next one, in the order in which the frames come."""
+    """Follow every endpoint from each of its clicks to the next one, in the order in which the frames come.
+
+    Where flow alone has carried a point and its way is lost in the end, it was on something else: a gap.
+    """
     uv = {name: np.zeros((num_frames, 2)) for name in clicks}
     confidence = {name: np.zeros(num_frames) for name in clicks}
     trackers: dict[str, PointTracker] = {}
+    carried: dict[str, list[int]] = {name: [] for name in clicks}
     for index, gray in frames:
         for name, chosen in clicks.items():
             if index in chosen:
                 point = np.array([chosen[index].x, chosen[index].y], np.float64)
                 trackers[name] = PointTracker(gray, point, radius)
                 uv[name][index], confidence[name][index] = point, 1.0
+                carried[name] = []
             elif name in trackers:
                 point, seen = trackers[name].step(gray)
                 if seen > 0:
                     uv[name][index], confidence[name][index] = point, seen
+                if trackers[name].how in ("found", "lost"):
+                    uv[name][carried[name]], confidence[name][carried[name]] = 0.0, 0.0
+                carried[name] = [*carried[name], index] if trackers[name].how == "carried" else []
     return {name: PointTrack(uv[name], confidence[name]) for name in clicks}
 
 

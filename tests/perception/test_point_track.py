@@ -81,7 +81,7 @@ def test_swinging_point_is_followed_without_drift() -> None:
 def test_occluded_point_is_lost_and_found_again() -> None:
     tracker = PointTracker(scene(path(0)), path(0)[:, 2], 16)
     curtain = texture(3, (240, 320), 2.0).astype(np.uint8)
-    seen = {}
+    seen, how = {}, {}
     for t in range(1, 61):
         frame = scene(path(t))
         if 20 <= t < 35:
@@ -89,10 +89,22 @@ def test_occluded_point_is_lost_and_found_again() -> None:
             hidden = np.s_[max(0, y - 45) : y + 45, max(0, x - 45) : x + 45]
             frame[hidden] = curtain[hidden]
         uv, seen[t] = tracker.step(frame)
+        how[t] = tracker.how
         if seen[t] > 0.5:
             assert np.linalg.norm(uv - path(t)[:, 2]) < 2.0, t
     assert all(seen[t] == 0 for t in range(27, 35))
     assert all(seen[t] > 0.5 for t in range(40, 61))
+    assert {how[t] for t in range(1, 20)} == {"recognised"}
+    assert {how[t] for t in range(27, 35)} == {"lost"}
+    assert "found" in {how[t] for t in range(35, 40)}
+
+
+def test_a_jump_out_of_reach_of_flow_is_bridged_in_the_same_frame() -> None:
+    tracker = PointTracker(scene(pose(100, 120)), np.array([100.0, 120.0]), 16)
+    uv, confidence = tracker.step(scene(pose(140, 110, turn=0.3)))
+    assert tracker.how == "found"
+    assert confidence > 0.8
+    assert uv == pytest.approx([140, 110], abs=1.0)
 
 
 def test_point_that_leaves_for_good_stays_lost() -> None:

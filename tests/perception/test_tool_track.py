@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from perception.click import Click
-from perception.tool_track import PointTrack, ToolTrackError, blend, frames_backwards, gray_frames, track_tool
+from perception.tool_track import PointTrack, ToolTrackError, blend, follow, frames_backwards, gray_frames, track_tool
 from perception.video import open_clip, write_video
 from records import Clip, Keypoints
 
@@ -83,6 +83,33 @@ def test_frames_come_backwards_in_small_pieces(clip: Clip) -> None:
     for number, gray in back:
         np.testing.assert_array_equal(gray, ahead[number])
     assert list(frames_backwards(clip, 0)) == []
+
+
+class Scripted:
+    """A tracker that goes one pixel a frame and says how by a script."""
+
+    script = (
+        "recognised", "carried", "carried", "recognised", "carried", "carried", "found", "carried", "lost", "carried",
+    )  # fmt: skip
+
+    def __init__(self, gray: np.ndarray, point: np.ndarray, radius: int) -> None:
+        self.point = np.asarray(point, float)
+        self.left = list(self.script)
+
+    def step(self, gray: np.ndarray) -> tuple[np.ndarray, float]:
+        self.how = self.left.pop(0)
+        self.point = self.point + np.array([1, 0])
+        return self.point, {"recognised": 0.9, "found": 0.9, "carried": 0.4, "lost": 0.0}[self.how]
+
+
+def test_flow_that_went_off_with_something_else_leaves_a_gap(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("perception.tool_track.PointTracker", Scripted)
+    frames = ((t, np.zeros(SIZE, np.uint8)) for t in range(len(Scripted.script) + 1))
+    track = follow(frames, {"tool_head": {0: Click(50, 60, 0)}}, 10, len(Scripted.script) + 1)["tool_head"]
+    seen = track.confidence > 0
+    assert seen.tolist() == [True, True, True, True, True, False, False, True, False, False, True]
+    assert track.uv[seen, 0].tolist() == [50, 51, 52, 53, 54, 57, 60]
+    assert not track.uv[~seen].any()
 
 
 def straight(offset: float) -> PointTrack:
