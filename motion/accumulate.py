@@ -6,13 +6,13 @@ later. The derivatives of the point by the unknowns are visited once, when all r
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import numpy as np
-from jaxtyping import Float
+from jaxtyping import Float, Int
 
 from motion.body import Body
-from motion.chains import Limb, segments
+from motion.chains import Limb
 from motion.residuals.residual import OfPoints, OfShared, OfTurns
 from motion.state import SHARED_NAMES
 
@@ -40,7 +40,7 @@ class PointSums:
     def add(self, part: OfPoints, direct: OfShared | None, error: np.ndarray, weight: np.ndarray) -> None:
         """Add a residual with errors (N, G, D) and weights of its loss (N, G)."""
         count, window = part.by.shape[:2]
-        index = [self.index[name] for name in part.names]
+        index = _slice([self.index[name] for name in part.names])
         if part.by.ndim > 3 and window > 1:
             raise ValueError(f"windows of {window} frames take multiples of the identity, not matrices, by points")
         right = np.zeros((*error.shape, len(self.direct) + 1))
@@ -59,10 +59,12 @@ class PointSums:
             for k in range(window - w):
                 self.coupling[k, frames][:, index] += weighed * part.by[:, w + k]
 
-    @property
-    def whole_weight(self) -> Float[np.ndarray, "T N 3 3"]:
-        """Weight of each point within its frame."""
-        return self.weight + self.coupling[0, :, :, None, None] * np.eye(3)
+    def weight_of(self, points: Int[np.ndarray, "P"]) -> Float[np.ndarray, "T P 3 3"]:
+        """Weight of points within their frames."""
+        weight: np.ndarray = self.weight[:, points]
+        for axis in range(3):
+            weight[..., axis, axis] += self.coupling[0][:, points]
+        return weight
 
 
 class Totals:
@@ -103,7 +105,7 @@ class Totals:
     def add_turns(self, part: OfTurns, error: np.ndarray, weight: np.ndarray) -> None:
         """Add a residual of the turns of joints with errors (N, G, D) and weights of its loss (N, G)."""
         count, window = part.by.shape[:2]
-        joints = list(part.joints)
+        joints = _slice(part.joints)
         for w in range(window):
             frames = slice(w, w + count)
             weighed = (weight[..., None, None] * part.by[:, w]).swapaxes(-1, -2)
@@ -111,30 +113,35 @@ class Totals:
             for k in range(window - w):
                 _joint_blocks(self.upper[k])[frames][:, joints] += weighed @ part.by[:, w + k]
 
-    def add_limb(self, limb: Limb, sums: PointSums) -> None:
-        """Take what was added at the points of a limb to the columns of its chain."""
-        frames, _, _, width = limb.J.shape
-        rows = limb.J.reshape(frames, -1, width).swapaxes(-1, -2)
-        weight = sums.whole_weight[:, limb.points]
-        right = np.concatenate([weight @ limb.J, sums.beside[:, limb.points]], axis=-1)
-        chain = len(limb.columns)
-        direct = [SHARED_NAMES.index(name) for name in sums.direct]
-        M = rows @ right.reshape(frames, -1, right.shape[-1])
-        self._scatter(0, M, limb, chain, [*limb.shared.tolist(), *direct])
-        coupled = np.flatnonzero(sums.coupling[1:, :, limb.points].any(axis=(0, 1)))
+    def add_limb(self, limb: Limb, sums: Mapping[tuple[str, ...], PointSums]) -> None:
+        """Take what was added at the points of a limb, by root, to the columns of its chain."""
+        used = [(J, sums[root]) for root, J in limb.J.items() if root in sums]
+        direct = next(iter(sums.values())).direct
+        frames, points, _, width = limb.J[()].shape
+        left = np.concatenate([J for J, _ in used], axis=1) if len(used) > 1 else used[0][0]
+        right = np.empty((*left.shape[:3], width + len(direct) + 1))
+        for place, (J, added) in enumerate(used):
+            here = slice(place * points, (place + 1) * points)
+            np.matmul(added.weight_of(limb.points), J, out=right[:, here, :, :width])
+            right[:, here, :, width:] = added.beside[:, limb.points]
+        M = _transposed(left) @ right.reshape(frames, -1, right.shape[-1])
+        own = limb.shared.tolist()
+        self._scatter(0, M, limb, [*own, *(SHARED_NAMES.index(name) for name in direct)])
+        if () not in sums:
+            return
+        coupling = sums[()].coupling[1:, :, limb.points]
+        coupled = np.flatnonzero(coupling.any(axis=(0, 1)))
         if not len(coupled):
             return
-        J = limb.J[:, coupled]
-        rows_of = J.reshape(frames, -1, width).swapaxes(-1, -2)
-        for k in range(1, min(len(sums.coupling), frames)):
-            weight = sums.coupling[k, : frames - k, limb.points[coupled]].T[..., None, None]
-            M = rows_of[: frames - k] @ (weight * J[k:]).reshape(frames - k, -1, width)
-            self._scatter(k, M, limb, chain, limb.shared.tolist())
+        J = limb.J[()][:, coupled]
+        rows = _transposed(J)
+        for k in range(1, min(len(coupling) + 1, frames)):
+            later = coupling[k - 1, : frames - k, coupled].T[..., None, None] * J[k:]
+            self._scatter(k, rows[: frames - k] @ later.reshape(frames - k, -1, width), limb, own)
 
-    def _scatter(self, k: int, M: np.ndarray, limb: Limb, chain: int, shared: list[int]) -> None:
+    def _scatter(self, k: int, M: np.ndarray, limb: Limb, shared: list[int]) -> None:
         """Add a product of rows of frames t with rows of frames t + k, columns of the chain and then shared ones."""
-        count = len(M)
-        runs = segments(limb.columns)
+        count, chain, runs = len(M), len(limb.columns), limb.runs
         for rows, to_rows in runs:
             for columns, to_columns in runs:
                 self.upper[k, :count, to_rows, to_columns] += M[:, rows, columns]
@@ -153,6 +160,17 @@ class Totals:
         self.h[own] += both[:, -1]
         for rows, to_rows in runs:
             self.g[:, to_rows] += M[:, rows, -1]
+
+
+def _slice(index: Sequence[int]) -> slice | list[int]:
+    """Indices as a slice where they are consecutive: adding to a view needs no copies."""
+    first, count = index[0], len(index)
+    return slice(first, first + count) if list(index) == list(range(first, first + count)) else list(index)
+
+
+def _transposed(J: Float[np.ndarray, "T N 3 M"]) -> Float[np.ndarray, "T M R"]:
+    """Rows of all points as columns."""
+    return J.reshape(len(J), -1, J.shape[-1]).swapaxes(-1, -2)
 
 
 def _joint_blocks(blocks: Float[np.ndarray, "T V V"]) -> Float[np.ndarray, "T 24 3 3"]:

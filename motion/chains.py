@@ -7,7 +7,7 @@ Algorithms", section 6.5).
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Mapping, Sequence
 from functools import cache
 from typing import NamedTuple
 
@@ -29,8 +29,10 @@ class Limb(NamedTuple):
     """Tangent columns of the chain, ascending."""
     shared: Int[np.ndarray, "B"]
     """Shared parameters that move the points, or the root."""
-    J: Float[np.ndarray, "T N 3 M"]
-    """Derivative with respect to `columns`, then `shared` (M = C + B)."""
+    runs: list[tuple[slice, slice]]
+    """Runs of consecutive columns: where they lie among `columns`, and where in the tangent space."""
+    J: Mapping[tuple[str, ...], Float[np.ndarray, "T N 3 M"]]
+    """Derivative with respect to `columns`, then `shared` (M = C + B), relative to each root; to none under ()."""
 
 
 class _Layout(NamedTuple):
@@ -43,24 +45,25 @@ class _Layout(NamedTuple):
     bones: np.ndarray
     lengthened: np.ndarray
     """(72, N B): how joint offsets along the chain of each point grow with the bones."""
+    runs: list[tuple[slice, slice]]
 
 
-def limbs(state: State, names: tuple[str, ...], root: tuple[str, ...] = ()) -> list[Limb]:
+def limbs(state: State, names: tuple[str, ...], roots: Collection[tuple[str, ...]] = ()) -> list[Limb]:
     """Derivatives of named points of the person and of the tool, by limb.
 
     Args:
         state: where to differentiate.
         names: points.
-        root: sites of the person whose middle the points are relative to.
+        roots: sites of the person whose middle the points are relative to, too.
     """
     frames = state.num_frames
     K, omega = state.twists
     p = state.positions(names)
     turned = state.poses[0].transpose(0, 2, 1, 3).reshape(3 * frames, -1)
     lengths = np.array([state.body.bones[b] for b in Body.bone_names])
-    middle = state.points(root) if root else None
+    middles = {root: state.points(root) for root in roots if root}
     result = []
-    for layout in _layouts(names, root):
+    for layout in _layouts(names, tuple(middles)):
         count, chain, bones = len(layout.points), len(layout.columns), len(layout.bones)
         J = np.empty((frames, count, 3, chain + bones))
         arm = skew(p[:, layout.points]).reshape(frames, 3 * count, 3) @ omega[..., layout.columns]
@@ -68,34 +71,36 @@ def limbs(state: State, names: tuple[str, ...], root: tuple[str, ...] = ()) -> l
         J[..., :chain] *= layout.moved[:, None, :]
         by_bone = (turned @ layout.lengthened).reshape(frames, 3, count, bones)
         np.multiply(by_bone.swapaxes(1, 2), lengths[layout.bones], out=J[..., chain:])
-        if middle is not None:
-            J -= np.concatenate([middle.J[..., layout.columns], middle.J_shared[..., layout.bones]], axis=-1).mean(
-                axis=1, keepdims=True
-            )
-        result.append(Limb(layout.points, layout.columns, layout.bones, J))
+        relative: dict[tuple[str, ...], np.ndarray] = {(): J}
+        for root, middle in middles.items():
+            by = [middle.J[..., layout.columns].mean(axis=1), middle.J_shared[..., layout.bones].mean(axis=1)]
+            relative[root] = J - np.concatenate(by, axis=-1)[:, None]
+        result.append(Limb(layout.points, layout.columns, layout.bones, layout.runs, relative))
     held = [n for n, name in enumerate(names) if name in TOOL_POINTS]
     if held:
         points = state.points([names[n] for n in held])
         length = np.array([SHARED_NAMES.index("log_tool_length")])
         J = np.concatenate([points.J[..., Body.nv :], points.J_shared[..., length]], axis=-1)
-        result.append(Limb(np.array(held), np.arange(Body.nv, state.nv), length, J))
+        columns = np.arange(Body.nv, state.nv)
+        result.append(Limb(np.array(held), columns, length, _runs(columns), {(): J}))
     return result
 
 
-def segments(columns: Int[np.ndarray, "C"]) -> list[tuple[slice, slice]]:
-    """Runs of consecutive columns: where they lie among `columns`, and where in the tangent space."""
+def _runs(columns: Int[np.ndarray, "C"]) -> list[tuple[slice, slice]]:
     starts = np.flatnonzero(np.diff(columns, prepend=-2) != 1)
     ends = [*starts[1:], len(columns)]
     return [(slice(a, b), slice(columns[a], columns[b - 1] + 1)) for a, b in zip(starts, ends, strict=True)]
 
 
 @cache
-def _layouts(names: tuple[str, ...], root: tuple[str, ...]) -> tuple[_Layout, ...]:
+def _layouts(names: tuple[str, ...], roots: tuple[tuple[str, ...], ...]) -> tuple[_Layout, ...]:
     by_limb: dict[int, list[int]] = {}
     for n, name in enumerate(names):
         if name in SITES:
             by_limb.setdefault(_tip(_joint(name)), []).append(n)
-    of_root = bone_chains(*_placed(root)).any(axis=(0, 1, 2)) if root else np.zeros(len(Body.bone_names), bool)
+    of_root = np.zeros(len(Body.bone_names), bool)
+    for root in roots:
+        of_root |= bone_chains(*_placed(root)).any(axis=(0, 1, 2))
     result = []
     for points in by_limb.values():
         joints, offsets = _placed([names[n] for n in points])
@@ -104,7 +109,9 @@ def _layouts(names: tuple[str, ...], root: tuple[str, ...]) -> tuple[_Layout, ..
         chains = bone_chains(joints, offsets)
         bones = np.flatnonzero(chains.any(axis=(0, 1, 2)) | of_root)
         lengthened = chains[..., bones].transpose(1, 2, 0, 3).reshape(72, -1)
-        result.append(_Layout(np.array(points), columns, _by_column(chain)[:, columns], bones, lengthened))
+        result.append(
+            _Layout(np.array(points), columns, _by_column(chain)[:, columns], bones, lengthened, _runs(columns))
+        )
     return tuple(result)
 
 

@@ -77,12 +77,11 @@ def assemble(
         if error.size:
             parts.append((residual.jacobian(state), error, residual.loss.weight((error**2).sum(-1), widening)))
     totals = Totals(state.num_frames, state.nv, BAND)
-    sums: dict[tuple[str, ...], PointSums] = {}
-    for root in {part.points.root for part, _, _ in parts if part.points is not None}:
-        own = [part for part, _, _ in parts if part.points is not None and part.points.root == root]
-        names = dict.fromkeys(name for part in own if part.points for name in part.points.names)
-        direct = dict.fromkeys(name for part in own if part.direct for name in part.direct.names)
-        sums[root] = PointSums(tuple(names), state.num_frames, tuple(direct), BAND)
+    by_points = [part for part, _, _ in parts if part.points is not None]
+    names = tuple(dict.fromkeys(name for part in by_points if part.points for name in part.points.names))
+    direct = tuple(dict.fromkeys(name for part in by_points if part.direct for name in part.direct.names))
+    roots = dict.fromkeys(part.points.root for part in by_points if part.points)
+    sums = {root: PointSums(names, state.num_frames, direct, BAND) for root in roots}
     for part, error, weight in parts:
         root_weight = np.sqrt(weight)[..., None]
         if part.points is not None:
@@ -97,9 +96,8 @@ def assemble(
             J = (root_weight[:, None, ..., None] * part.frames).reshape(count, window, -1, size)
             S = (root_weight[..., None] * part.shared).reshape(count, J.shape[2], -1)
             totals.add_rows(J, S, (root_weight * error).reshape(count, -1))
-    for root, added in sums.items():
-        for limb in limbs(state, tuple(added.index), root):
-            totals.add_limb(limb, added)
+    for limb in limbs(state, names, roots):
+        totals.add_limb(limb, sums)
     return NormalEquations(totals.upper.swapaxes(-1, -2), totals.border, totals.corner, totals.g, totals.h)
 
 
