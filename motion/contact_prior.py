@@ -29,12 +29,13 @@ def precision(
     hand = probability[:, len(FEET) :]
     sole_motion = 1 + (speed[:, :soles] / options.foot_speed) ** 3
     hand_motion = np.ones_like(hand) if held else 1 + (speed[:, soles:] / options.hand_speed) ** 3
-    present, absent = options.contact_force**2, options.absent_force**2
+    absent, present = options.absent_force**2, options.contact_force**2
+    grip = present if held else options.hand_force**2
     on_sole = sole_motion / (sole * present + (1 - sole) * absent)
-    on_hand = hand_motion / (hand * present + (1 - hand) * absent)
+    on_hand = hand_motion / (hand * grip + (1 - hand) * absent)
     on_foot = on_sole.reshape(len(points), len(FEET), each).min(axis=2)
     return np.concatenate(
-        [SPREAD * each * on_sole, on_hand, on_hand * present / options.hand_moment**2, (1 - SPREAD) * on_foot], axis=1
+        [SPREAD * each * on_sole, on_hand, on_hand * grip / options.hand_moment**2, (1 - SPREAD) * on_foot], axis=1
     )
 
 

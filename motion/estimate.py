@@ -9,6 +9,7 @@ import pinocchio as pin
 
 from motion.body import build_body
 from motion.evidence import Evidence, image_evidence, image_residuals
+from motion.force_options import ASSUMED_MASS_ERROR, VIDEO_ACCELERATION_SIGMA
 from motion.forces import ForceOptions, solve_forces
 from motion.initialise import MIN_POINTS, bridge, place, pose
 from motion.lengths import lift_by_lengths
@@ -49,8 +50,8 @@ class EstimateOptions:
     """Solver with contacts, from the first solution."""
     smoothing: float = 0.04
     """Width of the Gaussian behind the velocities and accelerations that are handed on [s]."""
-    forces: ForceOptions = field(default_factory=ForceOptions)
-    """Trust in dynamics and contacts."""
+    forces: ForceOptions = field(default_factory=lambda: ForceOptions(acceleration_sigma=VIDEO_ACCELERATION_SIGMA))
+    """Trust in dynamics and contacts; a mass that is not given has `ASSUMED_MASS_ERROR`."""
 
 
 ASSUMED_HEIGHT = 1.70
@@ -163,7 +164,8 @@ def _interaction(
         sized = replace(held.tool, length=float(np.clip(state.length, *held.tool.length_bounds)))
         tool = _motion(sized.name, sized.parameters(), state.tool_q, state.fps, options.smoothing)
         inertia = _Inertia(sized.model())
-    forces = solve_forces(body, motion, contacts, tool=tool, tool_model=inertia, camera=camera, options=options.forces)
+    trust = options.forces if options.mass else replace(options.forces, mass_error=ASSUMED_MASS_ERROR)
+    forces = solve_forces(body, motion, contacts, tool=tool, tool_model=inertia, camera=camera, options=trust)
     known = {"height": options.height, "mass": options.mass, "focal": options.focal_known or None}
     used = {"height": body.height, "mass": body.mass, "focal": float(state.reference_camera.K[0, 0])}
     if tool is not None and held is not None and not held.seen:

@@ -6,6 +6,14 @@ from dataclasses import dataclass
 
 from motion.cone import FRICTION
 
+VIDEO_ACCELERATION_SIGMA = 2.2
+"""Standard error of the acceleration of the centre of mass from one video [m/s^2]: root mean square over depth (1.5),
+across (1.9) and height (3.0), against plates on the parkour clips; the same to 5 % on either half of them."""
+
+ASSUMED_MASS_ERROR = 0.2
+"""Relative standard error of a mass that is assumed [1]: body mass index 24.5 with a deviation of 4.5 among adults,
+and the square of a stature that varies by 5 % (NCD-RisC 2016)."""
+
 
 class ForceOptionsError(ValueError):
     """An option that no balance can be solved with."""
@@ -17,8 +25,11 @@ class ForceOptions:
 
     smoothing: float = 0.06
     """Width of the Gaussian behind accelerations [s] (1.5 frames at 25 fps)."""
-    acceleration_sigma: float = 1.0
-    """Standard error of the acceleration of the centre of mass [m/s^2]: of a force, times the mass."""
+    acceleration_sigma: float = 0.5
+    """Standard error of the acceleration of the centre of mass [m/s^2]: of a force, times the mass. From markers: 20 N
+    of mean error on a person of 60 kg (squats, against plates)."""
+    mass_error: float = 0.0
+    """Relative standard error of the body mass [1]; 0 where it was weighed. The demanded wrench errs by as much."""
     moment_arm_sigma: float = 0.3
     """Standard error of dL/dt about the centre of mass, as an arm of the weight [m]; grows with the error of depth."""
     tool_acceleration_sigma: float = 3.0
@@ -26,7 +37,9 @@ class ForceOptions:
     tool_moment_arm_sigma: float = 0.1
     """Standard error of a held tool's dL/dt about its centre of mass, as an arm of its weight [m]."""
     contact_force: float = 1.5
-    """Standard deviation of the force of a certain contact at rest [body weights]."""
+    """Standard deviation of the force of a foot, or of a hand on a tool, in certain contact at rest [body weights]."""
+    hand_force: float = 0.5
+    """The same of a hand on the environment [body weights]: of a body that hangs or leans, two hands bear it all."""
     absent_force: float = 0.015
     """Standard deviation of the force where there is certainly no contact [body weights]."""
     hand_moment: float = 0.015
@@ -46,7 +59,8 @@ class ForceOptions:
 
     def __post_init__(self) -> None:
         """Refuse options that are not positive, and cones without an inside."""
-        wrong = [name for name, value in vars(self).items() if not value > 0]
+        values = vars(self)
+        wrong = [name for name in values if not (values[name] > 0 or (name == "mass_error" and values[name] == 0))]
         if wrong or self.cone_edges < 3:
             name = wrong[0] if wrong else "cone_edges"
             raise ForceOptionsError(

@@ -85,7 +85,9 @@ def solve_forces(
     weight = GRAVITY * body.mass
     A, b = balance(basis, points, person.com), person.wrench
     sigma = _row_sigma(weight, options.acceleration_sigma, options.moment_arm_sigma)
-    rows, targets = A / sigma[:, None], b / sigma
+    size = np.linalg.norm(b.reshape(-1, 2, 3), axis=2).repeat(3, axis=1)
+    sigma = np.hypot(sigma, options.mass_error * size)
+    rows, targets = A / sigma[..., None], b / sigma
     if tool is not None and tool_model is not None:
         held = demand(tool_model.model, tool.q, differentiate(tool.q, tool.fps, options.smoothing))
         tool_weight = GRAVITY * pin.computeTotalMass(tool_model.model)

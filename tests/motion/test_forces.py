@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pinocchio as pin
 import pytest
@@ -332,3 +334,21 @@ def test_parts_that_do_not_belong_together_are_refused():
 def test_cone_edges_lie_on_the_friction_cone():
     edges = generators(0.5, 6)
     np.testing.assert_allclose(np.hypot(edges[0], edges[1]), 0.5 * edges[2])
+
+
+def test_a_mass_that_is_not_known_leaves_more_of_the_demand_unexplained():
+    """With one contact of variance s^2, the share that it bears is s^2 / (s^2 + sigma^2), in body weights."""
+    trust = ForceOptions(acceleration_sigma=0.3 * G, moment_arm_sigma=100.0, contact_force=1.0)
+    q = standing()
+    known = solve_forces(BODY, motion_of(q), contacts([0, 1, 0, 0]), options=trust).wrench[:, RIGHT, 2]
+    vague = replace(trust, mass_error=0.4)
+    assumed = solve_forces(BODY, motion_of(q), contacts([0, 1, 0, 0]), options=vague).wrench[:, RIGHT, 2]
+    np.testing.assert_allclose(known, WEIGHT / 1.09, rtol=0.03)
+    np.testing.assert_allclose(assumed, WEIGHT / 1.25, rtol=0.03)
+    with pytest.raises(ForceOptionsError, match="mass_error is -1"):
+        ForceOptions(mass_error=-1)
+
+
+def test_feet_bear_more_than_hands_where_either_could():
+    forces = solve_forces(BODY, motion_of(standing()), contacts([1, 1, 1, 1]))
+    assert forces.wrench[:, :2, 2].sum() > 4 * np.abs(forces.wrench[:, 2:, 2]).sum()
