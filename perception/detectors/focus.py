@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 import cv2
 import numpy as np
-from jaxtyping import Float, UInt8
+from jaxtyping import Bool, Float, UInt8
 
 from perception.detectors.blazepose import Body
 from perception.detectors.scout import SAME_PERSON, Scouted
@@ -19,8 +19,13 @@ MARGIN = 2.0
 SIDE_PX = 512
 """Pixels along the side of what the network is given: the person has half of it, and the network reads 256 px."""
 
-SMALL = 0.25
-"""Share of the image's longer side below which the network, which sees it in 224 px, easily loses a person."""
+FOUND_SHARE = 0.9
+"""Share of the frames in which the scout saw the person, in which following them in the whole image must have found
+them too: a limb that hides another makes scout or follower miss somebody for a moment without being lost."""
+
+REAL_SECONDS = 1.0
+"""Somebody seen for less than that, and never beside the person meant, is that person under another name: a fast move
+broke the link."""
 
 BREATH = 1.0
 """Seconds around a frame over which the largest extent of the person sets the window: a crouch does not change it,
@@ -57,13 +62,15 @@ class Window(NamedTuple):
         return (uv + 0.5) * (self.side / SIDE_PX) - 0.5 + np.array([self.x, self.y])
 
 
-def needs_focus(target: Keypoints, others: list[Keypoints]) -> bool:
-    """Whether the network would lose the person in the whole image, or take somebody else for them.
-
-    Where it would not, the whole image is better: nothing moves that stands still (parkour: 2 % less error).
-    """
-    sides = [_side(target.uv[sample]) for sample in np.flatnonzero(target.seen.any(axis=1))]
-    return bool(others) or float(np.median(sides)) < SMALL * max(target.size_hw)
+def apart_from(target: Keypoints, others: list[Keypoints]) -> list[Keypoints]:
+    """The others who are somebody else indeed; all on the frames of one `Scouted`."""
+    here = target.seen.any(axis=1)
+    real = []
+    for other in others:
+        there = other.seen.any(axis=1)
+        if there.any() and ((there & here).sum() > there.sum() / 2 or there.sum() >= REAL_SECONDS * target.fps):
+            real.append(other)
+    return real
 
 
 class Focus:
@@ -105,6 +112,23 @@ class Focus:
         self._lost = False
         return True
 
+    def agrees(self, first: int, uv: Float[np.ndarray, "T K 2"], found: Bool[np.ndarray, "T"]) -> bool:
+        """Whether bodies `uv` [px], found in some frames from number `first` on, are the person who was scouted.
+
+        The network cuts a person whom it follows out of the image by itself, as sharp as the image is. Only the search
+        for them suffers from a large image, or from other people; where it succeeds, a window of ours, which moves and
+        so shows the network a still body in motion, makes it worse (parkour: 2 % more error).
+        """
+        places = self._frames - first
+        known = self._target.seen.any(axis=1) & (places >= 0) & (places < len(uv))
+        if not known.any():
+            return True
+        same = [
+            bool(found[places[sample]]) and _apart(self._target.uv[sample], uv[places[sample]]) < SAME_PERSON
+            for sample in np.flatnonzero(known)
+        ]
+        return float(np.mean(same)) >= FOUND_SHARE
+
     def _someone_else(self, frame: int, body: Body) -> bool:
         sample = self._nearest(frame)
         own = _distance(self._target, sample, body)
@@ -118,7 +142,11 @@ def _distance(person: Keypoints, sample: int, body: Body) -> float:
     """Mean distance of a body's points from those of a person, in sides of the body; infinite where not seen."""
     if not person.seen[sample].any():
         return float("inf")
-    return float(np.linalg.norm(person.uv[sample] - body.uv, axis=1).mean()) / _side(body.uv)
+    return _apart(person.uv[sample], body.uv)
+
+
+def _apart(one: np.ndarray, body: np.ndarray) -> float:
+    return float(np.linalg.norm(one - body, axis=1).mean()) / _side(body)
 
 
 def _middle(uv: np.ndarray) -> np.ndarray:

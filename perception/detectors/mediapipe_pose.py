@@ -17,7 +17,7 @@ import numpy as np
 from perception.click import Click
 from perception.detectors.blazepose import NAMES, mirrored
 from perception.detectors.detector import DetectionError
-from perception.detectors.focus import SIDE_PX, Focus, Window, needs_focus
+from perception.detectors.focus import SIDE_PX, Focus, Window, apart_from
 from perception.detectors.pose_models import PackagedPose, PoseModel, TaskPose, packaged_task
 from perception.detectors.scout import Scouted, scout
 from perception.person import NoPersonError, choose, gate_detections
@@ -61,7 +61,8 @@ class MediaPipePose:
     def detect(self, clip: Clip, *, pick: Click | None = None) -> list[Keypoints]:
         """Return the person's keypoints with 3D landmarks, or nothing where no frame shows a person.
 
-        Only the person who is meant is followed: the one at the click, else the most prominent.
+        Only the person who is meant is followed: the one at the click, else the most prominent; in the whole image as
+        long as that finds them, else in a window that goes with them.
 
         Raises:
             DetectionError: MediaPipe or its model is missing.
@@ -80,11 +81,18 @@ class MediaPipePose:
 
     def _follow(self, clip: Clip, person: Keypoints, others: list[Keypoints], scouted: Scouted) -> Keypoints:
         model: PoseModel = self.model or PackagedPose()
-        near = needs_focus(person, others)
+        others = apart_from(person, others)
         parts, first = [], 0
         for frames in _parts(read_frames(clip)):
-            views = [Focus(person, others, scouted) if near else None for _ in self.passes]
-            ways = [_run(frames, first, *way, model) for way in zip(self.passes, views, strict=True)]
+            ways: list[_Sighting] = []
+            whole = True
+            for one in self.passes:
+                focus = Focus(person, others, scouted)
+                way = _run(frames, first, one, focus, model, whole=whole)
+                if whole and not focus.agrees(first, way.uv, way.confidence.max(axis=1) > 0):
+                    whole = False
+                    way = _run(frames, first, one, Focus(person, others, scouted), model, whole=False)
+                ways.append(way)
             parts.append(fuse(ways, clip.size_hw))
             first += len(frames)
         uv, xyz, confidence = (np.concatenate(part) for part in zip(*parts, strict=True))
@@ -132,15 +140,15 @@ def fuse(sightings: list[_Sighting], size_hw: tuple[int, int]) -> _Sighting:
     )
 
 
-def _run(frames: list[Image], first: int, one: Pass, focus: Focus | None, model: PoseModel) -> _Sighting:
-    """Follow the person in one way, in the whole image or in focus; the result is in the frames' own orientation."""
+def _run(frames: list[Image], first: int, one: Pass, focus: Focus, model: PoseModel, *, whole: bool) -> _Sighting:
+    """Follow the person in one way, in the whole image or in a window; the result is in the frames' own orientation."""
     order = range(len(frames))[:: -1 if one.reverse else 1]
     window: Window | None = None
 
     def images() -> Iterator[Image]:
         nonlocal window
         for number in order:
-            window = focus.look(first + number) if focus is not None else None
+            window = None if whole else focus.look(first + number)
             image = window.cut(frames[number]) if window is not None else frames[number]
             yield np.ascontiguousarray(image[:, ::-1]) if one.mirror else image
 
@@ -152,7 +160,7 @@ def _run(frames: list[Image], first: int, one: Pass, focus: Focus | None, model:
         body = mirrored(found, frames[number].shape[1] if window is None else SIDE_PX) if one.mirror else found
         if window is not None:
             body = body._replace(uv=window.to_image(body.uv))
-        if focus is None or focus.accept(first + number, body):
+        if focus.accept(first + number, body):
             uv[number], xyz[number], confidence[number] = body
     return _Sighting(uv, xyz, confidence)
 

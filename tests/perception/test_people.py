@@ -9,9 +9,10 @@ import pytest
 
 from perception.click import Click
 from perception.detectors.blazepose import NAMES, Body, mirrored
-from perception.detectors.focus import MARGIN, SIDE_PX, Focus, Window, needs_focus
+from perception.detectors.focus import MARGIN, SIDE_PX, Focus, Window, apart_from
 from perception.detectors.mediapipe_pose import MediaPipePose, single_pass
-from perception.detectors.scout import Scouted, distinct, look, tiles_of
+from perception.detectors.pose_models import packaged_task
+from perception.detectors.scout import Scouted, distinct, look, scout, tiles_of
 from perception.person import NoPersonError, choose_person
 from perception.video import open_clip
 from records import Keypoints
@@ -92,26 +93,46 @@ def test_the_window_follows_and_another_person_is_refused():
     assert focus.look(7).x + focus.look(7).side / 2 == pytest.approx(160, abs=3)
 
 
-def test_the_whole_image_is_looked_at_where_one_person_is_large_in_it():
-    alone = person([100] * 4)
-    assert not needs_focus(alone, [])
-    assert needs_focus(alone, [person([400] * 4)])
-    assert needs_focus(alone.replace(size_hw=(1080, 1920)), [])
+def test_the_whole_image_does_where_following_in_it_finds_the_person_whom_the_scout_saw():
+    scouted = Scouted(np.arange(0, 40, 2), [])
+    focus = Focus(person([100.0] * 20), [], scouted)
+    uv = np.tile(body(104).uv, (40, 1, 1))
+    found = np.ones(40, bool)
+    assert focus.agrees(0, uv, found)
+    assert not focus.agrees(0, np.tile(body(400).uv, (40, 1, 1)), found), "somebody else"
+    found[10:13] = False
+    assert focus.agrees(0, uv, found), "missed for a moment"
+    found[10:20] = False
+    assert not focus.agrees(0, uv, found), "lost"
+    assert focus.agrees(20, uv[20:], found[20:]), "a later part is judged by itself"
+    unseen = Focus(person([100.0] * 10 + [None] * 10), [], scouted)
+    assert unseen.agrees(20, uv[20:] * 0, found[20:] & False), "nobody to be found there"
+
+
+def test_a_person_under_a_second_name_is_nobody_else():
+    target = person([100.0] * 9 + [None] * 2 + [100.0] * 9)
+    again = person([None] * 9 + [100.0] * 2 + [None] * 9)
+    beside = person([None] * 4 + [300.0] * 3 + [None] * 13)
+    after = person([None] * 9 + [300.0] * 11)
+    assert apart_from(target, [again, beside, after]) == [beside, after]
 
 
 @needs_data
-def test_of_two_people_the_walking_one_by_default_and_the_other_one_by_a_click():
+def test_of_two_people_the_walking_one_by_default_and_the_other_one_by_a_click(monkeypatch):
     clip = open_clip(CLIPS / "walk/sports2d_demo.mp4", start=2.8, end=3.1)
+    scouted = scout(clip, packaged_task())
+    assert scouted.frames.tolist() == [0, 3, 6]
+    monkeypatch.setattr("perception.detectors.mediapipe_pose.scout", lambda *_, **__: scouted)
     hips = [NAMES.index("l_hip"), NAMES.index("r_hip")]
     walker = choose_person(single_pass().detect(clip))
     assert walker.seen.any(axis=1).mean() > 0.9
     assert np.median(walker.uv[:, hips, 1]) > 600
-    pick = Click(650, 200, 4)
+    pick = Click(650, 200, 3)
     standing = choose_person(single_pass().detect(clip, pick=pick), pick=pick)
     assert standing.seen.any(axis=1).mean() > 0.9
     assert np.median(standing.uv[:, hips], axis=(0, 1)) == pytest.approx([640, 230], abs=60)
-    with pytest.raises(NoPersonError, match="nobody was found at 1600,100@4"):
-        single_pass().detect(clip, pick=Click(1600, 100, 4))
+    with pytest.raises(NoPersonError, match="nobody was found at 1600,100@3"):
+        single_pass().detect(clip, pick=Click(1600, 100, 3))
 
 
 @needs_data
