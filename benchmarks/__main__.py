@@ -15,6 +15,7 @@ BENCHMARKS: dict[str, tuple[str, ...]] = {
     "parkour": ("{data}/parkour", "--jobs", "2"),
     "handtool": ("{data}/handtool/openpose18.npz",),
     "studio": (),
+    "tool_estimate": (),
     "align": ("{data}/tools/hammer_1.npz",),
     "retarget": ("{data}/tools/hammer_1.npz",),
     "policy": ("{data}/tools/hammer_1.npz",),

@@ -28,6 +28,9 @@ from records import Camera, ContactStates, Interaction, Keypoints, Motion
 MIN_FRAMES = 3
 """Accelerations need three frames."""
 
+TRIAL = 4
+"""Steps after which the costs of several starts are compared."""
+
 
 class EstimateError(ValueError):
     """The observations do not suffice for an estimate."""
@@ -95,8 +98,9 @@ def estimate(
         residuals |= contact_residuals(touches(solution.state, contacts, evidence.observed))
         state, held = solution.state, None
         if tool_name is not None:
-            state, held = wield(state, TOOLS.load(tool_name) if isinstance(tool_name, str) else tool_name, tool)
-            residuals |= tool_residuals(state, held)
+            starts, held = wield(state, TOOLS.load(tool_name) if isinstance(tool_name, str) else tool_name, tool)
+            residuals |= tool_residuals(starts[0], held)
+            state = _cheapest(residuals, starts, options.second)
         solution = solve(residuals, state, options.second)
         return _interaction(solution, held, contacts, evidence, options)
 
@@ -146,6 +150,14 @@ def balance(contacts: ContactStates, *, holding: bool) -> Balance:
         share=np.divide(feet, total, out=np.zeros_like(feet), where=total > 0),
         weight=np.sqrt(feet.max(axis=1) * free),
     )
+
+
+def _cheapest(residuals: dict[str, Residual], starts: tuple[State, ...], options: SolverOptions) -> State:
+    """The start that a few steps bring to the lowest cost, after them."""
+    if len(starts) == 1:
+        return starts[0]
+    tried = [solve(residuals, state, replace(options, iterations=TRIAL)) for state in starts]
+    return min(tried, key=lambda solution: sum(solution.cost.values())).state
 
 
 @dataclass(frozen=True)

@@ -8,13 +8,15 @@ import numpy as np
 from jaxtyping import Float
 
 from motion.body import Body
+from motion.evidence import ERROR_TIME
 from motion.residuals.grasp import Grasp, Grip
 from motion.residuals.loss import PseudoHuber
 from motion.residuals.reprojection import Reprojection
 from motion.residuals.residual import Residual
+from motion.residuals.shared_prior import SharedPrior
 from motion.residuals.smoothness import Acceleration
 from motion.rotation import quaternion
-from motion.state import TOOL_POINTS, State
+from motion.state import SHARED, TOOL_POINTS, State
 from motion.tool import Tool
 from records import Keypoints
 
@@ -30,8 +32,19 @@ GRIP_TILT = float(np.deg2rad(20))
 TOOL_ACCELERATION = 60.0
 """Usual acceleration of the ends of a swung tool [m/s^2]."""
 
-GRIP_SPREAD_SEEN, GRIP_SPREAD_UNSEEN = 0.8, 0.35
-"""Spread of the grip where the tool's ends are seen, and where only the hand tells [rad]."""
+GRIP_SPREAD, GRIP_SPREAD_TWO_HANDS = 0.35, 0.8
+"""Spread of the attitude of a tool in one fist, which closes along the palm or across it, and in two, which turn in
+each other's way [rad]."""
+
+HAND_ATTITUDE = 0.9
+"""How well the image tells the attitude of a hand [rad]: landmarks err by 0.12 m in depth, and a hand is 0.09 m
+long."""
+
+TRACKED = 4.0 / 922.0
+"""Error of a tracked endpoint over the image diagonal: half that of a joint, which lies hidden in the body."""
+
+LEANING = 0.2
+"""Sine of the angle to the image plane from which on it matters whether a tool leans to the camera or away [1]."""
 
 HOLD = 0.08
 """How far the hand slides from the usual place on the handle [m]."""
@@ -53,8 +66,11 @@ class Wielding:
         return self.points is not None and bool((self.points.confidence > 0).any())
 
 
-def wield(state: State, tool: Tool, points: Keypoints | None) -> tuple[State, Wielding]:
+def wield(state: State, tool: Tool, points: Keypoints | None) -> tuple[tuple[State, ...], Wielding]:
     """Put a tool into the hands of a person whose motion is known.
+
+    A segment of known length whose ends are seen leans towards the camera or away from it; both show the same image
+    (the bas-relief ambiguity). Both are starts then: the hands decide, in the solver.
 
     Args:
         state: motion of the person.
@@ -70,14 +86,18 @@ def wield(state: State, tool: Tool, points: Keypoints | None) -> tuple[State, Wi
     if len(wielding.sides) == 2:
         between = grips[:, 0] - grips[:, 1]
         axis = between / np.maximum(np.linalg.norm(between, axis=1, keepdims=True), 1e-6)
+    axes: tuple[np.ndarray, ...] = (axis,)
     if wielding.seen and points is not None:
-        axis = _seen_axis(state, points, grips.mean(axis=1), axis)
-    z = hand[..., 2] - (hand[..., 2] * axis).sum(-1, keepdims=True) * axis
-    z /= np.maximum(np.linalg.norm(z, axis=1, keepdims=True), 1e-6)
-    rotation = np.stack([axis, np.cross(z, axis), z], axis=-1)
-    end = grips.mean(axis=1) - tool.grip * axis
-    tool_q = np.concatenate([end, quaternion(rotation)], axis=1)
-    return replace(state, tool_q=tool_q, tool_length=tool.length), wielding
+        axes = _seen_axes(state, tool, points, grips.mean(axis=1), axis)
+    starts = []
+    for axis in axes:
+        z = hand[..., 2] - (hand[..., 2] * axis).sum(-1, keepdims=True) * axis
+        z /= np.maximum(np.linalg.norm(z, axis=1, keepdims=True), 1e-6)
+        rotation = np.stack([axis, np.cross(z, axis), z], axis=-1)
+        end = grips.mean(axis=1) - tool.grip * axis
+        tool_q = np.concatenate([end, quaternion(rotation)], axis=1)
+        starts.append(replace(state, tool_q=tool_q, tool_length=tool.length))
+    return tuple(starts), wielding
 
 
 def usual_grip(side: str) -> Float[np.ndarray, "3 3"]:
@@ -95,10 +115,15 @@ def tool_residuals(state: State, wielding: Wielding) -> dict[str, Residual]:
     held = np.ones((frames, len(hands)))
     low, high = (tool.grip - HOLD, tool.grip + HOLD) if len(hands) == 1 else (0.0, 0.9 * tool.length)
     leading = wielding.sides[0]
-    spread = GRIP_SPREAD_SEEN if wielding.seen or len(hands) == 2 else GRIP_SPREAD_UNSEEN
+    spread = GRIP_SPREAD if len(hands) == 1 else GRIP_SPREAD_TWO_HANDS
+    # What a hand tells of the tool is wrong in the same way for as long as its pose lasts, and would stretch the tool.
+    frames_per_error = max(1.0, ERROR_TIME * state.fps)
+    if wielding.seen:
+        spread = float(np.hypot(spread, HAND_ATTITUDE) * np.sqrt(frames_per_error))
     residuals: dict[str, Residual] = {
         "grasp": Grasp(hands=hands, weight=held, reach=(max(low, 0.0) / tool.length, high / tool.length)),
         "grip": Grip(joint=f"{leading}_wrist", rest=quaternion(usual_grip(leading)), weight=held[:, 0], sigma=spread),
+        "tool_length": SharedPrior(frames_per_error=frames_per_error, sigma=_length_alone()),
         "tool_acceleration": Acceleration(names=TOOL_POINTS, sigma=TOOL_ACCELERATION, loss=PseudoHuber(1.0)),
     }
     if wielding.seen and wielding.points is not None:
@@ -108,7 +133,7 @@ def tool_residuals(state: State, wielding: Wielding) -> dict[str, Residual]:
             names=TOOL_POINTS,
             uv=points.uv[:, columns],
             weight=np.sqrt(points.confidence[:, columns]),
-            sigma=8.0 / 922.0 * float(np.hypot(*points.size_hw)),
+            sigma=TRACKED * float(np.hypot(*points.size_hw)),
         )
     return residuals
 
@@ -134,8 +159,19 @@ def _holding(state: State, tool: Tool, points: Keypoints | None) -> tuple[str, .
     return order[:1]
 
 
-def _seen_axis(state: State, points: Keypoints, grip: np.ndarray, usual: np.ndarray) -> np.ndarray:
-    """Direction from handle to head at the depth of the hands, in frames where both ends are seen; else the usual."""
+def _length_alone() -> np.ndarray:
+    """Standard deviations of a prior that knows of the tool's length alone."""
+    return np.array([shared.sigma if shared.name == "log_tool_length" else np.inf for shared in SHARED])
+
+
+def _seen_axes(
+    state: State, tool: Tool, points: Keypoints, grip: np.ndarray, usual: np.ndarray
+) -> tuple[np.ndarray, ...]:
+    """Directions from handle to head in frames where both ends are seen, else the usual one.
+
+    Ends at the depth of the hands span the part of the tool across the line of sight; what its length has beyond that
+    lies along it, away from the camera or, in a second answer, towards it. One answer alone where there is little.
+    """
     camera = state.camera
     columns = [points.index(name) for name in TOOL_POINTS]
     rays = camera.rays(points.uv[:, columns])
@@ -146,5 +182,10 @@ def _seen_axis(state: State, points: Keypoints, grip: np.ndarray, usual: np.ndar
     ends = origin[:, None] + rays * (depth[:, None] / np.maximum(along, 1e-6))[..., None]
     flat = ends[:, 0] - ends[:, 1]
     length = np.linalg.norm(flat, axis=1, keepdims=True)
+    across = flat / np.maximum(length, 1e-6)
     both = (points.confidence[:, columns] > 0).all(axis=1) & (length[:, 0] > 1e-6)
-    return np.where(both[:, None], flat / np.maximum(length, 1e-6), usual)
+    sine = np.sqrt(1 - np.minimum(length / tool.length, 1.0) ** 2)
+    sight = rays.mean(axis=1) - (rays.mean(axis=1) * across).sum(-1, keepdims=True) * across
+    sight /= np.maximum(np.linalg.norm(sight, axis=1, keepdims=True), 1e-6)
+    signs = (1.0, -1.0) if both.any() and sine[both].mean() > LEANING else (1.0,)
+    return tuple(np.where(both[:, None], np.sqrt(1 - sine**2) * across + sign * sine * sight, usual) for sign in signs)

@@ -1,0 +1,105 @@
+"""A tool in the hand of a person whose motion is known, seen by one camera."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from squatting import FPS, SEEN, level_camera, observe, squatting, standing_contacts
+
+from motion.body import Body, rotations
+from motion.estimate import EstimateOptions, estimate
+from motion.rotation import exponential, product
+from motion.state import State
+from motion.tool import HAMMER, tool_of
+from motion.wield import usual_grip, wield
+from records import Keypoints
+
+FRAMES = 24
+HAND = (*SEEN, "r_thumb", "r_index", "r_pinky", "l_thumb", "l_index", "l_pinky")
+
+
+def hammering(yaw=0.0, twist=0.0):
+    """A person who faces +x turned by `yaw` [rad], with a hammer ahead; `twist` turns the wrist about the forearm."""
+    body, q = squatting(frames=FRAMES)
+    turn = exponential(np.array([0, 0, yaw]))
+    q[:, :3] = q[:, :3] @ rotations(turn).T
+    q[:, 3:7] = product(np.broadcast_to(turn, (FRAMES, 4)), q[:, 3:7])
+    j = Body.joint_names.index("r_wrist")
+    q[:, 3 + 4 * j : 7 + 4 * j] = exponential(np.array([twist, 0, 0]))
+    axis = body.joint_poses(q)[0][:, j] @ usual_grip("r")[:, 0]
+    end = body.site_positions(q, ["r_fingers"])[:, 0] - HAMMER.grip * axis
+    return body, q, end, axis
+
+
+def ends(camera, end, axis, pixels=1.0):
+    """Both ends as a tracker sees them."""
+    uv = camera.project(np.stack([end + HAMMER.length * axis, end], axis=1))
+    return Keypoints(
+        names=("tool_head", "tool_handle"),
+        uv=uv + pixels * np.random.default_rng(0).standard_normal(uv.shape),
+        confidence=np.full(uv.shape[:2], 0.9),
+        fps=FPS,
+        size_hw=camera.size_hw,
+    )
+
+
+def estimated(body, q, end, axis, names, tool=HAMMER):
+    """Angle to the true handle [rad], slope of both along the line of sight [rad] and length [m]."""
+    camera = level_camera()
+    interaction = estimate(
+        observe(body, q, camera, names=names),
+        camera,
+        standing_contacts(FRAMES),
+        tool=ends(camera, end, axis),
+        tool_name=tool,
+        options=EstimateOptions(height=body.height, mass=body.mass),
+    )
+    found = rotations(interaction.tool.q[:, 3:])[..., 0]
+    angle = np.arccos(np.clip((found * axis).sum(-1), -1, 1)).mean()
+    return angle, np.arcsin(found[:, 1]).mean(), np.arcsin(axis[:, 1]).mean(), tool_of(interaction.tool).length
+
+
+@pytest.mark.parametrize("yaw", np.deg2rad([50, -50]), ids=["away", "towards"])
+def test_a_handle_that_leans_into_depth_is_found_on_the_right_side(yaw):
+    """The image of its ends is the same for both sides; the hand tells which."""
+    angle, slope, true_slope, length = estimated(*hammering(yaw), HAND)
+    assert abs(true_slope) > np.deg2rad(30), "the case is to be a hard one"
+    assert np.sign(slope) == np.sign(true_slope)
+    assert angle < np.deg2rad(15)
+    assert length == pytest.approx(HAMMER.length, rel=0.06)
+
+
+@pytest.mark.parametrize("twist", np.deg2rad([50, -50]))
+def test_a_hand_whose_turn_is_not_seen_neither_tilts_nor_stretches_the_tool(twist):
+    """Without fingers the wrist is taken to be straight: the image of the tool and its usual length know better."""
+    angle, _, true_slope, length = estimated(*hammering(yaw=-np.sign(twist) * 0.9, twist=twist), SEEN)
+    assert abs(true_slope) < np.deg2rad(20)
+    assert angle < np.deg2rad(20)
+    assert length == pytest.approx(HAMMER.length, rel=0.10)
+
+
+def test_a_segment_of_known_length_has_two_starts_with_one_image():
+    body, q, end, axis = hammering(yaw=0.9)
+    camera = level_camera()
+    state = State(q=q, fps=FPS, reference_body=body, reference_camera=camera)
+    points = ends(camera, end, axis, pixels=0.0)
+    starts, wielding = wield(state, HAMMER, points)
+    assert wielding.sides == ("r",)
+    slopes = [rotations(start.tool_q[:, 3:])[..., 0] for start in starts]
+    assert len(starts) == 2
+    assert (slopes[0][:, 1] > 0).all()
+    assert (slopes[1][:, 1] < 0).all()
+    assert np.rad2deg(np.arccos(np.clip((slopes[0] * axis).sum(-1), -1, 1))).max() < 12
+    for start in starts:
+        away = start.camera.project(start.positions(["tool_head", "tool_handle"])) - points.uv
+        assert np.linalg.norm(away, axis=-1).mean() < 12
+
+
+def test_a_handle_in_the_image_plane_or_unseen_has_one_start():
+    body, q, end, axis = hammering()
+    camera = level_camera()
+    state = State(q=q, fps=FPS, reference_body=body, reference_camera=camera)
+    for points in (None, ends(camera, end, axis, pixels=0.0)):
+        assert len(wield(state, replace(HAMMER, length=0.38), points)[0]) == 1
