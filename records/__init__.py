@@ -2,7 +2,7 @@
 
 from records.demonstration import Demonstration, Episodes
 from records.features import Features, Timeline
-from records.motion import ContactForces, Interaction, Motion
+from records.motion import ContactForces, Interaction, Motion, Uncertainty
 from records.observation import ContactStates, Keypoints
 from records.record import Record, RecordError
 from records.registry import Entry, Registry, UnknownName
@@ -27,6 +27,7 @@ __all__ = [
     "Run",
     "RunError",
     "Timeline",
+    "Uncertainty",
     "UnknownName",
     "digest",
 ]

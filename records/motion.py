@@ -58,6 +58,27 @@ class ContactForces(Record):
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
+class Uncertainty(Record):
+    """Covariances of an estimate. World axes; place, heading and size of the whole clip are not counted as errors."""
+
+    joint_names: tuple[str, ...]
+    """Surface markers."""
+    joints: Float[np.ndarray, "T N 3 3"] = array("m^2", frame="world axes")
+    """Covariance of each marker's position."""
+    contact_names: tuple[str, ...] = ()
+    forces: Float[np.ndarray, "T C 3 3"] | None = array("N^2", frame="world axes", optional=True)
+    """Covariance of each contact's force."""
+
+    def validate(self) -> None:
+        """Check names against arrays, and that no variance is negative."""
+        check_names(self, self.joint_names, self.joints.shape[1])
+        check_names(self, self.contact_names, 0 if self.forces is None else self.forces.shape[1])
+        for what, covariance in (("joints", self.joints), ("forces", self.forces)):
+            if covariance is not None and (np.einsum("tnii->tni", covariance) < 0).any():
+                raise RecordError(f"Uncertainty.{what}: a variance is negative; expected covariances")
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
 class Interaction(Record):
     """A person, possibly with a tool, moving under contact forces in front of a camera; all in one world frame."""
 
@@ -75,12 +96,16 @@ class Interaction(Record):
     """`converged`, `stalled` or `iteration limit`."""
     assumed: Mapping[str, float] = field(default_factory=dict)
     """What was assumed rather than measured: height [m], mass [kg], focal [px], ..."""
+    uncertainty: Uncertainty | None = None
+    """How well it is known; None where the motion came from elsewhere."""
 
     def validate(self) -> None:
         """Every part must have the same number of frames at the same rate."""
         parts = {"person": self.person, "tool": self.tool}
         lengths = {name: part.num_frames for name, part in parts.items() if part is not None}
         lengths |= {"contacts": len(self.contacts.probability), "forces": len(self.forces.point)}
+        if self.uncertainty is not None:
+            lengths["uncertainty"] = len(self.uncertainty.joints)
         if set(lengths.values()) != {len(self.observed)}:
             raise RecordError(f"Interaction: parts of different length {lengths}, {len(self.observed)} frames observed")
         rates = {p.fps for p in parts.values() if p is not None} | {self.forces.fps, self.contacts.fps}

@@ -16,7 +16,17 @@ from motion.exporters.lerobot import export_lerobot
 from motion.exporters.lerobot_dataset import DatasetError, LeRobotEpisode, write_dataset
 from motion.markers import LIMB_MARKERS, MARKERS, marker_positions
 from motion.skeleton import CONTACT_SITES, SMPL_ORDER
-from records import Camera, ContactForces, ContactStates, Demonstration, Episodes, Interaction, Motion, UnknownName
+from records import (
+    Camera,
+    ContactForces,
+    ContactStates,
+    Demonstration,
+    Episodes,
+    Interaction,
+    Motion,
+    Uncertainty,
+    UnknownName,
+)
 
 FPS, FRAMES = 25.0, 6
 BODY = build_body(height=1.75, mass=65)
@@ -105,6 +115,29 @@ def test_every_format_writes_the_files_that_it_names_and_nothing_else(interactio
         assert EXPORTERS[format].summary
         export(interaction, format, tmp_path / format)
         assert {path for path in (tmp_path / format).rglob("*") if path.is_file()} == found
+
+
+def test_deviations_have_files_of_their_own_with_the_same_keys(interaction, tmp_path):
+    plain = {path.name: path.read_text() for path in export(interaction, "csv", tmp_path)}
+    variances = np.random.default_rng(5).uniform(0.01, 0.02, (FRAMES, len(MARKERS), 3))
+    known = Uncertainty(
+        joint_names=MARKERS,
+        joints=variances[..., None] * np.eye(3),
+        contact_names=CONTACT_SITES,
+        forces=np.tile(400 * np.eye(3), (FRAMES, 4, 1, 1)),
+    )
+    export(interaction.replace(uncertainty=known), "csv", tmp_path)
+    assert {name: (tmp_path / name).read_text() for name in plain} == plain
+    for table, columns in (("joints", ("name", "sx", "sy", "sz")), ("forces", ("contact", "sfx", "sfy", "sfz"))):
+        rows, sigma = read_csv(tmp_path / f"{table}.csv"), read_csv(tmp_path / f"{table}_sigma.csv")
+        assert tuple(sigma[0]) == ("frame", "t", *columns)
+        keys = ("frame", "t", columns[0])
+        assert [[r[k] for k in keys] for r in rows] == [[r[k] for k in keys] for r in sigma]
+        found = np.array([[float(r[c]) for c in columns[1:]] for r in sigma])
+        expected = np.sqrt(variances).reshape(-1, 3) if table == "joints" else np.full((4 * FRAMES, 3), 20.0)
+        np.testing.assert_allclose(found, expected, atol=1e-6)
+    export(interaction, "csv", tmp_path)
+    assert {path.name for path in tmp_path.iterdir()} == set(plain), "deviations of an earlier export are gone"
 
 
 def test_unknown_format_lists_the_choices(interaction, tmp_path):

@@ -17,6 +17,7 @@ from records import (
     Motion,
     Record,
     Timeline,
+    Uncertainty,
 )
 
 
@@ -31,6 +32,16 @@ def camera() -> Camera:
     T[:3, :3] = [[0, 0, 1], [-1, 0, 0], [0, -1, 0]]
     T[:3, 3] = [-3, 0.2, 1.1]
     return Camera(K=K, T_world_camera=T[None], size_hw=(480, 640), distortion=[0.1, -0.05, 0.002, -0.003, 0.01])
+
+
+def uncertainty(rng: np.random.Generator, frames: int) -> Uncertainty:
+    root, other = rng.standard_normal((frames, 2, 3, 3)), rng.standard_normal((frames, 1, 3, 3))
+    return Uncertainty(
+        joint_names=("l_ankle", "nose"),
+        joints=root @ root.swapaxes(-1, -2),
+        contact_names=("l_ankle",),
+        forces=other @ other.swapaxes(-1, -2),
+    )
 
 
 def interaction(rng: np.random.Generator, frames: int) -> Interaction:
@@ -52,6 +63,7 @@ def interaction(rng: np.random.Generator, frames: int) -> Interaction:
         observed=rng.random(frames) < 0.9,
         cost={"reprojection": 1.5},
         status="converged",
+        uncertainty=uncertainty(rng, frames) if rng.random() < 0.5 else None,
     )
 
 
@@ -92,6 +104,7 @@ def example(kind: str, seed: int = 0, frames: int = 3) -> Record:
         "ContactStates": lambda: interaction(rng, frames).contacts,
         "ContactForces": lambda: interaction(rng, frames).forces,
         "Motion": lambda: motion(rng, frames),
+        "Uncertainty": lambda: uncertainty(rng, frames),
         "Interaction": lambda: interaction(rng, frames),
         "Demonstration": lambda: Demonstration(
             task="hammer", scene={"nail_x": 0.4}, tool=motion(rng, frames), robot=motion(rng, frames), score=0.9
@@ -115,6 +128,7 @@ KINDS = (
     "ContactStates",
     "ContactForces",
     "Motion",
+    "Uncertainty",
     "Interaction",
     "Demonstration",
     "Episodes",
