@@ -13,8 +13,13 @@ from jaxtyping import Float, Int
 
 from motion.body import Body
 from motion.chains import Limb
+from motion.elimination import Memory
 from motion.residuals.residual import OfPoints, OfShared, OfTurns
 from motion.state import SHARED_NAMES
+
+CHUNK = 64
+"""Frames whose kinematics are visited at a time: what lies between points and blocks is some 100 kB a frame, and is to
+stay in the cache."""
 
 
 class PointSums:
@@ -59,21 +64,22 @@ class PointSums:
             for k in range(window - w):
                 self.coupling[k, frames][:, index] += weighed * part.by[:, w + k]
 
-    def weight_of(self, points: Int[np.ndarray, "P"]) -> Float[np.ndarray, "T P 3 3"]:
+    def weight_of(self, frames: slice, points: Int[np.ndarray, "P"]) -> Float[np.ndarray, "T P 3 3"]:
         """Weight of points within their frames."""
-        weight: np.ndarray = self.weight[:, points]
+        weight: np.ndarray = self.weight[frames, points]
         for axis in range(3):
-            weight[..., axis, axis] += self.coupling[0][:, points]
+            weight[..., axis, axis] += self.coupling[0, frames][:, points]
         return weight
 
 
 class Totals:
     """Blocks, border, corner and gradient of the normal equations."""
 
-    def __init__(self, frames: int, size: int, reach: int) -> None:
-        """Zero."""
+    def __init__(self, frames: int, size: int, reach: int, memory: Memory) -> None:
+        """Zero; `memory` holds the blocks."""
         shared = len(SHARED_NAMES)
-        self.upper = np.zeros((reach, frames, size, size))
+        self.upper = memory.array("upper", (reach, frames, size, size))
+        self.upper.fill(0.0)
         """`upper[k, t]` couples frame t (rows) with frame t + k (columns)."""
         self.border = np.zeros((frames, size, shared))
         self.corner = np.zeros((shared, shared))
@@ -82,13 +88,18 @@ class Totals:
     def add_rows(self, J: np.ndarray, S: np.ndarray, e: np.ndarray) -> None:
         """Add weighted rows with all columns: (N, W, R, V), (N, R, S) and (N, R)."""
         count, window, rows, size = J.shape
-        for k in range(window):
-            # One product for all rows that couple a frame with the k-th after it: the blocks are large, the rows few.
-            left, right = (np.zeros((len(self.g), (window - k) * rows, size)) for _ in range(2))
-            for i in range(window - k):
-                here = slice(i * rows, (i + 1) * rows)
-                left[i : i + count, here], right[i : i + count, here] = J[:, i], J[:, i + k]
-            self.upper[k] += left.swapaxes(-1, -2) @ right
+        for first in range(0, len(self.g), CHUNK):
+            frames = min(CHUNK, len(self.g) - first)
+            for k in range(window):
+                # One product for all rows that couple a frame with the k-th after it: blocks are large, rows few.
+                left, right = (np.zeros((frames, window - k, rows, size)) for _ in range(2))
+                for i in range(window - k):
+                    # Frame t is the i-th of window t - i.
+                    low, high = max(first - i, 0), min(first + frames - i, count)
+                    inside = slice(low + i - first, max(high, low) + i - first)
+                    left[inside, i], right[inside, i] = J[low:high, i], J[low:high, i + k]
+                flat = (frames, -1, size)
+                self.upper[k, first : first + frames] += left.reshape(flat).swapaxes(-1, -2) @ right.reshape(flat)
         transposed = J.swapaxes(-1, -2)
         for i in range(window):
             self.border[i : i + count] += transposed[:, i] @ S
@@ -113,43 +124,52 @@ class Totals:
             for k in range(window - w):
                 _joint_blocks(self.upper[k])[frames][:, joints] += weighed @ part.by[:, w + k]
 
-    def add_limb(self, limb: Limb, sums: Mapping[tuple[str, ...], PointSums]) -> None:
-        """Take what was added at the points of a limb, by root, to the columns of its chain."""
-        used = [(J, sums[root]) for root, J in limb.J.items() if root in sums]
+    def add_limb(self, limb: Limb, sums: Mapping[tuple[str, ...], PointSums], first: int, count: int) -> None:
+        """Take what was added at the points of a limb, by root, to the columns of its chain.
+
+        Args:
+            limb: derivatives of its points from frame `first` on, in those that couple with the last one, too.
+            sums: of all points, by root.
+            first: first frame to add.
+            count: number of frames to add.
+        """
+        here, width = slice(first, first + count), limb.J[()].shape[-1]
+        used = [(J[:count], sums[root]) for root, J in limb.J.items() if root in sums]
         direct = next(iter(sums.values())).direct
-        frames, points, _, width = limb.J[()].shape
         left = np.concatenate([J for J, _ in used], axis=1) if len(used) > 1 else used[0][0]
         right = np.empty((*left.shape[:3], width + len(direct) + 1))
-        for place, (J, added) in enumerate(used):
-            here = slice(place * points, (place + 1) * points)
-            np.matmul(added.weight_of(limb.points), J, out=right[:, here, :, :width])
-            right[:, here, :, width:] = added.beside[:, limb.points]
-        M = _transposed(left) @ right.reshape(frames, -1, right.shape[-1])
+        rows = iter(np.split(right, len(used), axis=1))
+        for (J, added), row in zip(used, rows, strict=True):
+            np.matmul(added.weight_of(here, limb.points), J, out=row[..., :width])
+            row[..., width:] = added.beside[here, limb.points]
+        M = _transposed(left) @ right.reshape(count, -1, right.shape[-1])
         own = limb.shared.tolist()
-        self._scatter(0, M, limb, [*own, *(SHARED_NAMES.index(name) for name in direct)])
+        self._scatter(first, 0, M, limb, [*own, *(SHARED_NAMES.index(name) for name in direct)])
         if () not in sums:
             return
-        coupling = sums[()].coupling[1:, :, limb.points]
+        coupling = sums[()].coupling[1:, here, limb.points]
         coupled = np.flatnonzero(coupling.any(axis=(0, 1)))
         if not len(coupled):
             return
         J = limb.J[()][:, coupled]
-        rows = _transposed(J)
-        for k in range(1, min(len(coupling) + 1, frames)):
-            later = coupling[k - 1, : frames - k, coupled].T[..., None, None] * J[k:]
-            self._scatter(k, rows[: frames - k] @ later.reshape(frames - k, -1, width), limb, own)
+        for k, weight in enumerate(coupling[..., coupled, None, None], start=1):
+            pairs = min(count, len(J) - k)
+            if pairs > 0:
+                later = (weight[:pairs] * J[k : k + pairs]).reshape(pairs, -1, width)
+                self._scatter(first, k, _transposed(J[:pairs]) @ later, limb, own)
 
-    def _scatter(self, k: int, M: np.ndarray, limb: Limb, shared: list[int]) -> None:
+    def _scatter(self, first: int, k: int, M: np.ndarray, limb: Limb, shared: list[int]) -> None:
         """Add a product of rows of frames t with rows of frames t + k, columns of the chain and then shared ones."""
-        count, chain, runs = len(M), len(limb.columns), limb.runs
+        chain, runs = len(limb.columns), limb.runs
+        here, after = slice(first, first + len(M)), slice(first + k, first + k + len(M))
         for rows, to_rows in runs:
             for columns, to_columns in runs:
-                self.upper[k, :count, to_rows, to_columns] += M[:, rows, columns]
-            self.border[:count, to_rows][..., shared] += M[:, rows, chain : chain + len(shared)]
+                self.upper[k, here, to_rows, to_columns] += M[:, rows, columns]
+            self.border[here, to_rows][..., shared] += M[:, rows, chain : chain + len(shared)]
         own, both = limb.shared.tolist(), M[:, chain:].sum(axis=0)
         if k:
             for rows, to_rows in runs:
-                self.border[k : k + count, to_rows][..., own] += M[:, chain:, rows].swapaxes(-1, -2)
+                self.border[after, to_rows][..., own] += M[:, chain:, rows].swapaxes(-1, -2)
             among = both[:, chain:]
             self.corner[np.ix_(own, own)] += among + among.T
             return
@@ -159,7 +179,7 @@ class Totals:
         self.corner[np.ix_(shared[len(own) :], own)] += across.T
         self.h[own] += both[:, -1]
         for rows, to_rows in runs:
-            self.g[:, to_rows] += M[:, rows, -1]
+            self.g[here, to_rows] += M[:, rows, -1]
 
 
 def _slice(index: Sequence[int]) -> slice | list[int]:

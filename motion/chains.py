@@ -48,39 +48,41 @@ class _Layout(NamedTuple):
     runs: list[tuple[slice, slice]]
 
 
-def limbs(state: State, names: tuple[str, ...], roots: Collection[tuple[str, ...]] = ()) -> list[Limb]:
+def limbs(
+    state: State, names: tuple[str, ...], roots: Collection[tuple[str, ...]] = (), frames: slice = slice(None)
+) -> list[Limb]:
     """Derivatives of named points of the person and of the tool, by limb.
 
     Args:
         state: where to differentiate.
         names: points.
         roots: sites of the person whose middle the points are relative to, too.
+        frames: for which derivatives are wanted (T of them).
     """
-    frames = state.num_frames
-    K, omega = state.twists
-    p = state.positions(names)
-    turned = state.poses[0].transpose(0, 2, 1, 3).reshape(3 * frames, -1)
+    K, omega = (part[frames] for part in state.twists)
+    p = state.positions(names)[frames]
+    turned = state.poses[0][frames].transpose(0, 2, 1, 3).reshape(3 * len(p), -1)
     lengths = np.array([state.body.bones[b] for b in Body.bone_names])
     middles = {root: state.points(root) for root in roots if root}
     result = []
     for layout in _layouts(names, tuple(middles)):
         count, chain, bones = len(layout.points), len(layout.columns), len(layout.bones)
-        J = np.empty((frames, count, 3, chain + bones))
-        arm = skew(p[:, layout.points]).reshape(frames, 3 * count, 3) @ omega[..., layout.columns]
-        np.subtract(K[:, None, :, layout.columns], arm.reshape(frames, count, 3, chain), out=J[..., :chain])
+        J = np.empty((len(p), count, 3, chain + bones))
+        arm = skew(p[:, layout.points]).reshape(len(p), 3 * count, 3) @ omega[..., layout.columns]
+        np.subtract(K[:, None, :, layout.columns], arm.reshape(len(p), count, 3, chain), out=J[..., :chain])
         J[..., :chain] *= layout.moved[:, None, :]
-        by_bone = (turned @ layout.lengthened).reshape(frames, 3, count, bones)
+        by_bone = (turned @ layout.lengthened).reshape(len(p), 3, count, bones)
         np.multiply(by_bone.swapaxes(1, 2), lengths[layout.bones], out=J[..., chain:])
         relative: dict[tuple[str, ...], np.ndarray] = {(): J}
         for root, middle in middles.items():
-            by = [middle.J[..., layout.columns].mean(axis=1), middle.J_shared[..., layout.bones].mean(axis=1)]
-            relative[root] = J - np.concatenate(by, axis=-1)[:, None]
+            by = [middle.J[frames][..., layout.columns], middle.J_shared[frames][..., layout.bones]]
+            relative[root] = J - np.concatenate(by, axis=-1).mean(axis=1, keepdims=True)
         result.append(Limb(layout.points, layout.columns, layout.bones, layout.runs, relative))
     held = [n for n, name in enumerate(names) if name in TOOL_POINTS]
     if held:
         points = state.points([names[n] for n in held])
         length = np.array([SHARED_NAMES.index("log_tool_length")])
-        J = np.concatenate([points.J[..., Body.nv :], points.J_shared[..., length]], axis=-1)
+        J = np.concatenate([points.J[frames][..., Body.nv :], points.J_shared[frames][..., length]], axis=-1)
         columns = np.arange(Body.nv, state.nv)
         result.append(Limb(np.array(held), columns, length, _runs(columns), {(): J}))
     return result

@@ -18,6 +18,21 @@ JITTER = 1e-9
 """Added to the diagonal, so that unknowns that nothing depends on stay where they are."""
 
 
+class Memory:
+    """Arrays that one linearisation leaves for the next: fresh pages cost as much time as what is written to them."""
+
+    def __init__(self) -> None:
+        """Nothing kept yet."""
+        self._kept: dict[str, np.ndarray] = {}
+
+    def array(self, name: str, shape: tuple[int, ...]) -> np.ndarray:
+        """Array of a name and shape, with whatever was left in it."""
+        kept = self._kept.get(name)
+        if kept is None or kept.shape != shape:
+            kept = self._kept[name] = np.empty(shape)
+        return kept
+
+
 class Factor(NamedTuple):
     """What elimination leaves behind."""
 
@@ -37,13 +52,14 @@ def eliminate(
     g: Float[np.ndarray, "T V"],
     h: Float[np.ndarray, "S"],
     damping: float,
+    memory: Memory | None = None,
 ) -> tuple[Float[np.ndarray, "T V"], Float[np.ndarray, "S"]]:
     """Solve [H B; B' C] [dx; ds] = -[g; h] with the diagonal times `1 + damping`: see `factorise`.
 
     Raises:
         LinAlgError: the damped matrix is not positive definite, or the step is not finite.
     """
-    return _back(*factorise(blocks, border, corner, g, h, damping))
+    return _back(*factorise(blocks, border, corner, g, h, damping, memory))
 
 
 def factorise(
@@ -53,6 +69,7 @@ def factorise(
     g: Float[np.ndarray, "T V"],
     h: Float[np.ndarray, "S"],
     damping: float,
+    memory: Memory | None = None,
 ) -> Factor:
     """Factorise [H B; B' C], its diagonal times `1 + damping`, with the gradient below.
 
@@ -63,6 +80,7 @@ def factorise(
         g: gradient with respect to the frames.
         h: gradient with respect to what all frames share.
         damping: Marquardt's.
+        memory: holds the factor, which the next one with the same memory overwrites.
 
     Raises:
         LinAlgError: the damped matrix is not positive definite.
@@ -77,8 +95,9 @@ def factorise(
     front = np.zeros((rows, rows), order="F")
     front[2 * size : -1, 2 * size : -1] = corner + np.diag(damping * np.diag(corner) + JITTER)
     front[-1, 2 * size : -1] = h
-    factors = np.empty((frames, size, size))
-    panels = np.empty((frames, size, rows))
+    memory = memory or Memory()
+    factors = memory.array("factors", (frames, size, size))
+    panels = memory.array("panels", (frames, size, rows))
     for t in range(frames):
         here, there = (slice(0, size), slice(size, 2 * size))[:: 1 if t % 2 == 0 else -1]
         D, R = factors[t].T, panels[t].T

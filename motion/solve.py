@@ -9,6 +9,7 @@ from typing import NamedTuple
 import numpy as np
 from scipy.linalg import LinAlgError
 
+from motion.elimination import Memory
 from motion.problem import Errors, NormalEquations, assemble, costs, errors
 from motion.residuals.residual import Residual
 from motion.state import State
@@ -74,7 +75,7 @@ def solve(residuals: Mapping[str, Residual], state: State, options: SolverOption
     """
     options = options or SolverOptions()
     widening, damping, status = options.widening, options.damping, "iteration limit"
-    known = errors(residuals, state)
+    known, memory = errors(residuals, state), Memory()
     if not np.isfinite(sum(costs(residuals, state, widening, known).values())):
         raise DidNotConverge(
             "the cost at the start is not finite; check the keypoints and the camera",
@@ -83,7 +84,7 @@ def solve(residuals: Mapping[str, Residual], state: State, options: SolverOption
     iteration = 0
     for iteration in range(1, options.iterations + 1):
         cost = sum(costs(residuals, state, widening, known).values())
-        equations = assemble(residuals, state, widening, known)
+        equations = assemble(residuals, state, widening, known, memory)
         tried = _step(residuals, state, equations, cost, widening, damping)
         damping = tried.damping
         if tried.failure:

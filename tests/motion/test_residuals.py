@@ -6,6 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from motion.body import build_body, rotations
+from motion.elimination import Memory
 from motion.problem import assemble
 from motion.residuals.balance import Balance
 from motion.residuals.contact import Anchor, Ground, Sliding
@@ -138,6 +139,19 @@ def test_equations_by_limbs_are_those_of_all_columns(names):
     np.testing.assert_allclose(found, hessian, atol=1e-12 * np.abs(hessian).max())
     both = np.concatenate([equations.g.ravel(), equations.h])
     np.testing.assert_allclose(both, gradient, atol=1e-12 * np.abs(gradient).max())
+
+
+def test_equations_do_not_depend_on_how_many_frames_are_visited_at_a_time(monkeypatch):
+    memory = Memory()
+    whole = assemble(examples(), random_state(), memory=Memory())
+    assemble(examples(), random_state(seed=5), memory=memory)
+    monkeypatch.setattr("motion.problem.CHUNK", 3)
+    monkeypatch.setattr("motion.accumulate.CHUNK", 3)
+    parts = assemble(examples(), random_state(), memory=memory)
+    for name in ("border", "corner", "g", "h"):
+        one, other = getattr(whole, name), getattr(parts, name)
+        np.testing.assert_allclose(one, other, atol=1e-12 * np.abs(one).max())
+    np.testing.assert_allclose(whole.blocks, parts.blocks, atol=1e-12 * np.abs(whole.blocks).max())
 
 
 def test_matrices_over_several_frames_are_refused():
