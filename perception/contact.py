@@ -6,10 +6,13 @@ import numpy as np
 from jaxtyping import Float
 
 from perception.contact_evidence import (
+    DWELL,
     FOOT_PRIOR,
     HAND_PRIOR,
+    TOOL_DWELL,
     contact_probabilities,
     discounted,
+    either_log_odds,
     falling_log_odds,
     grip_log_odds,
     height_log_odds,
@@ -33,8 +36,9 @@ def estimate_contacts(person: Keypoints, camera: Camera, tool: Keypoints | None 
     """Estimate contact probabilities of both feet (named by the ankles) and both hands.
 
     Feet: slow, and low over the ground. Hands: they stay where they are while the trunk moves, or, with a tool, they
-    are close to the line between its endpoints. All four: a body that does not fall is carried by at least one of them.
-    Evidence counts as much as the detection is to be trusted; a point that is not seen has none of its own.
+    are close to the line between its endpoints, which changes less often than other contacts do. All four: a body that
+    does not fall is carried by at least one of them. Evidence counts as much as the detection is to be trusted; a point
+    that is not seen has none of its own.
     """
     scale = np.maximum(trunk_length(person), 1e-9)
     body = trunk(person)
@@ -47,20 +51,19 @@ def estimate_contacts(person: Keypoints, camera: Camera, tool: Keypoints | None 
         resting = resting_log_odds(v_sole) + height_log_odds(heights[:, column])
         holding = holding_log_odds(v_palm, v_body)
         log_odds[:, column] = discounted(resting, sole.confidence * sole.seen)
-        log_odds[:, column + 2] = discounted(holding, palm.confidence * (palm.seen & body.seen))
+        held = discounted(holding, palm.confidence * (palm.seen & body.seen))
         if tool is not None:
-            grip = discounted(
-                grip_log_odds(distance_to_tool(palm.uv, tool) / scale),
-                palm.confidence * palm.seen * tool.confidence.min(axis=1),
-            )
-            known = (tool.confidence > 0).all(axis=1)
-            log_odds[known, column + 2] = np.maximum(grip, log_odds[:, column + 2])[known]
+            distance = distance_to_tool(palm.uv, tool) / scale
+            grip = discounted(grip_log_odds(distance), palm.confidence * palm.seen * tool.confidence.min(axis=1))
+            held = either_log_odds(grip, held)
+        log_odds[:, column + 2] = held
     prior = np.array([FOOT_PRIOR, FOOT_PRIOR, HAND_PRIOR, HAND_PRIOR])
     falling = falling_log_odds(vertical_acceleration(person, camera))
     falling = discounted(falling, body.confidence * body.seen)
     # Hands that may be on the tool are not what keeps the body from falling.
     carries = np.array([True, True, tool is None, tool is None])
-    probability = contact_probabilities(log_odds, falling, prior, person.fps, carries=carries)
+    dwell = np.where(carries, DWELL, TOOL_DWELL)
+    probability = contact_probabilities(log_odds, falling, prior, person.fps, carries=carries, dwell=dwell)
     return ContactStates(names=NAMES, probability=probability, fps=person.fps, source=person.source)
 
 

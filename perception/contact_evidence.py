@@ -36,6 +36,8 @@ EVIDENCE_TIME = 0.1
 """Time over which errors of a detector are alike [s]: frames closer than that are not independent evidence."""
 DWELL = 0.5
 """Mean time for which a contact, or its absence, lasts [s]."""
+TOOL_DWELL = 5.0
+"""The same for a hand on a tool [s]: people keep hold of it, or keep off it, from one stroke to the next."""
 MAX_LOG_ODDS = 6.0
 
 
@@ -89,6 +91,14 @@ def grip_log_odds(distance: Float[np.ndarray, "T"]) -> Float[np.ndarray, "T"]:
     return (TOOL_REACH - distance) / TOOL_SLOPE
 
 
+def either_log_odds(grip: Float[np.ndarray, "T"], holding: Float[np.ndarray, "T"]) -> Float[np.ndarray, "T"]:
+    """Evidence for a hand that touches the tool or something else, as likely one as the other.
+
+    One tells itself by the distance from the tool, the other by rest; each says nothing of the other's sign.
+    """
+    return np.asarray(np.logaddexp(grip, holding) - np.log(2))
+
+
 def contact_probabilities(
     log_odds: Float[np.ndarray, "T C"],
     falling: Float[np.ndarray, "T"],
@@ -96,10 +106,11 @@ def contact_probabilities(
     fps: float,
     *,
     carries: Bool[np.ndarray, "C"],
+    dwell: Float[np.ndarray, "C"] | float = DWELL,
 ) -> Float[np.ndarray, "T C"]:
     """Probability of every contact given the evidence of all frames: forward-backward over all 2^C combinations.
 
-    Each contact changes by itself and lasts `DWELL` on average; what ties them together is that a body without any
+    Each contact changes by itself and lasts `dwell` on average; what ties them together is that a body without any
     contact that carries it falls. The evidence of a frame is tempered, since neighbouring frames err alike.
 
     Args:
@@ -108,14 +119,15 @@ def contact_probabilities(
         prior: log-odds of each contact without evidence.
         fps: frame rate [1/s].
         carries: which contacts can carry the body; a hand on a tool does not.
+        dwell: mean time for which each contact, or its absence, lasts [s].
     """
     num_contacts = log_odds.shape[1]
     states = (np.arange(2**num_contacts)[:, None] >> np.arange(num_contacts)) & 1
     p = 1 / (1 + np.exp(-prior))
-    change = min(1.0, 1 / (DWELL * fps))
+    change = np.minimum(1.0, 1 / (np.broadcast_to(dwell, num_contacts) * fps))
     A = np.ones((1, 1))
     for contact in range(num_contacts):
-        on, off = change * p[contact], change * (1 - p[contact])
+        on, off = change[contact] * np.array([p[contact], 1 - p[contact]])
         A = np.kron(np.array([[1 - on, on], [off, 1 - off]]), A)
     start = np.prod(np.where(states == 1, p, 1 - p), axis=1)
     temper = max(1.0, EVIDENCE_TIME * fps)

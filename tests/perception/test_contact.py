@@ -17,6 +17,7 @@ from perception.contact_evidence import (
     SWING_SPEED,
     contact_probabilities,
     discounted,
+    either_log_odds,
     falling_log_odds,
     grip_log_odds,
     height_log_odds,
@@ -108,6 +109,24 @@ def test_evidence_falls_with_height_and_distance(a: float, b: float) -> None:
     assert grip_log_odds(low) >= grip_log_odds(high)
 
 
+def test_one_of_two_causes_is_enough_and_none_excludes_the_other() -> None:
+    sure, against, nothing = np.array([5.0]), np.array([-6.0]), np.array([0.0])
+    assert either_log_odds(sure, against) == pytest.approx(5 - np.log(2), abs=1e-3)
+    assert either_log_odds(against, sure) == either_log_odds(sure, against)
+    assert either_log_odds(nothing, nothing) == pytest.approx(0.0)
+    assert either_log_odds(against, nothing) == pytest.approx(-np.log(2), abs=0.01)
+
+
+def test_a_longer_dwell_bridges_a_longer_gap() -> None:
+    evidence = np.repeat([3.0, 0.0, 3.0], 25)[:, None]
+    short, long = (
+        contact_probabilities(evidence, np.zeros(75), FOUR[2:3], 25.0, carries=~ALL[:1], dwell=dwell)[37, 0]
+        for dwell in (0.1, 5.0)
+    )
+    assert short == pytest.approx(1 / (1 + np.exp(1.4)), abs=0.02)
+    assert long > 0.9
+
+
 def test_no_evidence_gives_the_prior() -> None:
     p = persist(np.zeros(50), float(FOOT_PRIOR), 25.0)
     assert p == pytest.approx(np.full(50, 0.6))
@@ -184,6 +203,31 @@ def test_hand_on_the_tool_holds_it() -> None:
     )
     states = estimate_contacts(person, estimate_camera(person), tool)
     assert states.probability[:, states.names.index("l_fingers")].min() > 0.8
+
+
+def test_a_hand_keeps_hold_where_the_tool_is_not_seen_and_the_other_hand_passes_it_by() -> None:
+    person, _ = stepping()
+    frames, fps = person.num_frames, round(person.fps)
+    left = person.uv[:, person.index("l_wrist")]
+    ends = np.stack([left - np.array([20.0, 100.0]), left], axis=1)
+    gap = np.arange(frames) % fps < 0.4 * fps
+    tool = Keypoints(
+        names=("tool_head", "tool_handle"),
+        uv=np.where(gap[:, None, None], 0.0, ends),
+        confidence=np.repeat(np.where(gap, 0.0, 0.9)[:, None], 2, axis=1),
+        fps=person.fps,
+        size_hw=person.size_hw,
+    )
+    uv, confidence = person.uv.copy(), person.confidence.copy()
+    right = person.index("r_wrist")
+    uv[:, right] = left + np.array([60.0, 20.0])
+    passing = np.arange(frames) % fps > 0.9 * fps
+    uv[passing, right] = left[passing]
+    confidence[:, right] = 0.6
+    person = person.replace(uv=uv, confidence=confidence)
+    hands = estimate_contacts(person, estimate_camera(person), tool).probability[:, 2:]
+    assert hands[:, 0].min() > 0.8
+    assert hands[:, 1].mean() < 0.3
 
 
 def test_unseen_points_have_the_prior() -> None:
