@@ -6,14 +6,17 @@ from dataclasses import dataclass, field, replace
 
 import numpy as np
 import pinocchio as pin
+from scipy.linalg import LinAlgError
 
 from motion.body import build_body
 from motion.evidence import Evidence, image_evidence, image_residuals
 from motion.force_options import ASSUMED_MASS_ERROR, VIDEO_ACCELERATION_SIGMA
+from motion.force_uncertainty import force_covariance
 from motion.forces import ForceOptions, solve_forces
 from motion.initialise import MIN_POINTS, bridge, place, pose
 from motion.lengths import lift_by_lengths
 from motion.local_derivative import differentiate
+from motion.markers import MARKERS
 from motion.residuals.balance import SOLES, Balance
 from motion.residuals.contact import Anchor, Ground, Sliding
 from motion.residuals.residual import Residual
@@ -22,8 +25,9 @@ from motion.solve import Solution, SolverOptions, solve
 from motion.state import State
 from motion.tool import TOOLS, Tool
 from motion.touch import Touches, touches
+from motion.uncertainty import joint_covariance
 from motion.wield import Wielding, tool_residuals, wield
-from records import Camera, ContactStates, Interaction, Keypoints, Motion
+from records import Camera, ContactStates, Interaction, Keypoints, Motion, Uncertainty
 
 MIN_FRAMES = 3
 """Accelerations need three frames."""
@@ -102,7 +106,8 @@ def estimate(
             residuals |= tool_residuals(starts[0], held)
             state = _cheapest(residuals, starts, options.second)
         solution = solve(residuals, state, options.second)
-        return _interaction(solution, held, contacts, evidence, options)
+        known = _uncertainty(residuals, solution.state)
+        return _interaction(solution, held, contacts, evidence, options, known)
 
 
 def start(person: Keypoints, camera: Camera, options: EstimateOptions) -> tuple[State, Evidence]:
@@ -166,7 +171,12 @@ class _Inertia:
 
 
 def _interaction(
-    solution: Solution, held: Wielding | None, contacts: ContactStates, evidence: Evidence, options: EstimateOptions
+    solution: Solution,
+    held: Wielding | None,
+    contacts: ContactStates,
+    evidence: Evidence,
+    options: EstimateOptions,
+    known_joints: Uncertainty | None,
 ) -> Interaction:
     state = _on_ground(solution.state)
     body, camera = state.body, state.camera
@@ -193,7 +203,20 @@ def _interaction(
         cost=solution.cost,
         status=solution.status,
         assumed=assumed,
+        uncertainty=known_joints
+        and known_joints.replace(
+            contact_names=forces.names,
+            forces=force_covariance(forces, contacts, body.mass, held=held is not None, options=trust),
+        ),
     )
+
+
+def _uncertainty(residuals: dict[str, Residual], state: State) -> Uncertainty | None:
+    """That of the joints; None where the normal equations are singular: the estimate still stands."""
+    try:
+        return Uncertainty(joint_names=MARKERS, joints=joint_covariance(residuals, state))
+    except LinAlgError:
+        return None
 
 
 def _on_ground(state: State) -> State:

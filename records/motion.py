@@ -97,7 +97,7 @@ class Interaction(Record):
     assumed: Mapping[str, float] = field(default_factory=dict)
     """What was assumed rather than measured: height [m], mass [kg], focal [px], ..."""
     uncertainty: Uncertainty | None = None
-    """How well it is known; None where the motion came from elsewhere."""
+    """How well it is known; None where the motion came from elsewhere, or where that could not be computed."""
 
     def validate(self) -> None:
         """Every part must have the same number of frames at the same rate."""

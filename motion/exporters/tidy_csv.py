@@ -41,13 +41,16 @@ def export_csv(interaction: Interaction, folder: Path) -> list[Path]:
     _write(folder / "joints.csv", JOINT_COLUMNS, rows)
     _write(folder / "forces.csv", FORCE_COLUMNS, wrenches)
     written = [folder / "joints.csv", folder / "forces.csv"]
-    known = interaction.uncertainty
-    deviations = {
-        "joints_sigma.csv": (SIGMA_COLUMNS, known and known.joint_names, known and known.joints),
-        "forces_sigma.csv": (FORCE_SIGMA_COLUMNS, known and known.contact_names, known and known.forces),
+    tables: dict[str, tuple[tuple[str, ...], tuple[str, ...], np.ndarray | None]] = {
+        "joints_sigma.csv": (SIGMA_COLUMNS, (), None),
+        "forces_sigma.csv": (FORCE_SIGMA_COLUMNS, (), None),
     }
-    for file, (columns, names, covariance) in deviations.items():
-        if names is None or covariance is None:
+    known = interaction.uncertainty
+    if known is not None:
+        tables["joints_sigma.csv"] = (SIGMA_COLUMNS, known.joint_names, known.joints)
+        tables["forces_sigma.csv"] = (FORCE_SIGMA_COLUMNS, known.contact_names, known.forces)
+    for file, (columns, names, covariance) in tables.items():
+        if covariance is None:
             # One of an earlier export would seem to belong to these numbers.
             (folder / file).unlink(missing_ok=True)
             continue

@@ -75,6 +75,26 @@ def test_a_constant_measured_by_all_frames_is_known_as_well_as_the_mean():
     np.testing.assert_allclose(found.frames[:, 0, 0], 0.5 + 0.25 * 2 / frames, rtol=1e-6)
 
 
+def test_intervals_cover_what_they_say():
+    """Smooth curves with a shared offset are drawn, observed with noise, and found: 68 % intervals hold 68 %."""
+    frames, seen, runs = 60, 0.5, 100
+    rng = np.random.default_rng(3)
+    bend = np.diff(np.eye(frames), n=2, axis=0) / 0.1
+    prior = bend.T @ bend + np.eye(frames)
+    precision = prior + np.eye(frames) / seen**2
+    blocks = np.zeros((3, frames, 1, 1))
+    for k in range(3):
+        blocks[k, : frames - k, 0, 0] = np.diag(precision, -k)
+    border = np.full((frames, 1, 1), 1 / seen**2)
+    corner = np.array([[1.0 + frames / seen**2]])
+    factor = factorise(blocks, border, corner, np.zeros((frames, 1)), np.zeros(1), 0.0)
+    sigma = np.sqrt(marginals(factor).frames[:, 0, 0])
+    curves = np.linalg.solve(np.linalg.cholesky(prior).T, rng.standard_normal((frames, runs)))
+    observed = curves + rng.standard_normal(runs) + seen * rng.standard_normal((frames, runs))
+    x, _ = solve_columns(factor, observed[:, None] / seen**2, observed.sum(axis=0)[None] / seen**2)
+    assert 0.64 < (np.abs(x[:, 0] - curves) < sigma[:, None]).mean() < 0.73
+
+
 def test_rounding_does_not_grow_over_long_smooth_clips():
     """Accelerations that are stiffer than observations by 1e4, over 150 frames."""
     frames, size = 150, 3

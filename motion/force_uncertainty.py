@@ -1,0 +1,70 @@
+"""How well contact forces are known: which contacts bear, how they share, and how hard the body accelerates.
+
+A sum over all sets of contacts, each as probable as perception says (law of total variance). Within a set the shares of
+what the motion demands are non-negative and sum to 1: a Dirichlet distribution about the estimated shares, as wide as
+if nothing else were known. That is the part of the force solver's quadratic which its cone bounds leave open; the
+demand itself errs with the acceleration. Moments and earlier frames, which the solver uses too, only narrow it.
+"""
+
+from __future__ import annotations
+
+from itertools import product
+
+import numpy as np
+from jaxtyping import Float
+
+from motion.contact_prior import probabilities
+from motion.force_options import ForceOptions
+from motion.skeleton import CONTACT_SITES, SOLE_SITES
+from records import ContactForces, ContactStates
+
+LEAST_SHARE = 0.05
+"""Share of the demand that a contact of a set is given, however small the estimate is [1]: a twentieth of the weight is
+the least that still presses a sole on the ground."""
+
+
+def force_covariance(
+    forces: ContactForces, contacts: ContactStates, mass: float, *, held: bool, options: ForceOptions | None = None
+) -> Float[np.ndarray, "T 4 3 3"]:
+    """Covariances [N^2] of the forces at l_ankle, r_ankle, l_fingers, r_fingers, world axes.
+
+    Args:
+        forces: the estimate.
+        contacts: probability of contact.
+        mass: of the body [kg].
+        held: whether the hands hold a tool; they do not bear the body then.
+        options: trust in the balance.
+    """
+    options = options or ForceOptions()
+    estimate = forces.wrench[..., :3]
+    demand = estimate.sum(axis=1) + forces.residual[:, :3]
+    noise = (mass * options.acceleration_sigma) ** 2
+    probability = probabilities(contacts)
+    bearing = np.array([name in SOLE_SITES or not held for name in CONTACT_SITES])
+    if held:
+        demand = demand - estimate[:, ~bearing].sum(axis=1)
+        probability = probability * bearing
+    size = np.linalg.norm(demand, axis=-1)
+    along = np.linalg.norm(estimate, axis=-1) + LEAST_SHARE * size[:, None]
+    total = np.zeros((*estimate.shape, 3))
+    weights = np.zeros(len(estimate))
+    for chosen in product((False, True), repeat=len(CONTACT_SITES)):
+        present = np.array(chosen)
+        weight = np.where(present, probability, 1 - probability).prod(axis=1)
+        if not present.any():
+            # Nothing bears: as probable as the demand is an error of the acceleration.
+            weight = weight * np.exp(-0.5 * size**2 / noise)
+        part = along * present
+        share = part / np.maximum(part.sum(axis=1, keepdims=True), 1e-9)
+        spread = share * (1 - share) / (1 + present.sum())
+        away = share[..., None] * demand[:, None] - estimate * bearing[:, None]
+        covariance = (
+            spread[..., None, None] * (demand[:, :, None] * demand[:, None, :])[:, None]
+            + away[..., :, None] * away[..., None, :]
+            + (share**2 * noise)[..., None, None] * np.eye(3)
+        )
+        total += weight[:, None, None, None] * covariance
+        weights += weight
+    total /= np.maximum(weights, 1e-12)[:, None, None, None]
+    # Where surely nothing bears, the estimate still is no better than what a force without contact may be.
+    return np.asarray(total + (options.absent_force * 9.81 * mass) ** 2 * np.eye(3))

@@ -1,0 +1,120 @@
+"""How well the joints of an estimate are known: covariances from its normal equations.
+
+Errors of detections last for about as long as a pose does, so that frames tell less than if each were a new look:
+what is seen counts for one look in `ERROR_TIME`. Its size is taken from the clip itself (the variance factor of least
+squares: how much larger than assumed the errors at the solution are). One camera and an assumed stature do not tell
+place, heading and size of the world; covariances are those that remain after one similarity for the clip.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+from jaxtyping import Float
+
+from motion.elimination import Factor, factorise
+from motion.evidence import ERROR_TIME
+from motion.marginals import marginals, solve_columns
+from motion.markers import MARKERS, marker_jacobian
+from motion.problem import assemble
+from motion.residuals.lift import Lift
+from motion.residuals.reprojection import Reprojection
+from motion.residuals.residual import Residual
+from motion.rotation import skew
+from motion.solve import MIN_DAMPING
+from motion.state import State
+
+VARIANCE_SCALE = 24.0
+"""What remains between the propagated covariance and errors across the line of sight, beyond what the clip tells [1]:
+detectors err alike for longer than a pose lasts, and bodies are not made of rods. Fitted so that 68 % intervals cover
+68 % on clips of the studio, seeds 0 to 4 (benchmarks/uncertainty.py --seeds)."""
+
+DEPTH_ERROR = 0.014
+"""Relative error of the distance from the camera [1]: apparent size changes with clothes and pose, the same for the
+whole body. Fitted along the line of sight, on the same clips."""
+
+
+def joint_covariance(
+    residuals: Mapping[str, Residual], state: State, names: Sequence[str] = MARKERS
+) -> Float[np.ndarray, "T N 3 3"]:
+    """Covariances [m^2] of surface markers, world axes, after one similarity of the whole clip. Linear in the frames.
+
+    Args:
+        residuals: those that the state is the solution of.
+        state: the solution.
+        names: of the markers.
+
+    Raises:
+        LinAlgError: the normal equations are singular.
+    """
+    p, J = _markers(state, names)
+    propagated = _without_similarity(information(residuals, state), p, J, state.nv)
+    ray = p - state.camera.T_world_camera[:, None, :3, 3]
+    depth = DEPTH_ERROR**2 * ray[..., :, None] * ray[..., None, :]
+    return np.asarray(VARIANCE_SCALE * variance_factor(residuals, state) * propagated + depth)
+
+
+def variance_factor(residuals: Mapping[str, Residual], state: State) -> float:
+    """How much larger the squared errors of what is seen are than assumed [1], mean over kinds, outliers weighed down.
+
+    1 where nothing is seen.
+    """
+    factors = []
+    for residual in _seen(residuals).values():
+        error = residual.error(state)
+        squared = (error**2).sum(axis=-1)
+        weight = residual.loss.weight(squared) * (squared > 0)
+        if weight.any():
+            factors.append(float((weight * squared).sum() / (weight.sum() * error.shape[-1])))
+    return float(np.mean(factors)) if factors else 1.0
+
+
+def information(residuals: Mapping[str, Residual], state: State) -> Factor:
+    """Normal equations at the solution, factorised, with what is seen counted once in `ERROR_TIME`."""
+    seen = _seen(residuals)
+    believed = {name: r for name, r in residuals.items() if name not in seen}
+    share = 1 / max(1.0, ERROR_TIME * state.fps)
+    a, b = assemble(seen, state), assemble(believed, state)
+    return factorise(
+        share * a.blocks + b.blocks,
+        share * a.border + b.border,
+        share * a.corner + b.corner,
+        np.zeros_like(a.g),
+        np.zeros_like(a.h),
+        MIN_DAMPING,
+    )
+
+
+def _seen(residuals: Mapping[str, Residual]) -> dict[str, Residual]:
+    return {name: residual for name, residual in residuals.items() if isinstance(residual, (Reprojection, Lift))}
+
+
+def _markers(state: State, names: Sequence[str]) -> tuple[np.ndarray, np.ndarray]:
+    """Markers (T, N, 3) and their derivative (T, 3 N, V + S) by the frame and by what all frames share."""
+    p, J = marker_jacobian(state.body, state.q, names)
+    tool = np.zeros((*J.shape[:-1], state.nv - J.shape[-1]))
+    # Bones raise hips and shoulders above their joints, too: a tenth of what they do to the joints, left out here.
+    whole = np.concatenate([J, tool, state.points(tuple(names)).J_shared], axis=-1)
+    return p, whole.reshape(len(p), -1, whole.shape[-1])
+
+
+def _without_similarity(factor: Factor, p: np.ndarray, J: np.ndarray, size: int) -> np.ndarray:
+    """Covariance of the points less that of the similarity that lays them on the truth, as least squares finds it."""
+    frames, count, _ = p.shape
+    arm = p - p.mean(axis=(0, 1))
+    unit = np.broadcast_to(np.eye(3), (*arm.shape, 3))
+    moved = np.concatenate([unit, -skew(arm), arm[..., None]], axis=-1).reshape(frames, -1, 7)
+    found = np.linalg.inv(np.einsum("tnk,tnl->kl", moved, moved))
+    right = J.swapaxes(-1, -2) @ moved
+    x, s = solve_columns(factor, right[:, :size], right[:, size:].sum(axis=0))
+    with_moved = J @ np.concatenate([x, np.broadcast_to(s, (frames, *s.shape))], axis=1)
+    of_moved = np.einsum("tnk,tnl->kl", moved, with_moved)
+    own, across, shared = marginals(factor)
+    total = np.block([[own, across], [across.swapaxes(-1, -2), np.broadcast_to(shared, (frames, *shared.shape))]])
+    by = (frames, count, 3, -1)
+    left = (J @ total).reshape(by) @ J.reshape(by).swapaxes(-1, -2)
+    away, held = moved.reshape(by) @ found, with_moved.reshape(by)
+    crossed = held @ away.swapaxes(-1, -2)
+    covariance = left - crossed - crossed.swapaxes(-1, -2) + away @ of_moved @ away.swapaxes(-1, -2)
+    return 0.5 * (covariance + covariance.swapaxes(-1, -2))
