@@ -51,9 +51,11 @@ class EstimateOptions:
     focal_known: bool = False
     """Whether the camera's focal length was measured: it is then kept; else it is refined, and `assumed` in the result
     names the one that it was refined from."""
-    first: SolverOptions = field(default_factory=SolverOptions)
-    """Solver from the geometric start, before contacts."""
-    second: SolverOptions = field(default_factory=lambda: SolverOptions(iterations=8, widening=1.0))
+    first: SolverOptions = field(default_factory=lambda: SolverOptions(damping=1e-5, tolerance=1e-2))
+    """Solver from the geometric start, before contacts: only as exact as the place of a contact must be."""
+    second: SolverOptions = field(
+        default_factory=lambda: SolverOptions(iterations=8, widening=1.0, damping=1e-6, tolerance=5e-4)
+    )
     """Solver with contacts, from the first solution."""
     smoothing: float = 0.04
     """Width of the Gaussian behind the velocities and accelerations that are handed on [s]."""
