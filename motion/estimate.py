@@ -99,13 +99,14 @@ def estimate(
     with single_thread():
         state, evidence = start(person, camera, options)
         residuals = image_residuals(evidence, person.fps, focal_known=options.focal_known)
-        residuals["balance"] = balance(contacts, holding=tool_name is not None)
+        residuals["balance"] = standing = balance(contacts, holding=tool_name is not None)
         solution = solve(residuals, state, options.first)
         residuals |= contact_residuals(touches(solution.state, contacts, evidence.observed))
         state, held = solution.state, None
         if tool_name is not None:
             starts, held = wield(state, TOOLS.load(tool_name) if isinstance(tool_name, str) else tool_name, tool)
             residuals |= tool_residuals(starts[0], held)
+            residuals["balance"] = replace(standing, load=held.load(state.body.mass))
             state = _cheapest(residuals, starts, options.second)
         solution = solve(residuals, state, options.second)
         known = _uncertainty(residuals, solution.state)

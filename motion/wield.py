@@ -65,6 +65,10 @@ class Wielding:
         """Whether any endpoint was seen in any frame."""
         return self.points is not None and bool((self.points.confidence > 0).any())
 
+    def load(self, mass: float) -> tuple[float, float]:
+        """Share of the tool in the mass of it and a person of `mass` [kg], and its centre: 0 handle's end, 1 head."""
+        return self.tool.mass / (mass + self.tool.mass), float(self.tool.inertia().lever[0]) / self.tool.length
+
 
 def wield(state: State, tool: Tool, points: Keypoints | None) -> tuple[tuple[State, ...], Wielding]:
     """Put a tool into the hands of a person whose motion is known.
@@ -116,10 +120,11 @@ def tool_residuals(state: State, wielding: Wielding) -> dict[str, Residual]:
     low, high = (tool.grip - HOLD, tool.grip + HOLD) if len(hands) == 1 else (0.0, 0.9 * tool.length)
     leading = wielding.sides[0]
     spread = GRIP_SPREAD if len(hands) == 1 else GRIP_SPREAD_TWO_HANDS
-    # What a hand tells of the tool is wrong in the same way for as long as its pose lasts, and would stretch the tool.
+    # What a hand tells of the tool is wrong in the same way for long, and would stretch the tool were it counted anew
+    # in every frame: a fist keeps its grip throughout, and a hand's attitude is misjudged for as long as a pose lasts.
     frames_per_error = max(1.0, ERROR_TIME * state.fps)
     if wielding.seen:
-        spread = float(np.hypot(spread, HAND_ATTITUDE) * np.sqrt(frames_per_error))
+        spread = float(np.hypot(spread * np.sqrt(frames), HAND_ATTITUDE * np.sqrt(frames_per_error)))
     residuals: dict[str, Residual] = {
         "grasp": Grasp(hands=hands, weight=held, reach=(max(low, 0.0) / tool.length, high / tool.length)),
         "grip": Grip(joint=f"{leading}_wrist", rest=quaternion(usual_grip(leading)), weight=held[:, 0], sigma=spread),

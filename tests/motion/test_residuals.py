@@ -70,7 +70,7 @@ def examples():
         ),
         "sliding": Sliding(names=("l_ball", "r_fingers"), weight=rng.random((FRAMES - 1, 2))),
         "ground": Ground(names=("l_ball", "r_ball"), weight=rng.random((FRAMES, 2))),
-        "balance": Balance(share=rng.dirichlet(np.ones(4), FRAMES), weight=rng.random(FRAMES)),
+        "balance": Balance(share=rng.dirichlet(np.ones(4), FRAMES), weight=rng.random(FRAMES), load=(0.2, 0.6)),
         "grasp": Grasp(hands=("l_fingers", "r_fingers"), weight=rng.random((FRAMES, 2)), reach=(0.2, 0.4)),
         "grip": Grip(joint="r_wrist", rest=quaternion(usual_grip("r")), weight=rng.random(FRAMES)),
         "shared_prior": SharedPrior(),

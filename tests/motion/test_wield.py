@@ -8,11 +8,11 @@ import numpy as np
 import pytest
 from squatting import FPS, SEEN, level_camera, observe, squatting, standing_contacts
 
-from motion.body import Body, rotations
-from motion.estimate import EstimateOptions, estimate
+from motion.body import Body, build_body, rotations
+from motion.estimate import EstimateOptions, balance, estimate
 from motion.rotation import exponential, product
 from motion.state import State
-from motion.tool import HAMMER, tool_of
+from motion.tool import BARBELL, HAMMER, tool_of
 from motion.wield import usual_grip, wield
 from records import Keypoints
 
@@ -103,3 +103,19 @@ def test_a_handle_in_the_image_plane_or_unseen_has_one_start():
     state = State(q=q, fps=FPS, reference_body=body, reference_camera=camera)
     for points in (None, ends(camera, end, axis, pixels=0.0)):
         assert len(wield(state, replace(HAMMER, length=0.38), points)[0]) == 1
+
+
+def test_a_bar_in_the_hands_weighs_on_the_feet():
+    """20 kg in the hands of 60 kg move the common centre of mass by a quarter of the way to the bar."""
+    body, q = squatting(frames=FRAMES, body=build_body(mass=60.0))
+    camera = level_camera()
+    (state,), wielding = wield(State(q=q, fps=FPS, reference_body=body, reference_camera=camera), BARBELL, None)
+    assert wielding.load(body.mass) == pytest.approx((0.25, 0.55), abs=1e-9)
+    empty = balance(standing_contacts(FRAMES, feet=1.0), holding=True)
+    loaded = replace(empty, load=wielding.load(body.mass))
+    moved = (loaded.error(state) - empty.error(state))[:, 0] * empty.sigma / empty.weight[1:-1, None]
+    head, handle, centre = state.positions(["tool_head", "tool_handle", "centre_of_mass"]).swapaxes(0, 1)
+    bar = 0.55 * head + 0.45 * handle
+    bend = np.diff(centre, 2, axis=0)[:, :2] * FPS**2 / 9.81
+    expected = 0.25 * (bar - centre)[1:-1]
+    np.testing.assert_allclose(moved, expected[:, :2] - expected[:, 2:] * bend, atol=1e-9)
