@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cache, cached_property
 
 import numpy as np
 import pinocchio as pin
@@ -179,7 +179,7 @@ class Body:
 
     @cached_property
     def _segment_chains(self) -> np.ndarray:
-        return bone_chains(self._segments[0], [segment.centre for segment in SEGMENTS])
+        return bone_chains(self._segments[0], tuple(segment.centre for segment in SEGMENTS))
 
     @cached_property
     def _segments(self) -> tuple[list[int], np.ndarray, np.ndarray]:
@@ -196,7 +196,21 @@ class Body:
         return joints, np.array([self._offset(SITES[name].offset) for name in names]).reshape(-1, 3)
 
     def _offset(self, offset: Offset) -> np.ndarray:
-        return sum((self.bones[bone] * np.array(direction, float) for bone, direction in offset), np.zeros(3))
+        return _directions(offset) @ self._lengths
+
+    @cached_property
+    def _lengths(self) -> np.ndarray:
+        return np.array([self.bones[bone] for bone in BONES])
+
+
+@cache
+def _along() -> np.ndarray:
+    """(24, 24, 3, B): `bone_chains` of the joints themselves."""
+    along = np.zeros((24, 24, 3, len(BONES)))
+    for j in range(1, 24):
+        along[j] = along[PARENTS[j]]
+        along[j, PARENTS[j]] += _directions(JOINTS[j - 1].offset)
+    return along
 
 
 def bone_chains(joints: Sequence[int], offsets: Sequence[Offset]) -> Float[np.ndarray, "N 24 3 B"]:
@@ -206,16 +220,13 @@ def bone_chains(joints: Sequence[int], offsets: Sequence[Offset]) -> Float[np.nd
         joints: that carry the points.
         offsets: of the points in the frames of these joints.
     """
-    along = np.zeros((24, 24, 3, len(BONES)))
-    for j in range(1, 24):
-        along[j] = along[PARENTS[j]]
-        along[j, PARENTS[j]] += _directions(JOINTS[j - 1].offset)
-    chains = along[list(joints)]
+    chains = _along()[list(joints)]
     for n, (joint, offset) in enumerate(zip(joints, offsets, strict=True)):
         chains[n, joint] += _directions(offset)
     return chains
 
 
+@cache
 def _directions(offset: Offset) -> np.ndarray:
     matrix = np.zeros((3, len(BONES)))
     for bone, direction in offset:
