@@ -6,7 +6,7 @@ from squatting import FPS, SEEN, level_camera, observe, squatting, standing_cont
 
 from motion.elimination import factorise
 from motion.estimate import EstimateOptions, estimate
-from motion.force_uncertainty import LEAST_SHARE, force_covariance
+from motion.force_uncertainty import INTERVAL, LEAST_SHARE, force_covariance
 from motion.markers import MARKERS
 from motion.skeleton import CONTACT_SITES
 from motion.uncertainty import _without_similarity
@@ -99,8 +99,7 @@ def test_a_single_certain_contact_errs_as_the_acceleration_does():
     wrench = np.zeros((1, 4, 3))
     wrench[0, 0, 2] = 700
     covariance = force_covariance(contact_forces(wrench), states([[1, 0, 0, 0]]), 70.0, held=False)
-    options_sigma = 0.5 * 70
-    none = 0.015 * 9.81 * 70
+    options_sigma, none = INTERVAL * 0.5 * 70, INTERVAL * 0.015 * 9.81 * 70
     np.testing.assert_allclose(covariance[0, 0], (options_sigma**2 + none**2) * np.eye(3), rtol=1e-6)
     np.testing.assert_allclose(covariance[0, 1:], np.broadcast_to(none**2 * np.eye(3), (3, 3, 3)), rtol=1e-6)
 
@@ -110,7 +109,7 @@ def test_doubt_about_a_contact_widens_its_force():
     wrench[:, :2, 2] = 350
     covariance = force_covariance(contact_forces(wrench), states([[1, 1, 0, 0], [1, 0.5, 0, 0]]), 70.0, held=False)
     certain, doubtful = np.sqrt(covariance[:, 0, 2, 2])
-    assert certain == pytest.approx(700 * np.sqrt(0.25 / 3), rel=0.1), "two feet share as they like"
+    assert certain == pytest.approx(INTERVAL * 700 * np.sqrt(0.25 / 3), rel=0.1), "two feet share as they like"
     assert doubtful > 1.3 * certain
 
 
@@ -132,7 +131,7 @@ def test_variances_of_forces_are_the_mean_squares_of_their_errors():
     found = force_covariance(
         contact_forces((supposed[:, None] * demand)[None]), states([probability]), mass, held=False
     )
-    np.testing.assert_allclose(np.sqrt(found[0, :3, 2, 2]), np.sqrt(expected[:3]), rtol=0.06)
+    np.testing.assert_allclose(np.sqrt(found[0, :3, 2, 2]), INTERVAL * np.sqrt(expected[:3]), rtol=0.06)
 
 
 def test_hands_on_a_tool_do_not_bear_the_body():
