@@ -91,6 +91,6 @@ def test_somebody_half_out_of_the_image_comes_after_somebody_in_full_view():
 @needs_data
 @pytest.mark.parametrize("start", [0, 7])
 def test_two_hands_over_a_table_are_not_a_person(start):
-    clip = open_clip(DATA / "clips/coffee_pour/sam2_04_coffee.mp4", start=start, end=start + 0.5)
+    clip = open_clip(DATA / "clips/coffee_pour/sam2_04_coffee.mp4", start=start, end=start + 0.3)
     with pytest.raises(NoPersonError, match="--detector hands"):
         choose_person(MediaPipePose().detect(clip))
