@@ -18,6 +18,7 @@ BENCHMARKS: dict[str, tuple[str, ...]] = {
     "tool_estimate": (),
     "align": ("{data}/tools/hammer_1.npz",),
     "retarget": ("{data}/tools/hammer_1.npz",),
+    "solver": ("{data}/parkour",),
     "policy": ("{data}/tools/hammer_1.npz",),
 }
 """Arguments of each, by module name; `{data}` is the folder of the shared data."""

@@ -1,0 +1,293 @@
+"""Speed of the whole-clip solver: per stage, beside scipy's sparse least squares, and from short clips to long ones.
+
+    python benchmarks/solver.py [DIR]
+
+`DIR` holds the Parkour clips (kv01_PKFC.mp4); without them a synthetic squat is solved. Times are processor time on one
+thread, the best of several runs. scipy gets the same residuals with their losses and the same start, once with the
+exact sparse Jacobian (the figure) and once with finite differences on its sparsity. All are stopped as soon as their
+cost is within 0.1 % of what ours converges to.
+"""
+
+from __future__ import annotations
+
+import argparse
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from scipy.optimize import OptimizeResult, least_squares
+from scipy.sparse import block_diag, csr_array, hstack, vstack
+
+from motion.body import Body, build_body
+from motion.estimate import EstimateOptions, balance, contact_residuals, estimate, start
+from motion.evidence import image_residuals
+from motion.initialise import rotation_to
+from motion.problem import assemble, costs, errors
+from motion.residuals.residual import Residual, expand
+from motion.rotation import exponential, inverse_right_jacobian
+from motion.single_thread import single_thread
+from motion.solve import Solution, SolverOptions, solve
+from motion.state import SHARED, State
+from motion.touch import touches
+from perception.track import track
+from perception.video import open_clip
+from records import Camera, ContactStates, Keypoints
+
+CLIP, FPS = "kv01_PKFC.mp4", 25.0
+"""Clip of the first two figures, and its frame rate, which headers get wrong."""
+
+SEEN = ("nose", "neck", *(f"{s}_{n}" for s in "lr" for n in (
+    "ear", "shoulder", "elbow", "wrist", "fingers", "hip", "knee", "ankle", "heel", "toes")))  # fmt: skip
+"""Points of the synthetic squat."""
+
+LENGTHS = (50, 500, 5000)
+"""Frames of the clips over which the cost per frame is compared."""
+
+SCIPY_SECONDS = 120.0
+"""Processor time after which scipy is stopped, wherever it is [s]."""
+
+ENOUGH = 1.001
+"""Costs within this factor of what ours converges to are low enough: the solver's own tolerance."""
+
+
+class Observed:
+    """A person, a camera and contacts; and the problem that `estimate` makes of them."""
+
+    def __init__(self, person: Keypoints, camera: Camera, contacts: ContactStates) -> None:
+        """Start, and residuals with contacts as they are touched at the start."""
+        self.person, self.camera, self.contacts = person, camera, contacts
+        self.state, evidence = start(person, camera, EstimateOptions())
+        self.residuals: dict[str, Residual] = image_residuals(evidence, person.fps)
+        self.residuals["balance"] = balance(contacts, holding=False)
+        self.residuals |= contact_residuals(touches(self.state, contacts, evidence.observed))
+
+
+def squat(frames: int, seed: int = 0) -> Observed:
+    """A person who bends the knees every 1.6 s, seen with 2 px and 3 cm of noise."""
+    body, rng = build_body(), np.random.default_rng(seed)
+    bend = 0.25 * (1 - np.cos(2 * np.pi * np.arange(frames) / FPS / 1.6))
+    turn = np.zeros((frames, len(Body.joint_names), 3))
+    for side, x in (("l", 1.0), ("r", -1.0)):
+        for joint, share in (("hip", -1.0), ("knee", 2.0), ("ankle", -1.0)):
+            turn[:, Body.joint_names.index(f"{side}_{joint}"), 0] = share * bend
+        turn[:, Body.joint_names.index(f"{side}_shoulder"), 2] = x * (0.5 * bend - 1.1)
+    q = np.tile(body.neutral(), (frames, 1))
+    q[:, 7:] = exponential(turn[:, 1:]).reshape(frames, -1)
+    soles = body.site_positions(q, ["l_ball", "r_ball"]).mean(axis=1)
+    q[:, :3] += soles[0] - soles
+    T = np.eye(4)
+    T[:3, :3], T[:3, 3] = [[1, 0, 0], [0, 0, 1], [0, -1, 0]], [0, -4.0, 1.2]
+    K = np.array([[900.0, 0, 360], [0, 900, 288], [0, 0, 1]])
+    camera = Camera(K=K, T_world_camera=T[None], size_hw=(576, 720))
+    p = body.site_positions(q, SEEN)
+    uv = camera.project(p) + 2.0 * rng.standard_normal((*p.shape[:2], 2))
+    root = body.site_positions(q, ["l_hip", "r_hip"]).mean(axis=1, keepdims=True)
+    ray = rotation_to((uv.mean(axis=1) - K[:2, 2]) / K[0, 0])
+    xyz = (p - root) @ T[:3, :3] @ ray + 0.03 * rng.standard_normal(p.shape)
+    seen = np.full(p.shape[:2], 0.9)
+    person = Keypoints(names=SEEN, uv=uv, confidence=seen, xyz=xyz, fps=FPS, size_hw=camera.size_hw)
+    names, probability = (
+        ("l_ankle", "r_ankle", "l_fingers", "r_fingers"),
+        np.tile([0.98, 0.98, 0.02, 0.02], (frames, 1)),
+    )
+    return Observed(person, camera, ContactStates(names=names, probability=probability, fps=FPS))
+
+
+def seconds(work: Callable[[], Any], times: int) -> float:
+    """Least processor time of some runs [s]."""
+    best = np.inf
+    for _ in range(times):
+        began = time.process_time()
+        work()
+        best = min(best, time.process_time() - began)
+    return best
+
+
+def optimiser_seconds(clip: Observed, times: int = 3) -> tuple[float, float]:
+    """Processor time of the solver's two passes inside `estimate`, and of all of `estimate` [s]."""
+    import motion.estimate as module
+
+    inside = 0.0
+
+    def timed(residuals: Mapping[str, Residual], state: State, options: SolverOptions | None = None) -> Solution:
+        nonlocal inside
+        began = time.process_time()
+        solution = solve(residuals, state, options)
+        inside += time.process_time() - began
+        return solution
+
+    best = (np.inf, np.inf)
+    module.solve = timed
+    try:
+        for _ in range(times):
+            inside, began = 0.0, time.process_time()
+            estimate(clip.person, clip.camera, clip.contacts)
+            best = min(best, (inside, time.process_time() - began))
+    finally:
+        module.solve = solve
+    return best
+
+
+def stages(clip: Observed) -> dict[str, float]:
+    """Processor time of one iteration's parts, per frame [ms]."""
+    frames, state = clip.state.num_frames, clip.state
+    equations = assemble(clip.residuals, state)
+    still = (np.zeros((frames, state.nv)), np.zeros(len(SHARED)))
+    parts = {
+        "errors": lambda: errors(clip.residuals, state.step(*still)),
+        "errors and equations": lambda: assemble(clip.residuals, state.step(*still)),
+        "elimination": lambda: equations.solve(1e-3),
+    }
+    return {name: 1e3 * seconds(work, 7) / frames for name, work in parts.items()}
+
+
+def our_seconds(clip: Observed) -> tuple[float, float, int]:
+    """Processor time until our cost is low enough [s], the cost that is, and our iterations."""
+    options = replace(EstimateOptions().second, iterations=50)
+    target = ENOUGH * sum(solve(clip.residuals, clip.state, options).cost.values())
+    for steps in range(1, options.iterations + 1):
+        few = replace(options, iterations=steps)
+        if sum(solve(clip.residuals, clip.state, few).cost.values()) <= target:
+            break
+    return seconds(lambda: solve(clip.residuals, clip.state, few), 5), target, steps
+
+
+def scipy_seconds(clip: Observed, target: float, *, exact: bool = True) -> tuple[float, float, int]:
+    """Processor time until scipy's cost is as low as the target [s], the cost that it reached, and its iterations.
+
+    Args:
+        clip: the problem.
+        target: cost to reach.
+        exact: whether scipy gets the Jacobian, or only which entries are not zero.
+    """
+    state = clip.state
+    shape, count = (state.num_frames, state.nv), state.num_frames * state.nv
+    began = time.process_time()
+
+    def at(x: np.ndarray) -> State:
+        return state.step(x[:count].reshape(shape), x[count:])
+
+    def robust(x: np.ndarray) -> np.ndarray:
+        known = errors(clip.residuals, at(x))
+        return np.concatenate([(known[n] * _robust(r, known[n])[0]).ravel() for n, r in clip.residuals.items()])
+
+    def jacobian(x: np.ndarray) -> csr_array:
+        here = at(x)
+        rows = []
+        for residual in clip.residuals.values():
+            error = residual.error(here)
+            if error.size:
+                by_frames, by_shared = expand(residual.jacobian(here), here)
+                factor, slope = _robust(residual, error)
+                along = slope * error
+                by_frames = (
+                    factor[:, None, ..., None] * by_frames
+                    + along[:, None, ..., None]
+                    * np.einsum("ngd,nwgdv->nwgv", error, by_frames, optimize=True)[..., None, :]
+                )
+                by_shared = (
+                    factor[..., None] * by_shared
+                    + along[..., None] * np.einsum("ngd,ngds->ngs", error, by_shared)[..., None, :]
+                )
+                rows.append(_sparse(by_frames, by_shared, count))
+        return csr_array(vstack(rows) @ _of_step(state, here, x[:count].reshape(shape)))
+
+    def enough(intermediate_result: OptimizeResult) -> None:
+        if intermediate_result.cost <= target or time.process_time() - began > SCIPY_SECONDS:
+            raise StopIteration
+
+    x = np.zeros(count + len(SHARED))
+    how = {"jac": jacobian} if exact else {"jac": "2-point", "jac_sparsity": _sparsity(clip)}
+    found = least_squares(
+        robust, x, method="trf", tr_solver="lsmr", x_scale="jac", max_nfev=500, callback=enough, **how
+    )
+    return time.process_time() - began, float(found.cost), int(found.njev)
+
+
+def _robust(residual: Residual, error: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Factor f that makes squares of losses, |f e|^2 = rho(s), s = |e|^2, and 2 f'(s); both (N, G, 1)."""
+    s = np.maximum((error**2).sum(-1, keepdims=True), 1e-12)
+    cost = residual.loss.cost(s)
+    factor = np.sqrt(cost / s)
+    return factor, (residual.loss.weight(s) - cost / s) / (s * factor)
+
+
+def _sparse(by_frames: np.ndarray, by_shared: np.ndarray, count: int) -> csr_array:
+    """Rows of a residual with all unknowns as columns; what is zero is left out."""
+    windows, _, groups, dimensions, size = by_frames.shape
+    n, w, g, d, v = np.nonzero(by_frames)
+    row = (n * groups + g) * dimensions + d
+    rows = windows * groups * dimensions
+    local = csr_array((by_frames[n, w, g, d, v], (row, (n + w) * size + v)), shape=(rows, count))
+    return csr_array(hstack([local, csr_array(by_shared.reshape(rows, -1))]))
+
+
+def _sparsity(clip: Observed) -> csr_array:
+    """All unknowns of the frames that an error looks at, and what all frames share."""
+    rows = []
+    for residual in clip.residuals.values():
+        by_frames, by_shared = expand(residual.jacobian(clip.state), clip.state)
+        if by_frames.size:
+            rows.append(
+                _sparse(np.ones_like(by_frames), np.ones_like(by_shared), clip.state.num_frames * clip.state.nv)
+            )
+    return csr_array(vstack(rows))
+
+
+def _of_step(state: State, here: State, x: np.ndarray) -> csr_array:
+    """How the tangent step at `here` follows from a change of the whole step `x` from `state`."""
+    turned = here.poses[0][:, 0].swapaxes(-1, -2) @ state.poses[0][:, 0]
+    right = np.linalg.inv(inverse_right_jacobian(x[:, 3 : Body.nv].reshape(len(x), -1, 3)))
+    blocks = np.concatenate([turned[:, None], right], axis=1).reshape(-1, 3, 3)
+    return csr_array(block_diag([*blocks, np.eye(len(SHARED))], format="csr"))
+
+
+def per_frame(frames: int, times: int) -> float:
+    """Processor time of an iteration of a clip, per frame [ms]."""
+    clip = squat(frames)
+    options = SolverOptions(iterations=2, tolerance=0.0, widening=1.0)
+    return 1e3 * seconds(lambda: solve(clip.residuals, clip.state, options), times) / frames / options.iterations
+
+
+def main() -> None:
+    """Print the three comparisons and the figures."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else "")
+    parser.add_argument("folder", type=Path, nargs="?", metavar="DIR", help="folder of the Parkour clips")
+    parser.add_argument("--lengths", type=int, nargs="+", default=LENGTHS, help="frames of the clips compared")
+    arguments = parser.parse_args()
+    video = (arguments.folder or Path()) / CLIP
+    if video.exists():
+        seen = track(open_clip(video, fps=FPS))
+        clip = Observed(seen.person, seen.camera, seen.contacts)
+    else:
+        clip = squat(34)
+    frames = clip.state.num_frames
+    duration = frames / FPS
+    print(f"{video.name if video.exists() else 'synthetic squat'}: {frames} frames at {FPS:.0f} fps")
+    with single_thread():
+        inside, whole = optimiser_seconds(clip)
+        print(f"optimiser {inside / duration:.3f}, all of estimate {whole / duration:.3f} s per clip-second")
+        for name, spent in stages(clip).items():
+            print(f"  {name:24}{spent:8.3f} ms per frame and iteration")
+        before = sum(costs(clip.residuals, clip.state).values())
+        spent, target, steps = our_seconds(clip)
+        print(f"cost {before:.1f} at the start; ours {target:.1f} after {steps} iterations, {spent:.3f} s")
+        theirs, reached, steps = scipy_seconds(clip, target)
+        print(f"scipy.optimize.least_squares, exact Jacobian: {reached:.1f} after {steps} iterations, {theirs:.2f} s")
+        loose, reached, steps = scipy_seconds(clip, target, exact=False)
+        print(f"the same, finite differences on its sparsity: {reached:.1f} after {steps} iterations, {loose:.2f} s")
+        lengths = {n: per_frame(n, 3 if n < max(arguments.lengths) else 1) for n in arguments.lengths}
+    print("  ".join(f"{n} frames: {spent_ms:.3f} ms" for n, spent_ms in lengths.items()) + " per frame and iteration")
+    spread = max(lengths.values()) / min(lengths.values()) - 1
+    print(
+        f"optimiser {inside / duration:.3f} s per clip-second, {theirs / spent:.0f} times as fast as scipy's"
+        f" least_squares ({loose / spent:.0f} times with its finite differences), cost per frame within"
+        f" {100 * spread:.0f} % from {min(lengths)} to {max(lengths)} frames"
+    )
+
+
+if __name__ == "__main__":
+    main()
