@@ -25,12 +25,12 @@ from motion.rotation import skew
 from motion.solve import MIN_DAMPING
 from motion.state import State
 
-VARIANCE_SCALE = 24.0
+VARIANCE_SCALE = 30.0
 """What remains between the propagated covariance and errors across the line of sight, beyond what the clip tells [1]:
 detectors err alike for longer than a pose lasts, and bodies are not made of rods. Fitted so that 68 % intervals cover
 68 % on clips of the studio, seeds 0 to 4 (benchmarks/uncertainty.py --seeds)."""
 
-DEPTH_ERROR = 0.014
+DEPTH_ERROR = 0.0147
 """Relative error of the distance from the camera [1]: apparent size changes with clothes and pose, the same for the
 whole body. Fitted along the line of sight, on the same clips."""
 
