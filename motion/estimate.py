@@ -9,6 +9,7 @@ import pinocchio as pin
 from scipy.linalg import LinAlgError
 
 from motion.body import build_body
+from motion.contact_posterior import refine_contacts
 from motion.evidence import Evidence, image_evidence, image_residuals
 from motion.force_options import ASSUMED_MASS_ERROR, VIDEO_ACCELERATION_SIGMA
 from motion.force_uncertainty import force_covariance
@@ -62,6 +63,11 @@ class EstimateOptions:
     forces: ForceOptions = field(default_factory=lambda: ForceOptions(acceleration_sigma=VIDEO_ACCELERATION_SIGMA))
     """Trust in dynamics and contacts; a mass that is not given has `ASSUMED_MASS_ERROR`."""
 
+    @property
+    def trust(self) -> ForceOptions:
+        """`forces`, with the error of an assumed mass where none is given."""
+        return self.forces if self.mass else replace(self.forces, mass_error=ASSUMED_MASS_ERROR)
+
 
 ASSUMED_HEIGHT = 1.70
 """Between the mean statures of women and men in Europe [m] (NCD-RisC 2016)."""
@@ -84,7 +90,8 @@ def estimate(
     Args:
         person: image points, with the detector's 3D landmarks or without.
         camera: world z up, ground at z = 0; focal length and tilt are refined within a few per cent and degrees.
-        contacts: probability of contact of l_ankle, r_ankle, l_fingers, r_fingers.
+        contacts: probability of contact of l_ankle, r_ankle, l_fingers, r_fingers, from the image; the result holds
+            them refined by the 3D motion.
         tool: image points of tool_head and tool_handle.
         tool_name: entry of the table of tools, or one's own tool.
         options: what is known of the person.
@@ -101,7 +108,8 @@ def estimate(
         residuals = image_residuals(evidence, person.fps, focal_known=options.focal_known)
         residuals["balance"] = standing = balance(contacts, holding=tool_name is not None)
         solution = solve(residuals, state, options.first)
-        residuals |= contact_residuals(touches(solution.state, contacts, evidence.observed))
+        likely = _refined(solution.state, contacts, evidence, options, holding=tool_name is not None)
+        residuals |= contact_residuals(touches(solution.state, likely, evidence.observed))
         state, held = solution.state, None
         if tool_name is not None:
             starts, held = wield(state, TOOLS.load(tool_name) if isinstance(tool_name, str) else tool_name, tool)
@@ -189,7 +197,8 @@ def _interaction(
         sized = replace(held.tool, length=float(np.clip(state.length, *held.tool.length_bounds)))
         tool = _motion(sized.name, sized.parameters(), state.tool_q, state.fps, options.smoothing)
         inertia = _Inertia(sized.model())
-    trust = options.forces if options.mass else replace(options.forces, mass_error=ASSUMED_MASS_ERROR)
+    trust = options.trust
+    contacts = _refined(solution.state, contacts, evidence, options, holding=held is not None)
     forces = solve_forces(body, motion, contacts, tool=tool, tool_model=inertia, camera=camera, options=trust)
     known = {"height": options.height, "mass": options.mass, "focal": options.focal_known or None}
     used = {"height": body.height, "mass": body.mass, "focal": float(state.reference_camera.K[0, 0])}
@@ -220,6 +229,22 @@ def _uncertainty(residuals: dict[str, Residual], state: State) -> Uncertainty | 
         return Uncertainty(joint_names=MARKERS, joints=joint_covariance(residuals, state))
     except LinAlgError:
         return None
+
+
+def _refined(
+    state: State, contacts: ContactStates, evidence: Evidence, options: EstimateOptions, *, holding: bool
+) -> ContactStates:
+    """Contacts of the image, weighed with what the 3D motion says."""
+    state = _on_ground(state)
+    return refine_contacts(
+        state.body,
+        state.q,
+        contacts,
+        camera=state.camera,
+        observed=evidence.observed,
+        holding=holding,
+        options=options.trust,
+    )
 
 
 def _on_ground(state: State) -> State:

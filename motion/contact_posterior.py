@@ -1,0 +1,97 @@
+"""Contacts once the 3D motion is known: what the image said, weighed with rest, height and the balance of forces.
+
+All combinations of feet and hands over all frames, by forward and backward passes (Rabiner 1989, Proceedings of the
+IEEE 77, section III). The image's own estimate enters as evidence; prior odds are in it already.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from jaxtyping import Bool, Float
+
+from motion.body import Body
+from motion.contact_basis import FEET, HANDS
+from motion.contact_evidence import COMBINATIONS, balance_log_likelihood, motion_log_odds
+from motion.contact_prior import probabilities
+from motion.force_options import ForceOptions
+from records import Camera, ContactStates
+
+DWELL = 0.5
+"""Mean time for which a contact, or its absence, lasts [s]."""
+EVIDENCE_TIME = 0.1
+"""Time over which errors of an estimate are alike [s]: frames closer than that are not independent evidence."""
+CERTAINTY = 0.02
+"""Bound on how certain the image can be of a contact or of none [1]."""
+TOGETHER = 1.0
+"""Log-odds that both hands do the same, where they can carry the body: people hang, climb and vault with both."""
+
+
+def refine_contacts(
+    body: Body,
+    q: Float[np.ndarray, "T 99"],
+    contacts: ContactStates,
+    *,
+    camera: Camera | None = None,
+    observed: Bool[np.ndarray, "T"] | None = None,
+    holding: bool = False,
+    options: ForceOptions | None = None,
+) -> ContactStates:
+    """Posterior probability of the contacts of feet and hands, given the 3D motion.
+
+    Args:
+        body: the person.
+        q: configurations; the ground is at z = 0.
+        contacts: what the image says; contacts that it does not name stay unnamed.
+        camera: when given, speeds count across the line of sight only, as depth is uncertain.
+        observed: frames whose motion was seen; bridged ones are no evidence.
+        holding: whether the hands hold a tool: their contacts are then left as they are, and carry no body.
+        options: how exact the balance of forces is.
+    """
+    options = options or ForceOptions()
+    names = (*FEET, *HANDS)
+    listed = np.array([name in contacts.names for name in names])
+    if not listed.any():
+        return contacts
+    believed = np.where(listed, probabilities(contacts), 0.0)
+    carrying = tuple(bool(can) for can in listed & np.array([name in FEET or not holding for name in names]))
+    seen = np.ones(len(q)) if observed is None else np.asarray(observed, float)
+    bounded = believed.clip(CERTAINTY, 1 - CERTAINTY)
+    log_odds = np.log(bounded / (1 - bounded)) + seen[:, None] * motion_log_odds(body, q, contacts.fps, camera, options)
+    evidence = (log_odds * carrying) @ COMBINATIONS.T
+    evidence += seen[:, None] * balance_log_likelihood(body, q, contacts.fps, options, carrying=carrying)
+    hands = COMBINATIONS[:, len(FEET) :]
+    if all(carrying[len(FEET) :]):
+        evidence += TOGETHER * (hands.min(axis=1) == hands.max(axis=1))
+    refined = smoothed(evidence / max(1.0, EVIDENCE_TIME * contacts.fps), 1 / (DWELL * contacts.fps)) @ COMBINATIONS
+    probability = contacts.probability.copy()
+    for c, name in enumerate(names):
+        if carrying[c]:
+            probability[:, contacts.names.index(name)] = refined[:, c].clip(0, 1)
+    return contacts.replace(probability=probability)
+
+
+def smoothed(evidence: Float[np.ndarray, "T S"], change: float) -> Float[np.ndarray, "T S"]:
+    """Probability of each of `COMBINATIONS` in each frame given the evidence of all frames.
+
+    Args:
+        evidence: log-likelihood per frame and combination, up to a constant per frame.
+        change: probability that a contact is drawn anew from one frame to the next.
+    """
+    half = min(1.0, change) / 2
+    step = np.array([[1 - half, half], [half, 1 - half]])
+    A = np.ones((1, 1))
+    for _ in range(COMBINATIONS.shape[1]):
+        A = np.kron(step, A)
+    likelihood = np.exp(evidence - evidence.max(axis=1, keepdims=True))
+    ahead, back = np.empty_like(likelihood), np.ones_like(likelihood)
+    belief = np.full(len(COMBINATIONS), 1 / len(COMBINATIONS))
+    for t, value in enumerate(likelihood):
+        belief = (belief @ A) * value
+        belief = belief / belief.sum()
+        ahead[t] = belief
+    for t in range(len(likelihood) - 2, -1, -1):
+        message = A @ (likelihood[t + 1] * back[t + 1])
+        back[t] = message / message.sum()
+    joint = ahead * back
+    posterior: np.ndarray = joint / joint.sum(axis=1, keepdims=True)
+    return posterior
