@@ -13,6 +13,7 @@ BENCHMARKS: dict[str, tuple[str, ...]] = {
     "forces": ("{data}",),
     "force_plates": ("{data}/force_plates",),
     "parkour": ("{data}/parkour", "--jobs", "2"),
+    "uncertainty": ("{data}/parkour",),
     "handtool": ("{data}/handtool/openpose18.npz",),
     "studio": (),
     "tool_estimate": (),

@@ -58,6 +58,16 @@ def test_points_that_are_not_seen_are_known_less_well():
         assert (np.trace(hidden[:, n].sum(axis=0)) > 2 * np.trace(whole[:, n].sum(axis=0))) == grown
 
 
+def test_an_estimate_whose_equations_are_singular_stands_without_it(monkeypatch):
+    def singular(residuals, state):
+        raise np.linalg.LinAlgError("not positive definite")
+
+    monkeypatch.setattr("motion.estimate.joint_covariance", singular)
+    body, q = squatting(frames=6)
+    camera = level_camera()
+    assert estimate(observe(body, q, camera), camera, standing_contacts(6)).uncertainty is None
+
+
 def test_the_similarity_is_taken_out_as_least_squares_does():
     """Points with independent unit errors: their covariance is that of the residuals of a regression."""
     frames, count = 4, 5

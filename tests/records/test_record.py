@@ -86,6 +86,23 @@ def test_axes_of_one_name_must_have_one_length():
         record.replace(confidence=np.ones((2, 2)))
 
 
+def test_an_interaction_of_before_uncertainty_still_loads(tmp_path):
+    whole = next(i for seed in range(20) if (i := example("Interaction", seed)).uncertainty is None)
+    path = whole.save(tmp_path / "old.npz")
+    with np.load(path) as file:
+        arrays = {key: file[key] for key in file.files}
+    header = json.loads(arrays[HEADER].tobytes())
+    del header["fields"]["uncertainty"]
+    arrays[HEADER] = np.frombuffer(json.dumps(header).encode(), np.uint8)
+    np.savez(path, **arrays)
+    assert type(whole).load(path) == whole
+
+
+def test_a_negative_variance_is_refused():
+    with pytest.raises(RecordError, match=r"Uncertainty\.joints: a variance is negative"):
+        example("Uncertainty").replace(joints=-np.tile(np.eye(3), (3, 2, 1, 1)))
+
+
 def test_a_newer_version_is_refused(tmp_path):
     path = _with_header(tmp_path, version=99)
     with pytest.raises(RecordError, match="version 99 is newer than this program's 1; update apprentice"):
