@@ -1,4 +1,4 @@
-"""The benchmark of the solver gives scipy the same problem: the same minimum is found."""
+"""The benchmark of the solver gives scipy the same problem: both come down to the same cost."""
 
 from __future__ import annotations
 
@@ -17,12 +17,13 @@ def test_squares_that_scipy_minimises_are_the_losses():
         assert 0.5 * ((factor * error) ** 2).sum() == pytest.approx(expected[name], rel=1e-6, abs=1e-9)
 
 
-def test_scipy_reaches_the_cost_that_ours_reaches():
-    clip = squat(5)
+def test_scipy_comes_down_to_the_cost_that_ours_reaches_and_not_below():
+    clip = squat(4)
     spent, target, steps = our_seconds(clip)
     before = sum(costs(clip.residuals, clip.state).values())
     theirs, reached, _ = scipy_seconds(clip, target)
-    assert reached <= target < before
+    assert reached < before / 20
+    assert target < 1.01 * reached
     assert 0 < spent < theirs
     assert steps > 1
 
