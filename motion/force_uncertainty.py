@@ -1,9 +1,10 @@
 """How well contact forces are known: which contacts bear, how they share, and how hard the body accelerates.
 
-A sum over all sets of contacts, each as probable as perception says (law of total variance). Within a set the shares of
-what the motion demands are non-negative and sum to 1: a Dirichlet distribution about the estimated shares, as wide as
-if nothing else were known. That is the part of the force solver's quadratic which its cone bounds leave open; the
-demand itself errs with the acceleration. Moments and earlier frames, which the solver uses too, only narrow it.
+A sum over all sets of contacts, each as probable as the contacts of the estimate say (law of total variance). Within a
+set the shares of what the motion demands are non-negative and sum to 1: a Dirichlet distribution about the estimated
+shares, as wide as if nothing else were known. That is the part of the force solver's quadratic which its cone bounds
+leave open; the demand itself errs with the acceleration. Moments and earlier frames, which the solver uses too, only
+narrow it.
 """
 
 from __future__ import annotations
