@@ -6,14 +6,16 @@ from dataclasses import dataclass, field, replace
 
 import numpy as np
 import pinocchio as pin
+from jaxtyping import Float
 from scipy.linalg import LinAlgError
 
-from motion.body import build_body
+from motion.body import Body, build_body
+from motion.centroidal import demand
 from motion.contact_posterior import refine_contacts
 from motion.evidence import Evidence, image_evidence, image_residuals
-from motion.force_options import ASSUMED_MASS_ERROR, VIDEO_ACCELERATION_SIGMA
+from motion.force_options import ASSUMED_MASS_ERROR, VIDEO_ACCELERATION_SHARE
 from motion.force_uncertainty import force_covariance
-from motion.forces import ForceOptions, solve_forces
+from motion.forces import GRAVITY, ForceOptions, solve_forces
 from motion.initialise import MIN_POINTS, bridge, place, pose
 from motion.lengths import lift_by_lengths
 from motion.local_derivative import differentiate
@@ -60,13 +62,16 @@ class EstimateOptions:
     """Solver with contacts, from the first solution."""
     smoothing: float = 0.04
     """Width of the Gaussian behind the velocities and accelerations that are handed on [s]."""
-    forces: ForceOptions = field(default_factory=lambda: ForceOptions(acceleration_sigma=VIDEO_ACCELERATION_SIGMA))
-    """Trust in dynamics and contacts; a mass that is not given has `ASSUMED_MASS_ERROR`."""
+    forces: ForceOptions = field(default_factory=ForceOptions)
+    """Trust in dynamics and contacts; to it come the error of a moving body's acceleration, and of an assumed mass."""
 
-    @property
-    def trust(self) -> ForceOptions:
-        """`forces`, with the error of an assumed mass where none is given."""
-        return self.forces if self.mass else replace(self.forces, mass_error=ASSUMED_MASS_ERROR)
+    def trust(self, body: Body, q: Float[np.ndarray, "T 99"], fps: float) -> ForceOptions:
+        """`forces`, with what a motion from one video does not tell: see `VIDEO_ACCELERATION_SHARE`."""
+        needed = demand(body.model, q, differentiate(q, fps, self.forces.smoothing)).wrench[:, :3] / body.mass
+        moving = float(np.sqrt(np.mean((needed - [0.0, 0.0, GRAVITY]) ** 2)))
+        sigma = float(np.hypot(self.forces.acceleration_sigma, VIDEO_ACCELERATION_SHARE * moving))
+        mass_error = self.forces.mass_error if self.mass else ASSUMED_MASS_ERROR
+        return replace(self.forces, acceleration_sigma=sigma, mass_error=mass_error)
 
 
 ASSUMED_HEIGHT = 1.70
@@ -197,7 +202,7 @@ def _interaction(
         sized = replace(held.tool, length=float(np.clip(state.length, *held.tool.length_bounds)))
         tool = _motion(sized.name, sized.parameters(), state.tool_q, state.fps, options.smoothing)
         inertia = _Inertia(sized.model())
-    trust = options.trust
+    trust = options.trust(body, state.q, state.fps)
     contacts = refine_contacts(
         body,
         state.q,

@@ -6,9 +6,10 @@ from dataclasses import dataclass
 
 from motion.cone import FRICTION
 
-VIDEO_ACCELERATION_SIGMA = 2.2
-"""Standard error of the acceleration of the centre of mass from one video [m/s^2]: root mean square over depth (1.5),
-across (1.9) and height (3.0), against plates on the parkour clips; the same to 5 % on either half of them."""
+VIDEO_ACCELERATION_SHARE = 0.8
+"""Error of the acceleration of the centre of mass from one video, over the root mean square of that acceleration in the
+clip [1]: a calm body is known better than a vaulting one. Against plates on the parkour clips, 0.7 to 1.0 where bodies
+fly (2.5 to 5 m/s^2); slower clips add the error of the assumed mass."""
 
 ASSUMED_MASS_ERROR = 0.2
 """Relative standard error of a mass that is assumed [1]: body mass index 24.5 with a deviation of 4.5 among adults,

@@ -35,8 +35,8 @@ class Stand:
     """An object of a pickle whose state has been set; `value` is what takes its place in the result."""
 
     def set_state(self, state: Any) -> None:
-        """Take the state that the pickle gives."""
-        raise NotImplementedError
+        """Take the state that the pickle gives; an object that has none refuses it."""
+        raise MotionFileError(f"{type(self).__name__} with a state is not admitted")
 
     def value(self) -> Any:
         """Make the array, or whatever the object stands for."""

@@ -222,3 +222,17 @@ def test_every_site_of_a_state_is_found_with_its_derivatives():
     np.testing.assert_allclose(points.p, body.site_positions(q, list(SITES)))
     assert points.J.shape == (4, len(SITES), 3, 75)
     assert points.J_shared.shape == (4, len(SITES), 3, len(SHARED))
+
+
+def test_a_calm_body_is_trusted_more_than_a_flying_one():
+    body, q = squatting()
+    options = EstimateOptions(mass=body.mass)
+    still = np.repeat(q[:1], len(q), axis=0)
+    assert options.trust(body, still, FPS).acceleration_sigma == pytest.approx(options.forces.acceleration_sigma)
+    thrown = still.copy()
+    t = np.arange(len(q)) / FPS
+    thrown[:, 2] += 2.0 - 9.81 / 2 * t**2
+    rms = 9.81 / np.sqrt(3)
+    assert options.trust(body, thrown, FPS).acceleration_sigma == pytest.approx(0.8 * rms, rel=0.05)
+    assert options.trust(body, still, FPS).mass_error == 0
+    assert EstimateOptions().trust(body, still, FPS).mass_error == 0.2
