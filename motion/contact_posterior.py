@@ -15,6 +15,7 @@ from motion.contact_evidence import COMBINATIONS, balance_log_likelihood, motion
 from motion.contact_prior import probabilities
 from motion.force_options import ForceOptions
 from records import Camera, ContactStates
+from records.forward_backward import forward_backward
 
 DWELL = 0.5
 """Mean time for which a contact, or its absence, lasts [s]."""
@@ -82,16 +83,4 @@ def smoothed(evidence: Float[np.ndarray, "T S"], change: float) -> Float[np.ndar
     A = np.ones((1, 1))
     for _ in range(COMBINATIONS.shape[1]):
         A = np.kron(step, A)
-    likelihood = np.exp(evidence - evidence.max(axis=1, keepdims=True))
-    ahead, back = np.empty_like(likelihood), np.ones_like(likelihood)
-    belief = np.full(len(COMBINATIONS), 1 / len(COMBINATIONS))
-    for t, value in enumerate(likelihood):
-        belief = (belief @ A) * value
-        belief = belief / belief.sum()
-        ahead[t] = belief
-    for t in range(len(likelihood) - 2, -1, -1):
-        message = A @ (likelihood[t + 1] * back[t + 1])
-        back[t] = message / message.sum()
-    joint = ahead * back
-    posterior: np.ndarray = joint / joint.sum(axis=1, keepdims=True)
-    return posterior
+    return forward_backward(evidence, A, np.full(len(COMBINATIONS), 1 / len(COMBINATIONS)))

@@ -10,6 +10,8 @@ from __future__ import annotations
 import numpy as np
 from jaxtyping import Bool, Float
 
+from records.forward_backward import forward_backward
+
 REST_SPEED = 0.15
 """Standard deviation, per axis, of the apparent velocity of a resting point [trunk lengths/s]: detection noise."""
 SWING_SPEED = 1.5
@@ -133,15 +135,4 @@ def contact_probabilities(
     temper = max(1.0, EVIDENCE_TIME * fps)
     bounded = np.clip(log_odds, -MAX_LOG_ODDS, MAX_LOG_ODDS)
     evidence = (bounded @ states.T + falling[:, None] * (states[:, carries].sum(axis=1) == 0)) / temper
-    likelihood = np.exp(evidence - evidence.max(axis=1, keepdims=True))
-    ahead, back = np.empty_like(likelihood), np.ones_like(likelihood)
-    belief = start
-    for t, value in enumerate(likelihood):
-        belief = (belief @ A if t else start) * value
-        belief = belief / belief.sum()
-        ahead[t] = belief
-    for t in range(len(likelihood) - 2, -1, -1):
-        message = A @ (likelihood[t + 1] * back[t + 1])
-        back[t] = message / message.sum()
-    joint = ahead * back
-    return np.clip(joint @ states / joint.sum(axis=1, keepdims=True), 0.0, 1.0)
+    return np.clip(forward_backward(evidence, A, start) @ states, 0.0, 1.0)
