@@ -39,7 +39,7 @@ clean:
 $(VENV)/.installed: requirements.lock
 	@$(PYTHON) -c 'import sys; raise SystemExit(sys.version_info[:2] != (3, 11))' 2>/dev/null \
 	  || { echo "error: $(PYTHON) is not a working Python 3.11; install it or say make PYTHON=/path/to/python3.11" >&2; exit 1; }
-	@echo "making $(VENV) (about 2 minutes; log in $(LOG))"
+	@echo "making $(VENV) (about 3 minutes; log in $(LOG))"
 	@$(PYTHON) -m venv $(VENV)
 	@{ $(BIN)/python -m pip install --upgrade pip setuptools \
 	  && $(BIN)/python -m pip install "$$(grep '^torch==' requirements.lock)" \
