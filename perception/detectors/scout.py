@@ -28,6 +28,10 @@ MOST_PEOPLE = 4
 SAME_PERSON = 0.25
 """Mean distance of landmarks, in extents of the person, below which two tiles show the same person."""
 
+SAME_BOX = 0.6
+"""Intersection over union of their boxes from which two tiles show the same person, however they read the limbs: one
+may take left for right, which moves landmarks as far as another person's."""
+
 FEWEST_SIGHTINGS = 3
 """Somebody seen less often is a passing mistake."""
 
@@ -105,9 +109,20 @@ def distinct(bodies: list[Body]) -> list[Body]:
     kept: list[Body] = []
     for body in sorted(bodies, key=lambda one: -float(one.confidence.sum())):
         size = extent(_columns(body))
-        if all(np.linalg.norm(body.uv - other.uv, axis=1).mean() > SAME_PERSON * size for other in kept):
+        if not any(
+            np.linalg.norm(body.uv - other.uv, axis=1).mean() <= SAME_PERSON * size
+            or _overlap(body.uv, other.uv) >= SAME_BOX
+            for other in kept
+        ):
             kept.append(body)
     return kept
+
+
+def _overlap(one: Float[np.ndarray, "K 2"], other: Float[np.ndarray, "K 2"]) -> float:
+    """Intersection over union of the boxes around two bodies."""
+    low, high = (np.stack([edge(one, axis=0), edge(other, axis=0)]) for edge in (np.min, np.max))
+    shared = float(np.prod(np.maximum(high.min(axis=0) - low.max(axis=0), 0)))
+    return shared / max(float(np.prod(high - low, axis=1).sum()) - shared, 1e-9)
 
 
 def _columns(body: Body) -> Float[np.ndarray, "K 6"]:

@@ -55,6 +55,15 @@ def test_sightings_of_one_person_in_several_tiles_count_once_the_best_one():
     assert [float(one.confidence[0]) for one in kept] == [0.8, 0.6]
 
 
+def test_a_person_whose_left_one_tile_takes_for_right_counts_once():
+    facing = body(100, confidence=0.8)
+    sides = np.array([int(name.startswith("l_")) - int(name.startswith("r_")) for name in NAMES])
+    wide = facing._replace(uv=facing.uv + sides[:, None] * [120.0, 0.0])
+    turned = wide._replace(uv=wide.uv * [-1, 1] + [2 * wide.uv[:, 0].mean(), 0], confidence=wide.confidence / 2)
+    assert np.linalg.norm(wide.uv - turned.uv, axis=1).mean() > 100
+    assert [float(one.confidence[0]) for one in distinct([turned, wide])] == [0.8]
+
+
 def test_the_look_is_the_colour_of_the_trunk():
     image = np.zeros((480, 640, 3), np.uint8)
     image[:, 320:] = 255
