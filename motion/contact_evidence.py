@@ -17,6 +17,8 @@ from motion.contact_prior import across_sight
 from motion.force_options import ForceOptions
 from motion.local_derivative import differentiate
 from motion.rotation import skew
+from motion.scene import Scene, clearance
+from motion.scene_contact import scene_log_odds
 from records import Camera
 
 GRAVITY = 9.81
@@ -43,11 +45,17 @@ COMBINATIONS: Float[np.ndarray, "S C"] = (np.arange(2 ** len((*FEET, *HANDS)))[:
 
 
 def motion_log_odds(
-    body: Body, q: Float[np.ndarray, "T 99"], fps: float, camera: Camera | None, options: ForceOptions
+    body: Body,
+    q: Float[np.ndarray, "T 99"],
+    fps: float,
+    camera: Camera | None,
+    options: ForceOptions,
+    scene: Scene | None = None,
 ) -> Float[np.ndarray, "T C"]:
     """Evidence, for each foot and hand, of speed (across the line of sight, if there is a camera) and of height.
 
-    A foot is what its slowest and its lowest point are. The ground is at z = 0.
+    A foot is what its slowest and its lowest point are. The ground is at z = 0. With a scene, its surface counts for
+    feet as the ground does, and the distance of hands from it is evidence, too.
     """
     points, J = body.site_jacobian(q, POINTS)
     velocity = np.einsum("tnij,tj->tni", J, differentiate(q, fps, options.smoothing).v)
@@ -56,10 +64,11 @@ def motion_log_odds(
     speed = np.linalg.norm(velocity, axis=-1)
     soles, each = len(SOLE), len(SOLE) // len(FEET)
     feet = speed[:, :soles].reshape(len(q), len(FEET), each).min(axis=2)
-    above = points[:, :soles, 2].reshape(len(q), len(FEET), each).min(axis=2).clip(0) / HEIGHT_ERROR
+    above = clearance(scene, points[:, :soles]).reshape(len(q), len(FEET), each).min(axis=2).clip(0) / HEIGHT_ERROR
     height = -MAX_HEIGHT_EVIDENCE * (1 - np.exp(-(above**2) / 8))
     resting = [rest_log_odds(feet, FOOT_SWING), rest_log_odds(speed[:, soles:], HAND_SWING)]
-    return SPEED_SHARE * np.concatenate(resting, axis=1) + np.concatenate([height, np.zeros_like(height)], axis=1)
+    found = SPEED_SHARE * np.concatenate(resting, axis=1) + np.concatenate([height, np.zeros_like(height)], axis=1)
+    return np.asarray(found + scene_log_odds(scene, points[:, soles:]))
 
 
 def rest_log_odds(speed: Float[np.ndarray, "*S"], swing: float) -> Float[np.ndarray, "*S"]:

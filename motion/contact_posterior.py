@@ -14,6 +14,7 @@ from motion.contact_basis import FEET, HANDS
 from motion.contact_evidence import COMBINATIONS, balance_log_likelihood, motion_log_odds
 from motion.contact_prior import probabilities
 from motion.force_options import ForceOptions
+from motion.scene import Scene
 from records import Camera, ContactStates
 from records.forward_backward import forward_backward
 
@@ -36,6 +37,7 @@ def refine_contacts(
     observed: Bool[np.ndarray, "T"] | None = None,
     holding: bool = False,
     options: ForceOptions | None = None,
+    scene: Scene | None = None,
 ) -> ContactStates:
     """Posterior probability of the contacts of feet and hands, given the 3D motion.
 
@@ -47,6 +49,7 @@ def refine_contacts(
         observed: frames whose motion was seen; bridged ones are no evidence.
         holding: whether the hands hold a tool: their contacts are then left as they are, and carry no body.
         options: how exact the balance of forces is.
+        scene: surroundings of known shape, in the world of `q`.
     """
     options = options or ForceOptions()
     names = (*FEET, *HANDS)
@@ -57,7 +60,8 @@ def refine_contacts(
     carrying = tuple(bool(can) for can in listed & np.array([name in FEET or not holding for name in names]))
     seen = np.ones(len(q)) if observed is None else np.asarray(observed, float)
     bounded = believed.clip(CERTAINTY, 1 - CERTAINTY)
-    log_odds = np.log(bounded / (1 - bounded)) + seen[:, None] * motion_log_odds(body, q, contacts.fps, camera, options)
+    moving = motion_log_odds(body, q, contacts.fps, camera, options, scene)
+    log_odds = np.log(bounded / (1 - bounded)) + seen[:, None] * moving
     evidence = (log_odds * carrying) @ COMBINATIONS.T
     evidence += seen[:, None] * balance_log_likelihood(body, q, contacts.fps, options, carrying=carrying)
     hands = COMBINATIONS[:, len(FEET) :]

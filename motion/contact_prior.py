@@ -6,6 +6,7 @@ import numpy as np
 
 from motion.contact_basis import FEET, HANDS, SOLE
 from motion.force_options import ForceOptions
+from motion.scene import Scene, clearance
 from motion.skeleton import CONTACT_SITES
 from records import Camera, ContactStates
 
@@ -14,16 +15,21 @@ SPREAD = 0.1
 
 
 def precision(
-    points: np.ndarray, velocity: np.ndarray, probability: np.ndarray, held: bool, options: ForceOptions
+    points: np.ndarray,
+    velocity: np.ndarray,
+    probability: np.ndarray,
+    held: bool,
+    options: ForceOptions,
+    scene: Scene | None = None,
 ) -> np.ndarray:
     """Prior precision (T, G) of each of `ContactBasis.groups`, in body weights (and metres) to the power -2.
 
-    A moving contact gives less force. Height is evidence against a foot's contact (its odds fall), so that a contact
-    which is certain bears at any height.
+    A moving contact gives less force. Height over ground and scene is evidence against a foot's contact (its odds
+    fall), so that a contact which is certain bears at any height.
     """
     soles, each = len(SOLE), len(SOLE) // len(FEET)
     speed = np.linalg.norm(velocity, axis=-1)
-    doubt = 1 + (np.maximum(points[:, :soles, 2], 0) / options.foot_height) ** 3
+    doubt = 1 + (np.maximum(clearance(scene, points[:, :soles]), 0) / options.foot_height) ** 3
     sole = np.repeat(probability[:, : len(FEET)], each, axis=1)
     sole = sole / (sole + (1 - sole) * doubt)
     hand = probability[:, len(FEET) :]

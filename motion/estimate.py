@@ -23,6 +23,8 @@ from motion.markers import MARKERS
 from motion.residuals.balance import SOLES, Balance
 from motion.residuals.contact import Anchor, Ground, Sliding
 from motion.residuals.residual import Residual
+from motion.scene import Scene, lowered
+from motion.scene_contact import on_surface, surface_residuals
 from motion.single_thread import single_thread
 from motion.solve import Solution, SolverOptions, solve
 from motion.state import State
@@ -89,6 +91,7 @@ def estimate(
     tool: Keypoints | None = None,
     tool_name: str | Tool | None = None,
     options: EstimateOptions | None = None,
+    scene: Scene | None = None,
 ) -> Interaction:
     """Estimate 3D motion and contact forces of a whole clip.
 
@@ -100,6 +103,7 @@ def estimate(
         tool: image points of tool_head and tool_handle.
         tool_name: entry of the table of tools, or one's own tool.
         options: what is known of the person.
+        scene: surroundings of known shape, in the world of `camera`: contacts are on its surface, nobody is inside it.
 
     Raises:
         EstimateError: too few frames or points, or observations of different clips.
@@ -114,7 +118,10 @@ def estimate(
         residuals["balance"] = standing = balance(contacts, holding=tool_name is not None)
         solution = solve(residuals, state, options.first)
         # Not the refined contacts: anchors that follow from the motion confirm its errors (PA-MPJPE 0.5 mm more).
-        residuals |= contact_residuals(touches(solution.state, contacts, evidence.observed))
+        touch = touches(solution.state, contacts, evidence.observed)
+        if scene is not None:
+            touch = on_surface(touch, scene, solution.state)
+        residuals |= contact_residuals(touch, scene)
         state, held = solution.state, None
         if tool_name is not None:
             starts, held = wield(state, TOOLS.load(tool_name) if isinstance(tool_name, str) else tool_name, tool)
@@ -123,7 +130,7 @@ def estimate(
             state = _cheapest(residuals, starts, options.second)
         solution = solve(residuals, state, options.second)
         known = _uncertainty(residuals, solution.state)
-        return _interaction(solution, held, contacts, evidence, options, known)
+        return _interaction(solution, held, contacts, evidence, options, known, scene)
 
 
 def start(person: Keypoints, camera: Camera, options: EstimateOptions) -> tuple[State, Evidence]:
@@ -142,14 +149,15 @@ def start(person: Keypoints, camera: Camera, options: EstimateOptions) -> tuple[
     return state, image_evidence(person, placed)
 
 
-def contact_residuals(touch: Touches) -> dict[str, Residual]:
-    """Residuals of points in touch."""
+def contact_residuals(touch: Touches, scene: Scene | None = None) -> dict[str, Residual]:
+    """Residuals of points in touch, with the ground or with surroundings of known shape."""
     feet = [n for n, name in enumerate(touch.names) if name.endswith("ball")]
     root = np.sqrt(touch.probability)
+    ground = {"ground": Ground(names=tuple(touch.names[n] for n in feet), weight=root[:, feet])}
     return {
         "anchor": Anchor(names=touch.names, place=touch.place, weight=root),
         "sliding": Sliding(names=touch.names, weight=np.sqrt(touch.probability[1:] * touch.probability[:-1])),
-        "ground": Ground(names=tuple(touch.names[n] for n in feet), weight=root[:, feet]),
+        **(ground if scene is None else surface_residuals(touch, scene)),
     }
 
 
@@ -193,8 +201,10 @@ def _interaction(
     evidence: Evidence,
     options: EstimateOptions,
     known_joints: Uncertainty | None,
+    scene: Scene | None,
 ) -> Interaction:
     state = _on_ground(solution.state)
+    scene = scene and lowered(scene, solution.state.value("ground"))
     body, camera = state.body, state.camera
     motion = _motion("smpl_tree", body.parameters(), state.q, state.fps, options.smoothing)
     tool, inertia = None, None
@@ -211,8 +221,11 @@ def _interaction(
         observed=evidence.observed,
         holding=held is not None,
         options=trust,
+        scene=scene,
     )
-    forces = solve_forces(body, motion, contacts, tool=tool, tool_model=inertia, camera=camera, options=trust)
+    forces = solve_forces(
+        body, motion, contacts, tool=tool, tool_model=inertia, camera=camera, options=trust, scene=scene
+    )
     known = {"height": options.height, "mass": options.mass, "focal": options.focal_known or None}
     used = {"height": body.height, "mass": body.mass, "focal": float(state.reference_camera.K[0, 0])}
     if tool is not None and held is not None and not held.seen:

@@ -19,6 +19,7 @@ from motion.contact_prior import across_sight, precision, probabilities
 from motion.force_options import ForceOptions
 from motion.local_derivative import differentiate
 from motion.nonnegative import solve_nonnegative
+from motion.scene import Scene
 from motion.skeleton import CONTACT_SITES
 from records import Camera, ContactForces, ContactStates, Motion
 
@@ -52,6 +53,7 @@ def solve_forces(
     tool_load: np.ndarray | None = None,
     camera: Camera | None = None,
     options: ForceOptions | None = None,
+    scene: Scene | None = None,
 ) -> ContactForces:
     """Solve for the contact wrenches and joint torques of a motion.
 
@@ -64,6 +66,7 @@ def solve_forces(
         tool_load: known wrench (T, 6) of other things on the tool, world axes at its centre of mass [N, N m].
         camera: when given, the speed of a contact is measured across the line of sight, as depth is uncertain.
         options: trust in balance and priors.
+        scene: surroundings of known shape, in the world of the motion: feet rest on it, too.
 
     Returns:
         Wrenches on the person at l_ankle, r_ankle, l_fingers, r_fingers, world axes; joint torques, whose first six
@@ -96,7 +99,7 @@ def solve_forces(
         rows = np.concatenate([rows, reaction / tool_sigma[:, None]], axis=1)
         needed = held.wrench if tool_load is None else held.wrench - tool_load
         targets = np.concatenate([targets, needed / tool_sigma], axis=1)
-    prior = precision(points, velocity, probabilities(contacts), tool is not None, options)
+    prior = precision(points, velocity, probabilities(contacts), tool is not None, options, scene)
     x = weight * _solve(rows * weight, targets, prior, basis, options.rate / motion.fps)
 
     force = np.einsum("pin,tn->tpi", basis.forces, x)

@@ -23,6 +23,8 @@ RESIDUALS = Registry(
         "anchor": Entry("motion.residuals.contact:Anchor", "a point in contact stays at one place"),
         "sliding": Entry("motion.residuals.contact:Sliding", "a point in contact does not move"),
         "ground": Entry("motion.residuals.contact:Ground", "feet in contact are on the ground, and none is below it"),
+        "surface": Entry("motion.residuals.surface:Surface", "points in contact lie on the scene's surface"),
+        "clear": Entry("motion.residuals.surface:Clear", "no point of the body is inside a thing of the scene"),
         "balance": Entry("motion.residuals.balance:Balance", "a standing body balances over its feet"),
         "grasp": Entry("motion.residuals.grasp:Grasp", "hands lie on the axis of the tool's handle"),
         "grip": Entry(

@@ -18,12 +18,22 @@ from motion.residuals.reprojection import Reprojection
 from motion.residuals.residual import RESIDUALS, Jacobian, OfPoints, expand
 from motion.residuals.shared_prior import SharedPrior
 from motion.residuals.smoothness import Acceleration, JointRate
+from motion.residuals.surface import Clear, Surface
 from motion.rotation import exponential, quaternion
+from motion.scene import Box, Plane, Together
 from motion.state import SHARED, State
 from motion.wield import usual_grip
 from records import Camera
 
 FRAMES = 4
+ROOM = Together(
+    (
+        Box(lower=(-0.3, -0.4, -1.0), upper=(0.4, 0.3, 0.2)),
+        Plane(normal=(-1.0, 0.2, 0.1), offset=-0.9),
+        Plane(offset=-1.2),
+    )
+)
+"""A box that the feet are in, a wall and a floor."""
 
 
 def random_state(seed=0):
@@ -70,6 +80,13 @@ def examples():
         ),
         "sliding": Sliding(names=("l_ball", "r_fingers"), weight=rng.random((FRAMES - 1, 2))),
         "ground": Ground(names=("l_ball", "r_ball"), weight=rng.random((FRAMES, 2))),
+        "surface": Surface(
+            names=("l_ball", "r_fingers", "r_ball"),
+            weight=rng.random((FRAMES, 3)),
+            scene=ROOM,
+            standing=(True, False, True),
+        ),
+        "clear": Clear(scene=ROOM),
         "balance": Balance(share=rng.dirichlet(np.ones(4), FRAMES), weight=rng.random(FRAMES), load=(0.2, 0.6)),
         "grasp": Grasp(hands=("l_fingers", "r_fingers"), weight=rng.random((FRAMES, 2)), reach=(0.2, 0.4)),
         "grip": Grip(joint="r_wrist", rest=quaternion(usual_grip("r")), weight=rng.random(FRAMES)),
