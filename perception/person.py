@@ -8,6 +8,8 @@ import numpy as np
 from jaxtyping import Bool, Float
 
 from perception.click import Click
+from perception.continuity import continuous
+from perception.sides import settle_sides
 from records import Keypoints
 
 _LIMBS = (
@@ -45,12 +47,12 @@ class NoPersonError(ValueError):
 
 
 def choose_person(candidates: list[Keypoints], *, pick: Click | None = None) -> Keypoints:
-    """Return the candidate who is meant, with unbelievable detections gated out; see `choose`.
+    """Return the candidate who is meant, with sides settled and unbelievable detections gated out; see `choose`.
 
     Raises:
         NoPersonError: nobody believable was found; the message says what to do.
     """
-    gated = [gate_detections(candidate) for candidate in candidates]
+    gated = [gate_detections(settle_sides(candidate)) for candidate in candidates]
     return gated[choose(gated, pick=pick)]
 
 
@@ -93,10 +95,14 @@ def gate_detections(person: Keypoints) -> Keypoints:
     """Set the confidence to 0 in frames whose detection no body could have; nothing is filled in.
 
     A frame is refused where the median visibility of trunk and limbs is low, where the trunk has no extent, or where
-    limbs are out of all proportion to the trunk (a detector that hallucinates a body on a table does both). A body that
-    is refused, or has no certain trunk, in most of the frames where it was detected is not believed in any.
+    limbs are out of all proportion to the trunk (a detector that hallucinates a body on a table does both), and where
+    the person is elsewhere than before and after. A body that is refused, or has no certain trunk, in most of the
+    frames where it was detected is not believed in any.
     """
-    believable = _visible(person) & _proportionate(person) & _continuous(person)
+    believable = _visible(person) & _proportionate(person)
+    trunk = _trunk_length(person)
+    usual = float(np.median(trunk[trunk > 0])) if (trunk > 0).any() else 0.0
+    believable &= continuous(person.replace(confidence=person.confidence * believable[:, None]), usual)
     detected = person.seen.any(axis=1)
     if (believable & _certain_trunk(person) & detected).sum() < _LEAST_BELIEVABLE * detected.sum():
         believable[:] = False
@@ -112,7 +118,7 @@ def _visible(person: Keypoints) -> Bool[np.ndarray, "T"]:
     body = _columns(person, _BODY)
     if not body:
         return np.asarray(person.seen.any(axis=1))
-    certain = person.confidence[:, body] > (_LEAST_AGREED if person.xyz is not None else _LEAST_CERTAIN)
+    certain = _certain(person)[:, body]
     trunk = [body.index(column) for column in _columns(person, _TRUNK)]
     visible = np.asarray(certain.mean(axis=1) >= 1 / 3)
     if trunk:
@@ -120,9 +126,17 @@ def _visible(person: Keypoints) -> Bool[np.ndarray, "T"]:
     return visible
 
 
+def _certain(person: Keypoints) -> Bool[np.ndarray, "T K"]:
+    """Points that count as seen."""
+    return np.asarray(person.confidence > (_LEAST_AGREED if person.xyz is not None else _LEAST_CERTAIN))
+
+
 def _certain_trunk(person: Keypoints) -> Bool[np.ndarray, "T"]:
-    """Shoulders or hips (a bench may hide them) are beyond doubt; always so by detectors that do not guess."""
-    pairs = [_columns(person, pair) for pair in (_TRUNK[:2], _TRUNK[2:])]
+    """Shoulders, hips or one side of both are beyond doubt; always so by detectors that do not guess.
+
+    A bench may hide the hips, the edge of the image one side.
+    """
+    pairs = [_columns(person, pair) for pair in (_TRUNK[:2], _TRUNK[2:], _TRUNK[::2], _TRUNK[1::2])]
     if person.xyz is None or not any(pairs):
         return np.ones(person.num_frames, bool)
     certain = [person.confidence[:, pair].mean(axis=1) >= _CERTAIN_TRUNK for pair in pairs if pair]
@@ -130,34 +144,19 @@ def _certain_trunk(person: Keypoints) -> Bool[np.ndarray, "T"]:
 
 
 def _proportionate(person: Keypoints) -> Bool[np.ndarray, "T"]:
-    """No limb is longer in the image than 1.6 times the body's trunk, measured over the clip, allows."""
+    """No limb whose ends are certain is longer in the image than 1.6 times the body's trunk over the clip allows."""
     trunk = _trunk_length(person)
     if not (trunk > 0).any():
         return np.ones(person.num_frames, bool)
     usual = float(np.median(trunk[trunk > 0]))
+    certain = _certain(person)
     longest = np.zeros(person.num_frames)
     for start, end in _LIMBS:
         if start in person.names and end in person.names:
             a, b = person.index(start), person.index(end)
-            both = person.seen[:, a] & person.seen[:, b]
+            both = certain[:, a] & certain[:, b]
             longest = np.maximum(longest, np.where(both, np.linalg.norm(person.uv[:, a] - person.uv[:, b], axis=1), 0))
     return longest <= 1.6 * np.maximum(trunk, usual)
-
-
-def _continuous(person: Keypoints) -> Bool[np.ndarray, "T"]:
-    """No single frame lies more than two trunk lengths from both its neighbours."""
-    weight = person.seen[..., None]
-    count = np.maximum(weight.sum(axis=1), 1)
-    centre = (person.uv * weight).sum(axis=1) / count
-    seen = np.flatnonzero(person.seen.any(axis=1))
-    good = np.ones(person.num_frames, bool)
-    trunk = _trunk_length(person)
-    if len(seen) < 3 or not (trunk > 0).any():
-        return good
-    reach = 2 * float(np.median(trunk[trunk > 0]))
-    step = np.linalg.norm(np.diff(centre[seen], axis=0), axis=1)
-    good[seen[1:-1]] = ~((step[:-1] > reach) & (step[1:] > reach))
-    return good
 
 
 def _trunk_length(person: Keypoints) -> Float[np.ndarray, "T"]:
