@@ -44,6 +44,9 @@ ANCESTORS = _ancestors()
 Poses = tuple[np.ndarray, np.ndarray]
 """Rotations (T, 24, 3, 3) and positions (T, 24, 3) [m] of all joints in the world."""
 
+Twists = tuple[np.ndarray, np.ndarray]
+"""Linear and angular part (T, 3, 75) of how every tangent column moves the body: see `Body.twists`."""
+
 
 class BodyError(ValueError):
     """Height, mass or bone lengths that no body has."""
@@ -118,10 +121,18 @@ class Body:
         return self._points(poses or self.joint_poses(q), *self._sites(names))
 
     def site_jacobian(
-        self, q: Float[np.ndarray, "T 99"], names: Sequence[str], poses: Poses | None = None
+        self,
+        q: Float[np.ndarray, "T 99"],
+        names: Sequence[str],
+        poses: Poses | None = None,
+        twists: Twists | None = None,
     ) -> tuple[Float[np.ndarray, "T N 3"], Float[np.ndarray, "T N 3 75"]]:
-        """Positions of sites and their derivative with respect to a tangent step of `q` (Pinocchio's `integrate`)."""
-        return self._point_jacobian(poses or self.joint_poses(q), *self._sites(names))
+        """Positions of sites and their derivative with respect to a tangent step of `q` (Pinocchio's `integrate`).
+
+        `poses` and `twists` are those of `q`, where they are known already.
+        """
+        poses = poses or self.joint_poses(q)
+        return self._point_jacobian(poses, twists or self.twists(poses), *self._sites(names))
 
     def centre_of_mass(self, q: Float[np.ndarray, "T 99"], poses: Poses | None = None) -> Float[np.ndarray, "T 3"]:
         """World position [m] of the centre of mass."""
@@ -129,18 +140,21 @@ class Body:
         return np.einsum("n,tni->ti", shares, self._points(poses or self.joint_poses(q), joints, offsets))
 
     def centre_of_mass_jacobian(
-        self, q: Float[np.ndarray, "T 99"], poses: Poses | None = None
+        self, q: Float[np.ndarray, "T 99"], poses: Poses | None = None, twists: Twists | None = None
     ) -> tuple[Float[np.ndarray, "T 3"], Float[np.ndarray, "T 3 75"], Float[np.ndarray, "T 3 B"]]:
         """Centre of mass and its derivatives with respect to a tangent step of `q` and to the bone lengths."""
         joints, offsets, shares = self._segments
         poses = poses or self.joint_poses(q)
-        K, omega = self.twists(poses)
+        K, omega = twists or self.twists(poses)
         points = self._points(poses, joints, offsets)
         # What a joint carries: the share of the mass beyond it, and the first moment of that mass.
         carried = ANCESTORS[joints].T * shares
         mass, moment = np.repeat(carried.sum(axis=1), 3), np.repeat(carried @ points, 3, axis=1).swapaxes(1, 2)
         mass, moment = (np.concatenate([x[..., :3], x], axis=-1) for x in (mass, moment))
-        turned = mass * K + np.cross(omega, moment, axis=1)
+        turned = mass * K
+        for i, j, k in ((0, 1, 2), (1, 2, 0), (2, 0, 1)):
+            turned[:, i] += omega[:, j] * moment[:, k]
+            turned[:, i] -= omega[:, k] * moment[:, j]
         R = poses[0].transpose(0, 2, 1, 3).reshape(len(points), 3, 72)
         longer = R @ np.tensordot(shares, self._segment_chains, axes=1).reshape(72, -1)
         return np.tensordot(shares, points, axes=(0, 1)), turned, longer
@@ -150,7 +164,7 @@ class Body:
         points: np.ndarray = p[:, joints] + (R[:, joints] @ offsets[..., None])[..., 0]
         return points
 
-    def twists(self, poses: Poses) -> tuple[Float[np.ndarray, "T 3 75"], Float[np.ndarray, "T 3 75"]]:
+    def twists(self, poses: Poses) -> Twists:
         """Linear part K and angular part Omega of every tangent column: it moves a point p by K + Omega x p."""
         R, p = poses
         K, omega = np.empty((len(p), 3, self.nv)), np.zeros((len(p), 3, self.nv))
@@ -159,13 +173,17 @@ class Body:
         omega[..., 3:] = R.transpose(0, 2, 1, 3).reshape(len(p), 3, 72)
         return K, omega
 
-    def _point_jacobian(self, poses: Poses, joints: list[int], offsets: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        K, omega = self.twists(poses)
+    def _point_jacobian(
+        self, poses: Poses, twists: Twists, joints: list[int], offsets: np.ndarray
+    ) -> tuple[np.ndarray, np.ndarray]:
+        K, omega = twists
         sites = self._points(poses, joints, offsets)
         turned = _skew(sites).reshape(len(sites), -1, 3) @ omega
         moved = np.repeat(ANCESTORS[joints], 3, axis=1)
         moved = np.concatenate([moved[:, :3], moved], axis=1)[:, None, :]
-        return sites, (K[:, None] - turned.reshape(len(sites), len(joints), 3, self.nv)) * moved
+        J = np.subtract(K[:, None], turned.reshape(len(sites), len(joints), 3, self.nv))
+        J *= moved
+        return sites, J
 
     def bone_jacobian(
         self, q: Float[np.ndarray, "T 99"], names: Sequence[str], poses: Poses | None = None

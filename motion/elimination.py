@@ -1,14 +1,16 @@
 """Cholesky factorisation of block-banded normal equations with a dense border, frame by frame.
 
-Each frame is eliminated from a front that holds the two frames after it, the border and the gradient: one dense
-Cholesky factor, one triangular solve and one symmetric update a frame, all on matrices that stay in the cache. LAPACK's
-banded routines need three times as long, as they work on narrow strips, and solve for the border column by column.
-Duff and Reid 1983, "The multifrontal solution of indefinite sparse symmetric linear equations".
+A frame's rows take what the two frames before it leave (left-looking): symmetric products, one dense Cholesky factor
+and triangular solves, all in place on matrices of one frame, which stay in the cache. LAPACK's banded routines need
+three times as long, as they work on narrow strips, and solve for the border column by column. Golub and Van Loan 2013,
+"Matrix Computations", sections 4.2.6 and 4.5.
+
+Rows are asked for some frames at a time, and factors are written over them: nothing else is kept of the equations.
 """
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import NamedTuple, Protocol, runtime_checkable
 
 import numpy as np
 from jaxtyping import Float
@@ -16,6 +18,13 @@ from scipy.linalg import LinAlgError, blas, lapack
 
 JITTER = 1e-9
 """Added to the diagonal, so that unknowns that nothing depends on stay where they are."""
+
+CHUNK = 64
+"""Frames whose rows are written at a time: what lies between residuals and rows is some 200 kB a frame, and every
+call of an array function costs as much as a frame of it."""
+
+COUPLED = 2
+"""Frames after a frame that it couples with."""
 
 
 class Memory:
@@ -26,110 +35,171 @@ class Memory:
         self._kept: dict[str, np.ndarray] = {}
 
     def array(self, name: str, shape: tuple[int, ...]) -> np.ndarray:
-        """Array of a name and shape, with whatever was left in it."""
+        """Array of a name and shape, with whatever was left in it; it may be the start of a larger one."""
+        size = int(np.prod(shape))
         kept = self._kept.get(name)
-        if kept is None or kept.shape != shape:
-            kept = self._kept[name] = np.empty(shape)
-        return kept
+        if kept is None or kept.size < size:
+            kept = self._kept[name] = np.empty(size)
+        return kept[:size].reshape(shape)
+
+
+@runtime_checkable
+class Rows(Protocol):
+    """Normal equations that are written some frames at a time."""
+
+    @property
+    def shape(self) -> tuple[int, int, int]:
+        """Frames T, unknowns V of a frame, unknowns S that all frames share."""
+
+    @property
+    def corner(self) -> Float[np.ndarray, "S1 S1"]:
+        """What is known at once of the matrix of what all frames share, with its gradient as last row and column."""
+
+    def write(
+        self,
+        frames: slice,
+        own: Float[np.ndarray, "N V V"],
+        over: Float[np.ndarray, "N 2 V V"],
+        beside: Float[np.ndarray, "N V S1"],
+    ) -> Float[np.ndarray, "S1 S1"] | float:
+        """Write the rows of some frames.
+
+        Args:
+            frames: which; N of them.
+            own: takes each frame's own block; the upper triangle is enough.
+            over: `over[t, k - 1]` takes what couples frame t (rows) with frame t + k (columns), 0 beyond the clip.
+            beside: takes the coupling with what all frames share, and the gradient as last column.
+
+        Returns:
+            What these frames add to `corner`.
+        """
 
 
 class Factor(NamedTuple):
     """What elimination leaves behind."""
 
-    lower: Float[np.ndarray, "T V V"]
+    own: Float[np.ndarray, "T V V"]
     """Transposed Cholesky factor L of each frame's pivot; what is below its diagonal means nothing."""
-    panels: Float[np.ndarray, "T V R"]
-    """Transposed rows below each pivot, times the inverse transpose of L: two slots of frames that take turns (frame t
-    lies in slot t % 2), the border, the gradient."""
+    over: Float[np.ndarray, "T 2 V V"]
+    """Inverse of L times what then couples a frame with the two after it."""
+    beside: Float[np.ndarray, "T V S1"]
+    """The same for what all frames share, and for the gradient."""
     rest: Float[np.ndarray, "S1 S1"]
-    """Lower triangle of what is left: of what all frames share, and its gradient below."""
+    """What is left: of what all frames share, and its gradient as last row."""
 
 
-def eliminate(
-    blocks: Float[np.ndarray, "3 T V V"],
-    border: Float[np.ndarray, "T V S"],
-    corner: Float[np.ndarray, "S S"],
-    g: Float[np.ndarray, "T V"],
-    h: Float[np.ndarray, "S"],
-    damping: float,
-    memory: Memory | None = None,
-) -> tuple[Float[np.ndarray, "T V"], Float[np.ndarray, "S"]]:
+class DenseRows(NamedTuple):
+    """Rows that are there as a whole."""
+
+    blocks: Float[np.ndarray, "3 T V V"]
+    """`blocks[k, t]` couples frame t + k (rows) with frame t (columns); the last k entries are unused."""
+    border: Float[np.ndarray, "T V S"]
+    inner: Float[np.ndarray, "S S"]
+    g: Float[np.ndarray, "T V"]
+    """Gradient with respect to the frames."""
+    h: Float[np.ndarray, "S"]
+    """Gradient with respect to what all frames share."""
+
+    @property
+    def shape(self) -> tuple[int, int, int]:
+        """Frames, unknowns of a frame, shared unknowns."""
+        return (*self.g.shape, len(self.h))
+
+    @property
+    def corner(self) -> Float[np.ndarray, "S1 S1"]:
+        """All of it."""
+        return np.block([[self.inner, self.h[:, None]], [self.h, 0.0]])
+
+    def write(self, frames: slice, own: np.ndarray, over: np.ndarray, beside: np.ndarray) -> float:
+        """Copy rows."""
+        own[:] = self.blocks[0, frames]
+        for k in range(1, COUPLED + 1):
+            over[:, k - 1] = self.blocks[k, frames].swapaxes(-1, -2)
+            over[max(len(self.g) - k - frames.start, 0) :, k - 1] = 0.0
+        beside[..., :-1], beside[..., -1] = self.border[frames], self.g[frames]
+        return 0.0
+
+
+def eliminate(rows: Rows, damping: float, memory: Memory | None = None) -> tuple[np.ndarray, np.ndarray]:
     """Solve [H B; B' C] [dx; ds] = -[g; h] with the diagonal times `1 + damping`: see `factorise`.
+
+    Returns:
+        Steps of the frames (T, V) and of what they share (S,).
 
     Raises:
         LinAlgError: the damped matrix is not positive definite, or the step is not finite.
     """
-    return _back(*factorise(blocks, border, corner, g, h, damping, memory))
+    return _back(factorise(rows, damping, memory))
 
 
-def factorise(
-    blocks: Float[np.ndarray, "3 T V V"],
-    border: Float[np.ndarray, "T V S"],
-    corner: Float[np.ndarray, "S S"],
-    g: Float[np.ndarray, "T V"],
-    h: Float[np.ndarray, "S"],
-    damping: float,
-    memory: Memory | None = None,
-) -> Factor:
-    """Factorise [H B; B' C], its diagonal times `1 + damping`, with the gradient below.
+def factorise(rows: Rows, damping: float, memory: Memory | None = None) -> Factor:
+    """Factorise [H B; B' C], its diagonal times `1 + damping`, with the gradient beside.
 
     Args:
-        blocks: `blocks[k, t]` couples frame t + k (rows) with frame t (columns); the last k entries are unused.
-        border: B.
-        corner: C.
-        g: gradient with respect to the frames.
-        h: gradient with respect to what all frames share.
+        rows: the equations.
         damping: Marquardt's.
         memory: holds the factor, which the next one with the same memory overwrites.
 
     Raises:
         LinAlgError: the damped matrix is not positive definite.
     """
-    frames, size = g.shape
-    shared = len(h)
-    rows = 2 * size + shared + 1
-    beside = np.concatenate([border, g[..., None]], axis=-1)
-    diagonal = damping * np.einsum("tvv->tv", blocks[0]) + JITTER
-    # The front holds this frame and the next in two slots that take turns, then the border, then the gradient. Only
-    # its lower triangle is kept. Transposes of C-ordered arrays are what LAPACK works on in place.
-    front = np.zeros((rows, rows), order="F")
-    front[2 * size : -1, 2 * size : -1] = corner + np.diag(damping * np.diag(corner) + JITTER)
-    front[-1, 2 * size : -1] = h
+    frames, size, shared = rows.shape
     memory = memory or Memory()
-    factors = memory.array("factors", (frames, size, size))
-    panels = memory.array("panels", (frames, size, rows))
-    for t in range(frames):
-        here, there = (slice(0, size), slice(size, 2 * size))[:: 1 if t % 2 == 0 else -1]
-        D, R = factors[t].T, panels[t].T
-        np.add(front[here, here].T, blocks[0, t], out=factors[t])
-        factors[t].reshape(-1)[:: size + 1] += diagonal[t]
-        R[here] = blocks[2, t] if t + 2 < frames else 0.0
-        crossing = front[there, here] if t % 2 == 0 else front[here, there].T
-        np.add(crossing, blocks[1, t] if t + 1 < frames else 0.0, out=R[there])
-        np.add(front[2 * size :, here], beside[t].T, out=R[2 * size :])
-        front[here, :] = 0.0
-        front[:, here] = 0.0
-        _, failed = lapack.dpotrf(D, lower=1, clean=0, overwrite_a=1)
-        if failed:
-            raise LinAlgError(f"the normal equations are not positive definite at frame {t}")
-        blas.dtrsm(1.0, D, R, side=1, lower=1, trans_a=1, overwrite_b=1)
-        blas.dsyrk(-1.0, R, beta=1.0, c=front, lower=1, overwrite_c=1)
-    return Factor(factors, panels, front[2 * size :, 2 * size :])
+    own = memory.array("own", (frames, size, size))
+    over = memory.array("over", (frames, COUPLED, size, size))
+    beside = memory.array("beside", (frames, size, shared + 1))
+    corner = rows.corner.copy()
+    for first in range(0, frames, CHUNK):
+        here = slice(first, min(first + CHUNK, frames))
+        corner += rows.write(here, own[here], over[here], beside[here])
+        diagonal = own[here].reshape(here.stop - first, -1)[:, :: size + 1]
+        diagonal *= 1 + damping
+        diagonal += JITTER
+        for t in range(first, here.stop):
+            if _eliminate_frame(t, own, over, beside):
+                raise LinAlgError(f"the normal equations are not positive definite at frame {t}")
+    diagonal = corner.reshape(-1)[: -1 : shared + 2]
+    diagonal *= 1 + damping
+    diagonal += JITTER
+    flat = beside.reshape(-1, shared + 1)
+    return Factor(own, over, beside, corner - flat.T @ flat)
 
 
-def _back(factors: np.ndarray, panels: np.ndarray, rest: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+def _eliminate_frame(t: int, own: np.ndarray, over: np.ndarray, beside: np.ndarray) -> int:
+    """Take the two frames before from a frame's rows, and factorise; not 0 where that fails.
+
+    Transposes of C-ordered matrices are what LAPACK works on in place.
+    """
+    D, near, far, B = own[t].T, over[t, 0].T, over[t, 1].T, beside[t].T
+    if t > 0:
+        before, beyond = over[t - 1, 0].T, over[t - 1, 1].T
+        blas.dsyrk(-1.0, before, beta=1.0, c=D, lower=1, overwrite_c=1)
+        blas.dgemm(-1.0, beyond, before, beta=1.0, c=near, trans_b=1, overwrite_c=1)
+        blas.dgemm(-1.0, beside[t - 1].T, before, beta=1.0, c=B, trans_b=1, overwrite_c=1)
+    if t > 1:
+        before = over[t - 2, 1].T
+        blas.dsyrk(-1.0, before, beta=1.0, c=D, lower=1, overwrite_c=1)
+        blas.dgemm(-1.0, beside[t - 2].T, before, beta=1.0, c=B, trans_b=1, overwrite_c=1)
+    failed: int = lapack.dpotrf(D, lower=1, clean=0, overwrite_a=1)[1]
+    for right in () if failed else (near, far, B):
+        blas.dtrsm(1.0, D, right, side=1, lower=1, trans_a=1, overwrite_b=1)
+    return failed
+
+
+def _back(factor: Factor) -> tuple[np.ndarray, np.ndarray]:
     """Solve for what is shared, then for the frames from the last to the first."""
-    frames, size, _ = factors.shape
-    lower, failed = lapack.dpotrf(rest[:-1, :-1], lower=1)
-    if failed or not np.isfinite(lower).all():
-        raise LinAlgError("the normal equations of what all frames share are not positive definite")
-    ds = lapack.dpotrs(lower, -rest[-1, :-1], lower=1)[0].reshape(-1)
-    # What a panel is multiplied with: the two frames in the slots, what is shared, and 1 for the gradient.
-    known = np.concatenate([np.zeros(2 * size), ds, [1.0]])
-    dx = np.empty((frames, size))
+    frames, size, _ = factor.own.shape
+    ds = np.zeros(len(factor.rest) - 1)
+    if len(ds):
+        lower, failed = lapack.dpotrf(factor.rest[:-1, :-1], lower=1)
+        if failed or not np.isfinite(lower).all():
+            raise LinAlgError("the normal equations of what all frames share are not positive definite")
+        ds = lapack.dpotrs(lower, -factor.rest[-1, :-1], lower=1)[0].reshape(-1)
+    right = factor.beside @ np.append(-ds, -1.0)
+    dx = np.zeros((frames + COUPLED, size))
     for t in range(frames - 1, -1, -1):
-        dx[t] = blas.dtrsv(factors[t].T, -(panels[t] @ known), lower=1, trans=1)
-        known[(t % 2) * size : (t % 2 + 1) * size] = dx[t]
+        near, far = factor.over[t]
+        dx[t] = blas.dtrsv(factor.own[t].T, right[t] - near @ dx[t + 1] - far @ dx[t + 2], lower=1, trans=1)
     if not (np.isfinite(dx).all() and np.isfinite(ds).all()):
         raise LinAlgError("the step is not finite")
-    return dx, ds
+    return dx[:frames], ds

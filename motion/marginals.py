@@ -34,29 +34,32 @@ def marginals(factor: Factor) -> Marginals:
     Raises:
         LinAlgError: the covariance is not finite.
     """
-    frames, size, _ = factor.lower.shape
-    border = slice(2 * size, 2 * size + len(factor.rest) - 1)
-    # Covariance of the two frames in the slots and of what is shared.
-    front = np.zeros((border.stop, border.stop))
-    front[border, border] = _inverse(factor.rest[:-1, :-1])
+    frames, size, _ = factor.own.shape
+    shared = len(factor.rest) - 1
+    # Covariance of the next frame, the one after it, and what is shared.
+    front = np.zeros((2 * size + shared, 2 * size + shared))
+    front[2 * size :, 2 * size :] = _inverse(factor.rest[:-1, :-1])
     own = np.empty((frames, size, size))
-    across = np.empty((frames, size, border.stop - border.start))
+    across = np.empty((frames, size, shared))
     for t in range(frames - 1, -1, -1):
-        here = slice((t % 2) * size, (t % 2 + 1) * size)
-        L = factor.lower[t].T
-        known = blas.dtrsm(1.0, L, factor.panels[t][:, : border.stop], lower=1, trans_a=1)
+        L = factor.own[t].T
+        known = blas.dtrsm(1.0, L, _after(factor, t), lower=1, trans_a=1)
         beside = known @ front
         inverse = blas.dtrsm(1.0, L, np.eye(size), lower=1)
         covariance = inverse.T @ inverse + beside @ known.T
         # Rounding that is not symmetric would grow from frame to frame.
         own[t] = 0.5 * (covariance + covariance.T)
-        front[here] = -beside
-        front[:, here] = -beside.T
-        front[here, here] = own[t]
-        across[t] = front[here, border]
+        front[size : 2 * size, size : 2 * size] = front[:size, :size]
+        front[size : 2 * size, 2 * size :] = front[:size, 2 * size :]
+        front[2 * size :, size : 2 * size] = front[2 * size :, :size]
+        kept = np.r_[0:size, 2 * size : len(front)]
+        front[:size, :size] = own[t]
+        front[:size, size:] = -beside[:, kept]
+        front[size:, :size] = -beside[:, kept].T
+        across[t] = front[:size, 2 * size :]
     if not (np.isfinite(own).all() and np.isfinite(across).all()):
         raise LinAlgError("the covariance is not finite")
-    return Marginals(own, across, front[border, border])
+    return Marginals(own, across, front[2 * size :, 2 * size :])
 
 
 def solve_columns(
@@ -65,26 +68,29 @@ def solve_columns(
     """The inverse of the factorised matrix times K columns."""
     frames, size, count = right.shape
     shared = len(factor.rest) - 1
-    left = np.concatenate([np.zeros((2 * size, count)), right_shared])
-    solved = np.empty_like(right)
+    solved = np.zeros((frames + 2, size, count))
     for t in range(frames):
-        here = slice((t % 2) * size, (t % 2 + 1) * size)
-        solved[t] = blas.dtrsm(1.0, factor.lower[t].T, right[t] + left[here], lower=1)
-        left[here] = 0.0
-        left -= factor.panels[t][:, : 2 * size + shared].T @ solved[t]
-    known = np.zeros_like(left)
-    known[2 * size :] = _inverse(factor.rest[:-1, :-1]) @ left[2 * size :]
+        left = right[t].copy()
+        for k in (1, 2):
+            if t >= k:
+                left -= factor.over[t - k, k - 1].T @ solved[t - k]
+        solved[t] = blas.dtrsm(1.0, factor.own[t].T, left, lower=1)
+    beside = factor.beside[..., :shared]
+    known = _inverse(factor.rest[:-1, :-1]) @ (right_shared - np.tensordot(beside, solved[:frames], ([0, 1], [0, 1])))
     for t in range(frames - 1, -1, -1):
-        here = slice((t % 2) * size, (t % 2 + 1) * size)
-        rest = solved[t] - factor.panels[t][:, : 2 * size + shared] @ known
-        solved[t] = blas.dtrsm(1.0, factor.lower[t].T, rest, lower=1, trans_a=1)
-        known[here] = solved[t]
-    return solved, known[2 * size :]
+        after = np.concatenate([solved[t + 1], solved[t + 2], known])
+        solved[t] = blas.dtrsm(1.0, factor.own[t].T, solved[t] - _after(factor, t) @ after, lower=1, trans_a=1)
+    return solved[:frames], known
 
 
-def _inverse(lower_triangle: np.ndarray) -> np.ndarray:
-    """Inverse of a symmetric matrix of which the lower triangle is given."""
-    if not len(lower_triangle):
+def _after(factor: Factor, t: int) -> Float[np.ndarray, "V R"]:
+    """Factor's rows of a frame: columns of the next frame, of the one after it, and of what is shared."""
+    return np.concatenate([*factor.over[t], factor.beside[t, :, :-1]], axis=1)
+
+
+def _inverse(matrix: np.ndarray) -> np.ndarray:
+    """Inverse of a symmetric positive definite matrix."""
+    if not len(matrix):
         return np.zeros((0, 0))
-    inverse: np.ndarray = cho_solve(cho_factor(lower_triangle, lower=True), np.eye(len(lower_triangle)))
+    inverse: np.ndarray = cho_solve(cho_factor(matrix, lower=True), np.eye(len(matrix)))
     return inverse

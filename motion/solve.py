@@ -10,7 +10,7 @@ import numpy as np
 from scipy.linalg import LinAlgError
 
 from motion.elimination import Memory
-from motion.problem import Errors, NormalEquations, assemble, costs, errors
+from motion.problem import ClipEquations, Errors, assemble, costs, errors
 from motion.residuals.residual import Residual
 from motion.state import State
 
@@ -105,7 +105,7 @@ def solve(residuals: Mapping[str, Residual], state: State, options: SolverOption
 def _step(
     residuals: Mapping[str, Residual],
     state: State,
-    equations: NormalEquations,
+    equations: ClipEquations,
     cost: float,
     widening: float,
     damping: float,

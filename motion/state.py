@@ -171,10 +171,10 @@ class State:
     def _differentiate(self, names: tuple[str, ...]) -> None:
         sites = _sites(names)
         if sites:
-            p, J = self.body.site_jacobian(self.q, sites, self.poses)
+            p, J = self.body.site_jacobian(self.q, sites, self.poses, self.twists)
             self._keep(sites, p, J, self.body.bone_jacobian(self.q, sites, self.poses))
         if CENTRE_OF_MASS in names:
-            p, J, bones = self.body.centre_of_mass_jacobian(self.q, self.poses)
+            p, J, bones = self.body.centre_of_mass_jacobian(self.q, self.poses, self.twists)
             self._keep([CENTRE_OF_MASS], p[:, None], J[:, None], bones[:, None])
         for name in names:
             if name in TOOL_POINTS:
@@ -182,7 +182,8 @@ class State:
 
     def _keep(self, names: Sequence[str], p: np.ndarray, J: np.ndarray, J_bones: np.ndarray) -> None:
         """Cache points of the person: columns of the tool and of the other shared parameters are zero."""
-        J = np.concatenate([J, np.zeros((*J.shape[:-1], self.nv - Body.nv))], axis=-1)
+        if self.nv > Body.nv:
+            J = np.concatenate([J, np.zeros((*J.shape[:-1], self.nv - Body.nv))], axis=-1)
         J_shared = np.zeros((*p.shape, len(SHARED)))
         J_shared[..., BONE_COLUMNS] = J_bones * np.array([self.body.bones[b] for b in Body.bone_names])
         for n, name in enumerate(names):

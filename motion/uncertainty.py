@@ -13,7 +13,7 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 from jaxtyping import Float
 
-from motion.elimination import Factor, factorise
+from motion.elimination import Factor
 from motion.evidence import ERROR_TIME
 from motion.marginals import marginals, solve_columns
 from motion.markers import MARKERS, marker_jacobian
@@ -72,18 +72,8 @@ def variance_factor(residuals: Mapping[str, Residual], state: State) -> float:
 
 def information(residuals: Mapping[str, Residual], state: State) -> Factor:
     """Normal equations at the solution, factorised, with what is seen counted once in `ERROR_TIME`."""
-    seen = _seen(residuals)
-    believed = {name: r for name, r in residuals.items() if name not in seen}
     share = 1 / max(1.0, ERROR_TIME * state.fps)
-    a, b = assemble(seen, state), assemble(believed, state)
-    return factorise(
-        share * a.blocks + b.blocks,
-        share * a.border + b.border,
-        share * a.corner + b.corner,
-        np.zeros_like(a.g),
-        np.zeros_like(a.h),
-        MIN_DAMPING,
-    )
+    return assemble(residuals, state, trust=dict.fromkeys(_seen(residuals), share)).factorise(MIN_DAMPING)
 
 
 def _seen(residuals: Mapping[str, Residual]) -> dict[str, Residual]:

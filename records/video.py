@@ -63,7 +63,8 @@ class Camera(Record):
 
     def project(self, p_world: Float[np.ndarray, "T N 3"]) -> Float[np.ndarray, "T N 2"]:
         """Project world points [m] to pixels. Points at or behind the camera give meaningless pixels: see `depth`."""
-        return self._pixels(self.to_camera(p_world))[0]
+        xy = self._plane(p_world)[0]
+        return self._pixels(self._distort(xy)[0] if self.distortion.any() else xy)
 
     def depth(self, p_world: Float[np.ndarray, "T N 3"]) -> Float[np.ndarray, "T N"]:
         """Distance of world points along the optical axis [m]; negative behind the camera."""
@@ -78,9 +79,14 @@ class Camera(Record):
         self, p_world: Float[np.ndarray, "T N 3"]
     ) -> tuple[Float[np.ndarray, "T N 2"], Float[np.ndarray, "T N 2 3"]]:
         """Project and differentiate: pixels, and their derivative with respect to the world point [px/m]."""
-        uv, J_camera = self._pixels(self.to_camera(p_world))
+        xy, z = self._plane(p_world)
         R_camera_world = self.T_world_camera[:, None, :3, :3].swapaxes(-1, -2)
-        return uv, J_camera @ R_camera_world
+        J = (R_camera_world[..., :2, :] - xy[..., None] * R_camera_world[..., 2:, :]) / z[..., None, None]
+        bent, A = xy, self.K[:2, :2]
+        if self.distortion.any():
+            bent, J_lens = self._distort(xy)
+            A = A @ J_lens
+        return self._pixels(bent), A @ J
 
     def rays(self, uv: Float[np.ndarray, "T N 2"]) -> Float[np.ndarray, "T N 3"]:
         """Unit viewing rays in the world through pixels; the lens is inverted by fixed-point iteration."""
@@ -92,15 +98,15 @@ class Camera(Record):
         ray /= np.linalg.norm(ray, axis=-1, keepdims=True)
         return ray @ self.T_world_camera[:, :3, :3].swapaxes(-1, -2)
 
-    def _pixels(self, p: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    def _plane(self, p_world: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Where points are on the plane at z = 1 before the camera, and their depth [m], which is never 0."""
+        p = self.to_camera(p_world)
         z = np.where(np.abs(p[..., 2]) < 1e-9, 1e-9, p[..., 2])
-        xy = p[..., :2] / z[..., None]
-        J_plane = np.zeros((*p.shape[:-1], 2, 3))
-        J_plane[..., 0, 0] = J_plane[..., 1, 1] = 1 / z
-        J_plane[..., 2] = -xy / z[..., None]
-        bent, J_lens = self._distort(xy)
-        A = self.K[:2, :2]
-        return bent @ A.T + self.K[:2, 2], A @ J_lens @ J_plane
+        return p[..., :2] / z[..., None], z
+
+    def _pixels(self, xy: np.ndarray) -> np.ndarray:
+        pixels: np.ndarray = xy @ self.K[:2, :2].T + self.K[:2, 2]
+        return pixels
 
     def _distort(self, xy: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """Brown-Conrady lens model on the normalised plane, with its 2x2 Jacobian (OpenCV `projectPoints`)."""

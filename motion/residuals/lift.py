@@ -15,6 +15,7 @@ from jaxtyping import Float
 
 from motion.residuals.loss import Loss, PseudoHuber
 from motion.residuals.residual import Jacobian, OfPoints, OfShared
+from motion.rotation import skew
 from motion.state import State
 
 ROOT = ("l_hip", "r_hip")
@@ -50,8 +51,8 @@ class Lift:
         arm = state.positions(self.names) - state.positions(ROOT).mean(axis=1, keepdims=True)
         axes = (state.camera.T_world_camera[:, :3, :3] @ state.tilt_axes.T).swapaxes(-1, -2)
         # What the ray sees: the arm in its axes grows with the scale and turns against the camera.
-        moved = np.concatenate([-arm[:, :, None], np.cross(arm[:, :, None], axes[:, None])], axis=2)
-        direct = turn @ moved.swapaxes(-1, -2)
+        moved = np.stack([-arm, *(arm @ skew(axes[:, n]) for n in range(2))], axis=-1)
+        direct = turn @ moved
         return Jacobian(
             points=OfPoints(self.names, (scale * turn)[:, None], ROOT),
             direct=OfShared(("log_lift_scale", "pitch", "roll"), scale * direct),

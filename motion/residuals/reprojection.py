@@ -9,6 +9,7 @@ from jaxtyping import Float
 
 from motion.residuals.loss import GemanMcClure, Loss
 from motion.residuals.residual import Jacobian, OfPoints, OfShared
+from motion.rotation import skew
 from motion.state import State
 
 MIN_DEPTH = 0.1
@@ -56,6 +57,6 @@ def _camera_columns(
     camera = state.camera
     R, t = camera.T_world_camera[:, :3, :3], camera.T_world_camera[:, None, :3, 3]
     axes = (R @ state.tilt_axes.T).swapaxes(-1, -2)
-    turn = np.cross((p - t)[:, :, None], axes[:, None])
-    tilted = J_point @ turn.swapaxes(-1, -2)
+    turn = np.stack([(p - t) @ skew(axes[:, n]) for n in range(2)], axis=-1)
+    tilted = J_point @ turn
     return ("log_focal", "pitch", "roll"), np.concatenate([(uv - camera.K[:2, 2])[..., None], tilted], axis=-1)

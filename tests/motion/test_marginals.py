@@ -5,7 +5,7 @@ import time
 import numpy as np
 import pytest
 
-from motion.elimination import factorise
+from motion.elimination import DenseRows, factorise
 from motion.marginals import marginals, solve_columns
 
 
@@ -23,11 +23,13 @@ def banded(frames, size, shared, seed=0):
             blocks[k, t] = whole[(t + k) * size : (t + k + 1) * size, t * size : (t + 1) * size]
     inner = frames * size
     factor = factorise(
-        blocks,
-        whole[:inner, inner:].reshape(frames, size, shared),
-        whole[inner:, inner:],
-        np.zeros((frames, size)),
-        np.zeros(shared),
+        DenseRows(
+            blocks,
+            whole[:inner, inner:].reshape(frames, size, shared),
+            whole[inner:, inner:],
+            np.zeros((frames, size)),
+            np.zeros(shared),
+        ),
         0.0,
     )
     return factor, whole
@@ -63,11 +65,13 @@ def test_a_constant_measured_by_all_frames_is_known_as_well_as_the_mean():
     blocks = np.zeros((3, frames, 1, 1))
     blocks[0] = 2.0  # x_t - s with variance 1, and x_t itself measured with variance 1
     factor = factorise(
-        blocks,
-        -np.ones((frames, 1, 1)),
-        np.array([[float(frames)]]),
-        np.zeros((frames, 1)),
-        np.zeros(1),
+        DenseRows(
+            blocks,
+            -np.ones((frames, 1, 1)),
+            np.array([[float(frames)]]),
+            np.zeros((frames, 1)),
+            np.zeros(1),
+        ),
         0.0,
     )
     found = marginals(factor)
@@ -87,7 +91,7 @@ def test_intervals_cover_what_they_say():
         blocks[k, : frames - k, 0, 0] = np.diag(precision, -k)
     border = np.full((frames, 1, 1), 1 / seen**2)
     corner = np.array([[1.0 + frames / seen**2]])
-    factor = factorise(blocks, border, corner, np.zeros((frames, 1)), np.zeros(1), 0.0)
+    factor = factorise(DenseRows(blocks, border, corner, np.zeros((frames, 1)), np.zeros(1)), 0.0)
     sigma = np.sqrt(marginals(factor).frames[:, 0, 0])
     curves = np.linalg.solve(np.linalg.cholesky(prior).T, rng.standard_normal((frames, runs)))
     observed = curves + rng.standard_normal(runs) + seen * rng.standard_normal((frames, runs))
@@ -109,7 +113,7 @@ def test_rounding_does_not_grow_over_long_smooth_clips():
         for t in range(frames - k):
             blocks[k, t] = whole[(t + k) * size : (t + k + 1) * size, t * size : (t + 1) * size]
     empty = np.zeros((frames, size, 0))
-    factor = factorise(blocks, empty, np.zeros((0, 0)), np.zeros((frames, size)), np.zeros(0), 0.0)
+    factor = factorise(DenseRows(blocks, empty, np.zeros((0, 0)), np.zeros((frames, size)), np.zeros(0)), 0.0)
     expected = np.diag(np.linalg.inv(whole)).reshape(frames, size)
     np.testing.assert_allclose(np.einsum("tii->ti", marginals(factor).frames), expected, rtol=1e-6)
 
@@ -121,7 +125,7 @@ def test_time_is_linear_in_the_number_of_frames():
         blocks[0] = 200 * np.eye(30)
         blocks[1:] = rng.standard_normal((2, frames, 30, 30))
         border = rng.standard_normal((frames, 30, 4))
-        factor = factorise(blocks, border, 1e6 * np.eye(4), np.zeros((frames, 30)), np.zeros(4), 0.0)
+        factor = factorise(DenseRows(blocks, border, 1e6 * np.eye(4), np.zeros((frames, 30)), np.zeros(4)), 0.0)
         best = np.inf
         for _ in range(3):
             start = time.process_time()

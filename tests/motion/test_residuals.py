@@ -144,7 +144,7 @@ def test_equations_by_limbs_are_those_of_all_columns(names):
     state = random_state()
     residuals = {name: examples()[name] for name in names}
     hessian, gradient = stacked(residuals, state)
-    equations = assemble(residuals, state)
+    equations = assemble(residuals, state).dense()
     unknowns, size = state.num_frames * state.nv, state.nv
     found = np.zeros_like(hessian)
     for k, t in np.ndindex(equations.blocks.shape[:2]):
@@ -158,17 +158,41 @@ def test_equations_by_limbs_are_those_of_all_columns(names):
     np.testing.assert_allclose(both, gradient, atol=1e-12 * np.abs(gradient).max())
 
 
-def test_equations_do_not_depend_on_how_many_frames_are_visited_at_a_time(monkeypatch):
+@pytest.mark.parametrize("shared", [True, False])
+def test_the_step_does_not_depend_on_how_many_frames_are_written_at_a_time(monkeypatch, shared):
     memory = Memory()
-    whole = assemble(examples(), random_state(), memory=Memory())
-    assemble(examples(), random_state(seed=5), memory=memory)
-    monkeypatch.setattr("motion.problem.CHUNK", 3)
-    monkeypatch.setattr("motion.accumulate.CHUNK", 3)
-    parts = assemble(examples(), random_state(), memory=memory)
-    for name in ("border", "corner", "g", "h"):
-        one, other = getattr(whole, name), getattr(parts, name)
-        np.testing.assert_allclose(one, other, atol=1e-12 * np.abs(one).max())
-    np.testing.assert_allclose(whole.blocks, parts.blocks, atol=1e-12 * np.abs(whole.blocks).max())
+    whole = assemble(examples(), random_state(), shared=shared).solve(1e-3)
+    assemble(examples(), random_state(seed=5), memory=memory).solve(1e-3)
+    monkeypatch.setattr("motion.elimination.CHUNK", 3)
+    parts = assemble(examples(), random_state(), memory=memory, shared=shared).solve(1e-3)
+    for one, other in zip(whole, parts, strict=True):
+        np.testing.assert_allclose(one, other, atol=1e-9 * np.abs(whole[0]).max())
+
+
+def test_the_step_is_that_of_the_dense_equations():
+    equations = assemble(examples(), random_state())
+    for one, other in zip(equations.solve(1e-3), equations.dense().solve(1e-3), strict=True):
+        np.testing.assert_allclose(one, other, atol=1e-9 * np.abs(other).max())
+
+
+def test_what_all_frames_share_can_be_held():
+    """The step of the frames alone is that of the equations without their border."""
+    hessian, gradient = stacked(examples(), random_state())
+    state = random_state()
+    unknowns = state.num_frames * state.nv
+    dx, ds = assemble(examples(), state, shared=False).solve(1e-3)
+    inner = hessian[:unknowns, :unknowns] + 1e-3 * np.diag(np.diag(hessian)[:unknowns])
+    expected = np.linalg.solve(inner, -gradient[:unknowns])
+    np.testing.assert_allclose(dx.ravel(), expected, atol=1e-6 * np.abs(expected).max())
+    assert not ds.any()
+
+
+def test_trust_multiplies_what_a_residual_adds():
+    residuals = {name: examples()[name] for name in ("reprojection", "rest_pose")}
+    seen, both = (assemble({name: residuals[name] for name in names}, random_state()).dense()
+                  for names in (("reprojection",), tuple(residuals)))  # fmt: skip
+    weighed = assemble(residuals, random_state(), trust={"reprojection": 0.1}).dense()
+    np.testing.assert_allclose(weighed.blocks, both.blocks - 0.9 * seen.blocks, atol=1e-9 * np.abs(both.blocks).max())
 
 
 def test_matrices_over_several_frames_are_refused():

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from squatting import FPS, SEEN, level_camera, observe, squatting, standing_contacts
 
-from motion.elimination import factorise
+from motion.elimination import DenseRows, factorise
 from motion.estimate import EstimateOptions, estimate
 from motion.force_uncertainty import INTERVAL, LEAST_SHARE, force_covariance
 from motion.markers import MARKERS
@@ -76,7 +76,7 @@ def test_the_similarity_is_taken_out_as_least_squares_does():
     blocks = np.zeros((3, frames, size, size))
     blocks[0] = np.eye(size)
     empty = np.zeros((frames, size, 0))
-    factor = factorise(blocks, empty, np.zeros((0, 0)), np.zeros((frames, size)), np.zeros(0), 0.0)
+    factor = factorise(DenseRows(blocks, empty, np.zeros((0, 0)), np.zeros((frames, size)), np.zeros(0)), 0.0)
     found = _without_similarity(factor, p, np.broadcast_to(np.eye(size), (frames, size, size)), size)
     arm = (p - p.mean(axis=(0, 1))).reshape(-1, 3)
     zero = np.zeros(len(arm))
