@@ -114,7 +114,7 @@ def estimate(
     person = _near_image(person)
     with single_thread():
         state, evidence = start(person, camera, options)
-        residuals = image_residuals(evidence, person.fps, focal_known=options.focal_known)
+        residuals = image_residuals(evidence, person.fps, focal_known=options.focal_known, tilt_sigma=camera.tilt_sigma)
         residuals["balance"] = standing = balance(contacts, holding=tool_name is not None)
         solution = solve(residuals, state, options.first)
         # Not the refined contacts: anchors that follow from the motion confirm its errors (PA-MPJPE 0.5 mm more).

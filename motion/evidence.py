@@ -60,9 +60,21 @@ def image_evidence(person: Keypoints, placed: Placed) -> Evidence:
     )
 
 
-def image_residuals(evidence: Evidence, fps: float, *, focal_known: bool = False) -> dict[str, Residual]:
-    """Residuals of a person before contacts are known, at `fps` frames per second."""
-    sigma = np.array([MEASURED_FOCAL if s.name == "log_focal" and focal_known else s.sigma for s in SHARED])
+def image_residuals(
+    evidence: Evidence, fps: float, *, focal_known: bool = False, tilt_sigma: Float[np.ndarray, "2"] | None = None
+) -> dict[str, Residual]:
+    """Residuals of a person before contacts are known.
+
+    Args:
+        evidence: what is seen.
+        fps: frame rate [1/s].
+        focal_known: whether the focal length was measured.
+        tilt_sigma: `Camera.tilt_sigma`, where it is told.
+    """
+    told = {"log_focal": MEASURED_FOCAL} if focal_known else {}
+    if tilt_sigma is not None:
+        told |= {"pitch": float(tilt_sigma[0]), "roll": float(tilt_sigma[1])}
+    sigma = np.array([told.get(shared.name, shared.sigma) for shared in SHARED])
     frames_per_error = 1.0 if evidence.landmarks is not None else max(1.0, ERROR_TIME * fps)
     residuals: dict[str, Residual] = {
         "reprojection": Reprojection(

@@ -2,8 +2,8 @@
 
 The focal length comes from the caller, else from the image size: the perspective of a detector's 3D landmarks does not
 tell it (their best focal length scattered from 0.9 to 3 image diagonals on clips whose cameras have 0.75 to 1.1).
-The vertical is the most probable one given that cameras are held nearly level, that people stand upright on average,
-and that feet which rest do so on a floor.
+The vertical is the most probable one given that cameras are held nearly level, that what is built stands upright, as
+do people on average, and that feet which rest do so on a floor.
 """
 
 from __future__ import annotations
@@ -17,6 +17,7 @@ from scipy.optimize import least_squares
 
 from perception.image_motion import SEEN, point, trunk_length, velocity
 from perception.placement import Placement, place
+from perception.vertical import Vertical, vertical_of
 from records import Camera, Keypoints
 
 FOCAL_OVER_DIAGONAL = 0.9
@@ -90,6 +91,7 @@ def fit_camera(
     pixel_aspect: float = 1.0,
     height: float = 1.7,
     intrinsics: Camera | None = None,
+    segments: Float[np.ndarray, "N 4"] | None = None,
 ) -> CameraEstimate:
     """Estimate a static camera in a world with z up, the ground at z = 0 and the person's first place at the origin.
 
@@ -103,6 +105,7 @@ def fit_camera(
         height: body height [m], which sets the scale of the world.
         intrinsics: a calibrated camera whose K and lens hold and whose place is sought; `focal` and `pixel_aspect` are
             then ignored.
+        segments: line segments of the still background, `perception.vertical.still_segments` [px].
 
     Raises:
         ValueError: focal, pixel aspect or height is not positive.
@@ -119,9 +122,14 @@ def fit_camera(
     placement = place(person, intrinsics, height=height)
     stances = resting_feet(person, placement)
     axes = standing_axes(person, placement)
-    roll, pitch, sigma_roll, sigma_pitch = _vertical(axes, stances, person.xyz is not None, person.fps)
+    built = None if segments is None else vertical_of(segments, intrinsics)
+    if built is not None and not known:
+        # A vanishing point tells the pitch over the focal length.
+        built.covariance[1, 1] += (SIGMA_LOG_FOCAL * built.pitch) ** 2
+    roll, pitch, sigma_roll, sigma_pitch = _vertical(axes, stances, person.xyz is not None, person.fps, built)
     R_world_camera = level_axes(roll, pitch)
-    assumed = [name for name, missing in (("focal", not known), ("vertical", not len(axes))) if missing]
+    blind = not len(axes) and built is None
+    assumed = [name for name, missing in (("focal", not known), ("vertical", blind)) if missing]
     lowest = _ground(stances, R_world_camera)
     if lowest is None:
         assumed.append("ground")
@@ -139,7 +147,12 @@ def fit_camera(
     T_world_camera = np.eye(4)
     T_world_camera[:3, :3] = R_world_camera
     T_world_camera[:3, 3] = [-start[0], -start[1], camera_height]
-    camera = intrinsics.replace(T_world_camera=T_world_camera[None], size_hw=person.size_hw, source=person.source)
+    camera = intrinsics.replace(
+        T_world_camera=T_world_camera[None],
+        size_hw=person.size_hw,
+        tilt_sigma=np.array([sigma_pitch, sigma_roll]),
+        source=person.source,
+    )
     return CameraEstimate(camera, sigma_roll, sigma_pitch, 0.0 if known else SIGMA_LOG_FOCAL, tuple(assumed))
 
 
@@ -203,7 +216,7 @@ def _cosine(a: np.ndarray, b: np.ndarray) -> np.ndarray:
 
 
 def _vertical(
-    axes: np.ndarray, stances: list[_Stance], landmarks: bool, fps: float
+    axes: np.ndarray, stances: list[_Stance], landmarks: bool, fps: float, built: Vertical | None
 ) -> tuple[float, float, float, float]:
     """Most probable roll and pitch [rad], with their standard deviations."""
     lean = np.median(axes, axis=0) if len(axes) else np.array([0.0, 1.0, 0.0])
@@ -217,6 +230,8 @@ def _vertical(
     floor = len(points) >= MIN_STANCES and spread >= MIN_STANCE_SPREAD
     rays = points / np.maximum(np.linalg.norm(points, axis=1, keepdims=True), 1e-9)
 
+    whiten = np.eye(2) if built is None else np.linalg.inv(np.linalg.cholesky(built.covariance))
+
     def residuals(x: np.ndarray) -> np.ndarray:
         down = -level_axes(x[0], x[1])[2]
         parts = [cauchy(x[:2] / [SCALE_ROLL, SCALE_PITCH])]
@@ -226,19 +241,26 @@ def _vertical(
             sigma = np.hypot(SIGMA_FLOOR, SIGMA_DEPTH * points[:, 2] * np.abs(rays @ down))
             # A foot on a box or a rail is off the floor by any amount.
             parts.append(cauchy((points @ down - x[2]) / sigma))
+        if built is not None:
+            parts.append(cauchy(whiten @ (x[:2] - [built.roll, built.pitch]) / np.sqrt(2)))
         return np.concatenate(parts)
 
     level = np.array([0.0, 0.0, np.median(points[:, 1]) if floor else 0.0])
     leaning = np.array([np.arctan2(lean[0], lean[1]), np.arcsin(lean[2]) if landmarks else 0.0, level[2]])
-    fit = min((least_squares(residuals, start) for start in (level, leaning)), key=lambda found: found.cost)
+    starts = [level, leaning] + ([] if built is None else [np.array([built.roll, built.pitch, level[2]])])
+    fit = min((least_squares(residuals, start) for start in starts), key=lambda found: found.cost)
     # The curvature of a Cauchy distribution at its peak, so that evidence and level prior add up there.
     information = np.diag([1 / SCALE_ROLL**2, 1 / SCALE_PITCH**2]) * 2
     if len(axes):
         information += np.diag([1 / sigma_lean[0] ** 2, 1 / sigma_lean[1] ** 2 if landmarks else 0.0])
+    open_to_doubt = sigma_lean**2
+    if built is not None:
+        information += np.linalg.inv(built.covariance)
+        open_to_doubt = np.minimum(open_to_doubt, np.diag(built.covariance))
     variance = np.diag(np.linalg.inv(information))
     # Where the level prior and the person's lean contradict each other, either may be wrong.
     contradiction = np.where([len(axes) > 0, len(axes) > 0 and landmarks], fit.x[:2] - leaning[:2], 0.0)
-    sigma_roll, sigma_pitch = np.sqrt(variance + np.minimum(contradiction**2, sigma_lean**2))
+    sigma_roll, sigma_pitch = np.sqrt(variance + np.minimum(contradiction**2, open_to_doubt))
     return float(fit.x[0]), float(fit.x[1]), float(sigma_roll), float(sigma_pitch)
 
 

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field, replace
 from typing import NamedTuple
 
 import numpy as np
+from jaxtyping import Float
 
 from perception.camera import fit_camera
 from perception.camera_file import read_calibration
@@ -17,8 +18,12 @@ from perception.lens import stated_focal
 from perception.person import choose_person
 from perception.tool_csv import read_tool_csv
 from perception.tool_track import track_tool
+from perception.vertical import still_segments
 from perception.video import pixel_aspect
 from records import Camera, Clip, ContactStates, Keypoints
+
+SIGMA_POSED = np.deg2rad(0.2)
+"""Error of the vertical of a calibrated camera [rad]: that of the floor or the level that its world was laid on."""
 
 
 class Observations(NamedTuple):
@@ -77,11 +82,15 @@ def track(clip: Clip, options: TrackOptions | None = None) -> Observations:
     aspect = options.pixel_aspect if options.pixel_aspect is not None else pixel_aspect(clip)
     focal = options.focal if options.focal is not None else stated_focal(clip, aspect)
     known = replace(options, focal=focal, pixel_aspect=aspect)
-    return observe_keypoints(person, known, tool=tool)
+    return observe_keypoints(person, known, tool=tool, segments=still_segments(clip))
 
 
 def observe_keypoints(
-    person: Keypoints, options: TrackOptions | None = None, *, tool: Keypoints | None = None
+    person: Keypoints,
+    options: TrackOptions | None = None,
+    *,
+    tool: Keypoints | None = None,
+    segments: Float[np.ndarray, "N 4"] | None = None,
 ) -> Observations:
     """Complete detections that came without a video, or after `track` has looked at it.
 
@@ -89,6 +98,7 @@ def observe_keypoints(
         person: the detections.
         options: clicks and detector are of no use here and are ignored.
         tool: the tool's endpoints where they are known; else from the table or the hands, as the options say.
+        segments: line segments of the still background, where there is a video.
 
     Raises:
         ValueError: one of the stages has nothing to work on; its message says what to do.
@@ -99,24 +109,27 @@ def observe_keypoints(
     if options.two_handed and (tool is None or tool.confidence.max(axis=0).min() == 0):
         axis = hands_axis(person, options.reach, leading=options.leading, height=options.height)
         tool = axis if tool is None else merge_tool(tool, axis)
-    camera = observe_camera(person, options)
+    camera = observe_camera(person, options, segments)
     contacts = estimate_contacts(person, camera, tool)
     return Observations(person, tool, contacts, camera)
 
 
-def observe_camera(person: Keypoints, options: TrackOptions) -> Camera:
-    """The camera from its file, as far as that goes, and from the person's motion."""
+def observe_camera(
+    person: Keypoints, options: TrackOptions, segments: Float[np.ndarray, "N 4"] | None = None
+) -> Camera:
+    """The camera from its file, as far as that goes, and from the person's motion and what is built."""
     calibration = None
     if options.camera_file is not None:
         calibration = read_calibration(options.camera_file, name=options.camera_name, size_hw=person.size_hw)
         if calibration.posed:
-            return calibration.camera
+            return calibration.camera.replace(tilt_sigma=np.array([SIGMA_POSED, SIGMA_POSED]))
     return fit_camera(
         person,
         focal=options.focal,
         pixel_aspect=options.pixel_aspect or 1.0,
         height=options.height,
         intrinsics=None if calibration is None else calibration.camera,
+        segments=segments,
     ).camera
 
 

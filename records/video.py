@@ -46,6 +46,8 @@ class Camera(Record):
     """Height and width of the image [px]."""
     distortion: Float[np.ndarray, "5"] = field(default_factory=lambda: np.zeros(5), metadata={"unit": "1", "frame": ""})
     """OpenCV lens coefficients k1, k2, p1, p2, k3."""
+    tilt_sigma: Float[np.ndarray, "2"] | None = array("rad", optional=True)
+    """Standard deviations of pitch (about the camera's x) and roll (about its z); None where nobody has told."""
 
     def validate(self) -> None:
         """Refuse intrinsics without a focal length and poses that are not rigid."""
