@@ -21,6 +21,11 @@ MIN_TIME = 0.1
 """Shortest contact that anchors a point [s]."""
 
 
+BLINK = 0.2
+"""A contact that is there before and after a time as short as this, in which nobody is seen, is one contact [s]: a hand
+does not let go and take hold again so fast, nor does a foot step."""
+
+
 class Touches(NamedTuple):
     """Points in touch, for the residuals of contact."""
 
@@ -37,22 +42,34 @@ def touches(state: State, contacts: ContactStates, observed: np.ndarray) -> Touc
     Args:
         state: motion so far.
         contacts: probability per contact from the image.
-        observed: boolean (T); frames that were bridged anchor nothing.
+        observed: boolean (T); frames that were bridged for longer than `BLINK` anchor nothing, and none tells a place.
     """
     pairs = [(c, TOUCH_SITES[name]) for c, name in enumerate(contacts.names) if name in TOUCH_SITES]
     names = tuple(site for _, site in pairs)
     p = state.positions(names)
-    probability = contacts.probability[:, [c for c, _ in pairs]] * observed[:, None]
+    probability = contacts.probability[:, [c for c, _ in pairs]] * _but_for_blinks(observed, state.fps)[:, None]
     probability = probability * rest(p, state.camera, state.fps, names)
     kept, place = np.zeros_like(probability), np.zeros_like(p)
     for n in range(len(names)):
         pieces, count = label(probability[:, n] >= LIKELY)
         for piece in range(1, count + 1):
             frames = pieces == piece
-            if frames.sum() >= MIN_TIME * state.fps:
+            seen = frames & observed
+            if seen.sum() >= MIN_TIME * state.fps:
                 kept[frames, n] = probability[frames, n]
-                place[frames, n] = robust_mean(p[frames, n], probability[frames, n])
+                place[frames, n] = robust_mean(p[seen, n], probability[seen, n])
     return Touches(names, kept, place)
+
+
+def _but_for_blinks(observed: np.ndarray, fps: float) -> np.ndarray:
+    """Observed frames, and those between them in gaps of up to `BLINK`."""
+    gaps, count = label(~observed)
+    filled = observed.copy()
+    for gap in range(1, count + 1):
+        frames = np.flatnonzero(gaps == gap)
+        inside = frames[0] > 0 and frames[-1] < len(observed) - 1
+        filled[frames] = inside and len(frames) <= BLINK * fps
+    return filled
 
 
 def rest(p: np.ndarray, camera: Camera, fps: float, names: tuple[str, ...]) -> Float[np.ndarray, "T N"]:
