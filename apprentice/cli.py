@@ -11,7 +11,19 @@ import tyro
 
 from apprentice import verbs
 from apprentice.answer import answered, one_line_usage
-from apprentice.options import Body, Chance, Common, Foreign, Judging, Scene, Seeing, Source, Subject, Training
+from apprentice.options import (
+    Body,
+    Chance,
+    Common,
+    Foreign,
+    Judging,
+    Scene,
+    Seeing,
+    Source,
+    Subject,
+    Surroundings,
+    Training,
+)
 from apprentice.showing import progress_shown
 
 ABOUT = "From a clip of a person using a tool to 3D motion, contact forces and a robot policy."
@@ -53,6 +65,7 @@ class Estimate(_Watch):
     """Estimate the 3D motion of person and tool and the contact forces, from a clip or from keypoints."""
 
     foreign: Foreign = field(default_factory=Foreign)
+    surroundings: Surroundings = field(default_factory=Surroundings)
 
 
 @dataclass(frozen=True)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Literal
 
 import tyro
 
@@ -83,6 +84,19 @@ class Subject:
 
 
 @dataclass(frozen=True)
+class Surroundings:
+    """What stands around the person, where its shape is known."""
+
+    scene: Path | None = None
+    """Mesh or point cloud, in metres: what touches it lies on its surface. .ply, .obj, .stl, .off, .glb, .pcd, .xyz."""
+    scene_frame: str = "world"
+    """Its axes: world (of --camera, or of the result), camera (x right, y down, z forwards), or a file with a 4 x 4
+    matrix that takes it to the world and to metres."""
+    scene_up: Literal["z", "y", "-y"] = "z"
+    """Which of its axes points up, unless it is in the camera's axes."""
+
+
+@dataclass(frozen=True)
 class Foreign:
     """Motion that another program has found, instead of a clip; forces follow from it."""
 
@@ -90,7 +104,7 @@ class Foreign:
     """WHAM, GVHMR, TRAM, PromptHMR, PHALP, AMASS, .trc, .c3d or .mot; --person names whom it holds several of."""
     motion_format: str | None = None
     """Its format, where the content does not tell; see `apprentice list`."""
-    smpl_model: Path | None = None
+    body_model: Path | None = None
     """SMPL, SMPL-H or SMPL-X model file: bone lengths then follow from the person's shape."""
 
 

@@ -38,9 +38,9 @@ def estimate(verb: cli.Estimate) -> None:
     run = _open(verb, stages.run_folder(verb.common.run, name))
     if foreign is None:
         seen = watching.observe(run, verb.source, verb.seeing, verb.subject)
-        interaction = watching.estimate(run, seen, verb.seeing, verb.subject)
+        interaction = watching.estimate(run, seen, verb.seeing, verb.subject, verb.surroundings)
     else:
-        interaction = watching.bring_in(run, verb.foreign, verb.source, verb.seeing, verb.subject)
+        interaction = watching.bring_in(run, verb.foreign, verb.source, verb.seeing, verb.subject, verb.surroundings)
     _warn(interaction)
     _report(run)
     _done(run, f"motion and forces of {len(interaction.observed)} frames ({interaction.status})")

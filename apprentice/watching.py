@@ -9,7 +9,8 @@ from dataclasses import asdict, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
-from apprentice.options import Foreign, Seeing, Source, Subject
+from apprentice import surroundings
+from apprentice.options import Foreign, Seeing, Source, Subject, Surroundings
 from apprentice.stages import UsageError, named_tool
 from records import Camera, Clip, ContactStates, Interaction, Keypoints, Run, digest
 
@@ -18,6 +19,8 @@ if TYPE_CHECKING:
     from perception.track import Observations, TrackOptions
 
 _log = logging.getLogger("apprentice")
+
+NOTHING_KNOWN = Surroundings()
 
 
 def name_of(source: Source) -> str:
@@ -33,10 +36,12 @@ def name_of(source: Source) -> str:
 def observe(run: Run, source: Source, seeing: Seeing, subject: Subject) -> Observations:
     """Stages `clip`, `person`, `tool_seen`, `tool`, `camera`, `contacts`: everything that is seen."""
     from perception.track import Observations, observe_keypoints
+    from perception.vertical import still_segments
 
     options = _track_options(seeing, subject)
     if source.clip is not None and source.keypoints is not None:
         raise UsageError("give either a CLIP or --keypoints, not both")
+    clip = None
     if source.clip is not None:
         clip = open_source(run, source)
         person = _detect(run, clip, options)
@@ -44,8 +49,12 @@ def observe(run: Run, source: Source, seeing: Seeing, subject: Subject) -> Obser
         options = _with_lens(clip, options)
     else:
         person, tracked = _read_person(run, source, options), None
-    key = digest(person, tracked, _settings(options))
-    seen = functools.cache(lambda: observe_keypoints(person, options, tool=tracked))
+    key = digest(person, tracked, clip is not None, _settings(options))
+    seen = functools.cache(
+        lambda: observe_keypoints(
+            person, options, tool=tracked, segments=None if clip is None else still_segments(clip)
+        )
+    )
     tool = None
     if tracked is not None or options.two_handed or options.tool_csv is not None:
         tool = run.stage("tool", key, Keypoints, lambda: cast(Keypoints, seen().tool))
@@ -66,7 +75,9 @@ def open_source(run: Run, source: Source) -> Clip:
     return clip
 
 
-def estimate(run: Run, seen: Observations, seeing: Seeing, subject: Subject) -> Interaction:
+def estimate(
+    run: Run, seen: Observations, seeing: Seeing, subject: Subject, around: Surroundings = NOTHING_KNOWN
+) -> Interaction:
     """Stage `interaction`: 3D motion of person and tool, and contact forces."""
     from motion.estimate import EstimateOptions
     from motion.estimate import estimate as estimate_motion
@@ -76,18 +87,32 @@ def estimate(run: Run, seen: Observations, seeing: Seeing, subject: Subject) -> 
     tool = _held(subject)
     if seen.tool is not None and tool is None:
         raise UsageError("the tool's endpoints are given but not which tool it is; name it with --tool")
-    key = digest(seen.person, seen.tool, seen.contacts, seen.camera, repr(tool), subject.height, subject.mass, measured)
+    known = (repr(tool), subject.height, subject.mass, measured, surroundings.key(around))
+    key = digest(seen.person, seen.tool, seen.contacts, seen.camera, *known)
     return run.stage(
         "interaction",
         key,
         Interaction,
         lambda: estimate_motion(
-            seen.person, seen.camera, seen.contacts, tool=seen.tool, tool_name=tool, options=options
+            seen.person,
+            seen.camera,
+            seen.contacts,
+            tool=seen.tool,
+            tool_name=tool,
+            options=options,
+            scene=surroundings.load(around, seen.camera),
         ),
     )
 
 
-def bring_in(run: Run, foreign: Foreign, source: Source, seeing: Seeing, subject: Subject) -> Interaction:
+def bring_in(
+    run: Run,
+    foreign: Foreign,
+    source: Source,
+    seeing: Seeing,
+    subject: Subject,
+    around: Surroundings = NOTHING_KNOWN,
+) -> Interaction:
     """Stage `interaction` from motion that another program has found: ground, contacts and forces are added."""
     from motion.importers import import_motion
     from motion.importers.interaction import interaction_of
@@ -107,16 +132,16 @@ def bring_in(run: Run, foreign: Foreign, source: Source, seeing: Seeing, subject
     }
 
     def compute() -> Interaction:
-        tracks = import_motion(cast(Path, foreign.motion), smpl_model=foreign.smpl_model, **cast(Any, known))
+        tracks = import_motion(cast(Path, foreign.motion), smpl_model=foreign.body_model, **cast(Any, known))
         if len(tracks) > 1:
             names = ", ".join(track.name for track in tracks)
             _log.warning(
                 "%d people in the file (%s): took the longest seen; --person names another", len(tracks), names
             )
-        return interaction_of(tracks[0])
+        return interaction_of(tracks[0], scene=surroundings.load(around, tracks[0].camera))
 
-    model = _file(foreign.smpl_model)
-    return run.stage("interaction", digest(existing(foreign.motion), model, known), Interaction, compute)
+    key = digest(existing(foreign.motion), _file(foreign.body_model), known, surroundings.key(around))
+    return run.stage("interaction", key, Interaction, compute)
 
 
 def existing(path: Path) -> Path:

@@ -13,6 +13,7 @@ from jaxtyping import Float
 
 from motion.body import Body
 from motion.local_derivative import differentiate
+from motion.scene import Scene, clearance
 from motion.skeleton import CONTACT_SITES, SOLE_SITES
 from records import ContactStates, Motion
 
@@ -37,7 +38,9 @@ GRAVITY = 9.81
 """[m/s^2]"""
 
 
-def kinematic_contacts(body: Body, motion: Motion, *, height_error: float = MEASURED_ERROR) -> ContactStates:
+def kinematic_contacts(
+    body: Body, motion: Motion, *, height_error: float = MEASURED_ERROR, scene: Scene | None = None
+) -> ContactStates:
     """Estimate contact probabilities of both feet and both hands; the ground is at z = 0.
 
     A foot is on the ground by the likeliest of its heel, ball and toes. Where no foot is, but something carries the
@@ -48,6 +51,7 @@ def kinematic_contacts(body: Body, motion: Motion, *, height_error: float = MEAS
         motion: the person's motion.
         height_error: standard error of the height of the soles [m]; contact is as likely as not two of them above
             `CLEARANCE`, and its odds fall e-fold with each.
+        scene: surroundings of known shape: feet rest on them as on the ground, hands that are still hold them.
     """
     q, fps = motion.q, motion.fps
     v = differentiate(q, fps, SMOOTHING).v
@@ -60,7 +64,8 @@ def kinematic_contacts(body: Body, motion: Motion, *, height_error: float = MEAS
     feet = [moving(names) for names in SOLE_SITES.values()]
     limit = CLEARANCE + 2 * height_error
     ground = np.stack(
-        [(below(p[..., 2], limit, height_error) * resting(speed, SPEED)).max(axis=1) for p, speed in feet], axis=1
+        [(below(clearance(scene, p), limit, height_error) * resting(speed, SPEED)).max(axis=1) for p, speed in feet],
+        axis=1,
     )
     raised = np.stack([resting(speed.min(axis=1), STILL) for _, speed in feet], axis=1)
     hands, speed = moving([name for name in CONTACT_SITES if name not in SOLE_SITES])
@@ -70,6 +75,8 @@ def kinematic_contacts(body: Body, motion: Motion, *, height_error: float = MEAS
     hanging = (still * overhead).max(axis=1)
     on_box = raised * (unexplained * (1 - hanging))[:, None]
     holding = still * unexplained[:, None] * (1 - (1 - overhead) * raised.max(axis=1, keepdims=True))
+    if scene is not None:
+        holding = np.maximum(holding, still * below(scene.nearest(hands).distance, limit, height_error))
     # Feet come before hands in `CONTACT_SITES`.
     probability = np.concatenate([np.maximum(ground, on_box), holding], axis=1)
     return ContactStates(names=CONTACT_SITES, probability=np.clip(probability, 0, 1), fps=fps)

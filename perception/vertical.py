@@ -67,8 +67,7 @@ def still_segments(clip: Clip) -> Float[np.ndarray, "N 4"]:
     found = cv2.createLineSegmentDetector().detect(still)[0]
     if found is None:
         return np.zeros((0, 4))
-    # OpenCV counts from the centre of the first pixel.
-    return np.asarray(found, float).reshape(-1, 4) + 0.5
+    return np.asarray(found, float).reshape(-1, 4)
 
 
 def vertical_of(segments: Float[np.ndarray, "N 4"], intrinsics: Camera) -> Vertical:

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import io
 import pickle
+import sys
+import types
+import zlib
 from dataclasses import dataclass
 
 import numpy as np
@@ -109,3 +112,18 @@ def joblib_bytes(value):
     file = io.BytesIO()
     JoblibPickler(file).dump(value)
     return file.getvalue()
+
+
+def joblib_dumper(monkeypatch):
+    """Write a file as joblib does, without joblib: dump(value, path)."""
+    module = types.ModuleType("joblib.numpy_pickle")
+    module.NumpyArrayWrapper = Wrapper
+    monkeypatch.setitem(sys.modules, "joblib", types.ModuleType("joblib"))
+    monkeypatch.setitem(sys.modules, "joblib.numpy_pickle", module)
+
+    def dump(value, path, *, compress=False):
+        data = joblib_bytes(value)
+        path.write_bytes(zlib.compress(data) if compress else data)
+        return path
+
+    return dump

@@ -10,6 +10,7 @@ from motion.force_options import ForceOptions
 from motion.forces import solve_forces
 from motion.importers.importer import Track
 from motion.kinematic_contact import ESTIMATED_ERROR, MEASURED_ERROR, kinematic_contacts
+from motion.scene import Scene
 from records import Camera, ContactStates, Interaction
 
 VIEW_SIZE_HW = (720, 1280)
@@ -32,7 +33,11 @@ centimetres; landings load a foot at 40 body weights a second."""
 
 
 def interaction_of(
-    track: Track, *, contacts: ContactStates | None = None, options: ForceOptions | None = None
+    track: Track,
+    *,
+    contacts: ContactStates | None = None,
+    options: ForceOptions | None = None,
+    scene: Scene | None = None,
 ) -> Interaction:
     """Solve for the contact forces of an imported motion.
 
@@ -41,6 +46,7 @@ def interaction_of(
         contacts: which hands and feet touch something; from heights and speeds by default.
         options: trust in balance and priors; by default `MEASURED` for captured motion,
             and that of an estimate from video for the others.
+        scene: surroundings of known shape, in the world of the track: feet rest on them as on the ground.
 
     Returns:
         The person with contacts and forces, ready for `motion.exporters.export`. Where the format has no camera, one
@@ -50,11 +56,11 @@ def interaction_of(
     body = body_of(motion)
     if contacts is None:
         error = MEASURED_ERROR if track.measured else ESTIMATED_ERROR
-        contacts = kinematic_contacts(body, motion, height_error=error)
+        contacts = kinematic_contacts(body, motion, height_error=error, scene=scene)
     # Depth is uncertain in what was estimated through a camera.
     seen_by = None if track.measured else track.camera
     options = options or (MEASURED if track.measured else None)
-    forces = solve_forces(body, motion, contacts, camera=seen_by, options=options)
+    forces = solve_forces(body, motion, contacts, camera=seen_by, options=options, scene=scene)
     assumed = dict(track.assumed)
     camera = track.camera
     if camera is None:

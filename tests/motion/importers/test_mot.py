@@ -4,31 +4,10 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from published_markers import mot
 
 from motion.body import body_of
 from motion.importers import MotionFileError, import_motion
-
-COLUMNS = (
-    "pelvis_tilt", "pelvis_list", "pelvis_rotation", "pelvis_tx", "pelvis_ty", "pelvis_tz",
-    *(f"{name}_{side}" for side in "rl" for name in (
-        "hip_flexion", "hip_adduction", "hip_rotation", "knee_angle", "ankle_angle", "arm_flex", "arm_add",
-        "elbow_flex",
-    )),
-    "lumbar_extension",
-)  # fmt: skip
-
-
-def mot(path, frames=3, degrees=True, joint="", **angles):
-    """A file whose angles [degrees] are constant."""
-    values = dict.fromkeys(COLUMNS, 0.0) | {"pelvis_ty": 0.95} | angles
-    places = {"pelvis_tx", "pelvis_ty", "pelvis_tz"}
-    turned = {name: v if degrees or name in places else np.radians(v) for name, v in values.items()}
-    names = [f"/jointset/{joint}/{name}/value" if joint else name for name in values]
-    lines = ["Coordinates", "version=1", f"nRows={frames}", f"nColumns={len(names) + 1}"]
-    lines += [f"inDegrees={'yes' if degrees else 'no'}", "endheader", "time\t" + "\t".join(names)]
-    lines += [f"{t / 100}\t" + "\t".join(f"{value:.8f}" for value in turned.values()) for t in range(frames)]
-    path.write_text("\n".join(lines) + "\n")
-    return path
 
 
 def posed(tmp_path, **angles):

@@ -4,18 +4,14 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from layouts import CAMERA_AXES, FRAMES, Y_UP, orbit, rotvec
+from layouts import FRAMES, Y_UP, orbit, rotvec
+from published import K, amass, gvhmr, phalp, prompthmr, tram, wham
 from scipy.spatial.transform import Rotation
 
 from motion.body import body_of
-from motion.exporters.amass import PELVIS_REST
 from motion.importers import IMPORTERS, MotionFileError, import_motion
-from motion.importers.smpl import PELVIS
 from motion.skeleton import SMPL_ORDER
 from records import UnknownName
-
-K = np.array([[900.0, 0, 480], [0, 900.0, 270], [0, 0, 1]])
-BETAS = np.zeros(10)
 
 
 def joints(track, count=24):
@@ -40,28 +36,6 @@ def assert_sees(camera, person):
     assert camera.size_hw == (540, 960)
 
 
-def in_camera(person, pelvis):
-    """SMPL parameters as the moving camera sees them."""
-    R, t = orbit()
-    R_camera = R.swapaxes(1, 2)
-    return person.smpl(R_camera, -np.einsum("tij,tj->ti", R_camera, t), pelvis)
-
-
-def wham(person, dump, path, **changes):
-    turns, trans = person.smpl(Y_UP)
-    seen, place = in_camera(person, PELVIS_REST)
-    one = {
-        "pose": rotvec(seen).astype("f4"),
-        "trans": place[:, None].astype("f4"),
-        "pose_world": rotvec(turns).astype("f4"),
-        "trans_world": trans.astype("f4"),
-        "betas": np.tile(BETAS, (FRAMES, 1)),
-        "verts": np.zeros((FRAMES, 5, 3), "f4"),
-        "frame_ids": np.arange(FRAMES),
-    }
-    return dump({0: {**one, **changes}}, path)
-
-
 def test_wham(person, joblib_dump, tmp_path):
     path = wham(person, joblib_dump, tmp_path / "wham_output.pkl")
     (track,) = import_motion(path, fps=25, height=1.70, mass=64)
@@ -75,31 +49,6 @@ def test_wham(person, joblib_dump, tmp_path):
     R, t = orbit()
     np.testing.assert_allclose(seen.camera.T_world_camera[:, :3, 3], t, atol=1e-3)
     np.testing.assert_allclose(seen.camera.T_world_camera[:, :3, :3], R, atol=1e-4)
-
-
-def gvhmr(person, path, lift=0.0):
-    import torch
-
-    turns, trans = person.smpl(Y_UP, pelvis=PELVIS["smplx"])
-    seen, place = in_camera(person, PELVIS["smplx"])
-
-    def parameters(turns, trans):
-        poses = torch.tensor(rotvec(turns[:, :22]), dtype=torch.float32)
-        return {
-            "body_pose": poses[:, 3:],
-            "betas": torch.zeros(1, 10).expand(FRAMES, 10),
-            "global_orient": poses[:, :3],
-            "transl": torch.tensor(trans, dtype=torch.float32),
-        }
-
-    results = {
-        "smpl_params_global": parameters(turns, trans + np.array([0, lift, 0])),
-        "smpl_params_incam": parameters(seen, place),
-        "K_fullimg": torch.tensor(K, dtype=torch.float32).repeat(FRAMES, 1, 1),
-        "net_outputs": {"static_conf_logits": torch.zeros(1, FRAMES, 6)},
-    }
-    torch.save(results, path)
-    return path
 
 
 def test_gvhmr(person, tmp_path):
@@ -125,27 +74,8 @@ def test_a_floating_world_comes_down_to_the_ground_with_its_camera(person, tmp_p
 
 @pytest.mark.parametrize("names", ["world_cam", "pred_cam"])
 def test_tram(person, tmp_path, names):
-    torch = pytest.importorskip("torch")
-    seen, place = in_camera(person, PELVIS_REST)
-    (tmp_path / "hps").mkdir()
-    values = {
-        "pred_cam": torch.zeros(FRAMES, 3),
-        "pred_rotmat": torch.tensor(seen, dtype=torch.float32),
-        "pred_shape": torch.zeros(FRAMES, 10),
-        "pred_trans": torch.tensor(place, dtype=torch.float32)[:, None],
-        "frame": torch.arange(FRAMES),
-    }
-    np.save(tmp_path / "hps/hps_track_3.npy", values)
-    R, t = orbit()
-    # `pred_cam` has y down and looks along z: a level camera's own axes.
-    A = Y_UP if names == "world_cam" else CAMERA_AXES
-    camera = {
-        f"{names}_R": A @ R,
-        f"{names}_T": t @ A.T,
-        "img_focal": np.float64(900),
-        "img_center": np.array([480, 270]),
-    }
-    np.save(tmp_path / "camera.npy", camera)
+    pytest.importorskip("torch")
+    tram(person, tmp_path, names)
     for path in (tmp_path, tmp_path / "hps/hps_track_3.npy"):
         (track,) = import_motion(path, fps=30, height=1.70)
         assert_same(track, person)
@@ -157,52 +87,11 @@ def test_tram(person, tmp_path, names):
 
 
 def test_prompthmr(person, joblib_dump, tmp_path):
-    turns, trans = person.smpl(Y_UP, pelvis=PELVIS["smplx"])
-    expressive = np.tile(np.eye(3), (FRAMES, 55, 1, 1))
-    expressive[:, :22] = turns[:, :22]
-    for start, hand in ((25, 22), (40, 23)):
-        expressive[:, start : start + 15 : 3] = turns[:, hand][:, None]
-    R, t = orbit()
-    people = {
-        1: {
-            "frames": np.arange(FRAMES),
-            "track_id": 1,
-            "smplx_world": {"pose": rotvec(expressive), "shape": np.tile(BETAS, (FRAMES, 1)), "trans": trans},
-        },
-        2: {"frames": np.arange(3), "smplx_cam": {}},
-    }
-    camera = {
-        "pred_cam_R": Y_UP @ R,
-        "pred_cam_T": t @ Y_UP.T,
-        "img_focal": 900.0,
-        "img_center": np.array([480.0, 270]),
-    }
-    results = {"people": people, "camera_world": camera, "has_slam": True, "timings": {}, "masks": None}
-    (track,) = import_motion(joblib_dump(results, tmp_path / "results.pkl", compress=True), fps=30, height=1.70)
+    path = prompthmr(person, joblib_dump, tmp_path / "results.pkl")
+    (track,) = import_motion(path, fps=30, height=1.70)
     assert_same(track, person, count=24)
     assert track.name == "1"
     assert_sees(track.camera, person)
-
-
-def phalp(person, dump, path, focal):
-    """As 4DHumans writes it: a level camera 4 m away, depth for a focal length of 5000 px at 256 px."""
-    R, t = CAMERA_AXES, np.array([-4.0, 0, 1.0])
-    turns, trans = person.smpl(R, -R @ t)
-    depth = (5000 / 256 * 960) / focal
-    frames = {}
-    for n in range(FRAMES):
-        body = {"global_orient": turns[n, :1], "body_pose": turns[n, 1:], "betas": BETAS}
-        there = [0] if n != 5 else []
-        frames[f"_DEMO/img/{n:06d}.jpg"] = {
-            "time": n,
-            "shot": 0,
-            "tid": [4 for _ in there],
-            "tracked_time": [0 for _ in there],
-            "smpl": [body for _ in there],
-            "camera": [(trans[n] * [1, 1, depth]).astype("f4") for _ in there],
-            "size": [[540, 960] for _ in there],
-        }
-    return dump(frames, path)
 
 
 def test_phalp_depth_follows_the_focal_length_and_gaps_are_bridged(person, joblib_dump, tmp_path):
@@ -232,17 +121,8 @@ def test_phalp_leaves_out_who_is_lost_and_counts_nobody_twice(person, joblib_dum
     assert [frame for frame, _, _ in people["4"]] == [1, 2, 3, 4, *range(6, FRAMES)]
 
 
-def write_amass(person, path, **changes):
-    turns, trans = person.smpl()
-    poses = np.tile(np.eye(3), (FRAMES, 52, 1, 1))
-    poses[:, :22] = turns[:, :22]
-    arrays = {"poses": rotvec(poses), "trans": trans, "betas": np.zeros(16), "gender": "male", "mocap_framerate": 120.0}
-    np.savez(path, **{**arrays, **changes})
-    return path
-
-
 def test_amass(person, tmp_path):
-    (track,) = import_motion(write_amass(person, tmp_path / "motion.npz"), height=1.70)
+    (track,) = import_motion(amass(person, tmp_path / "motion.npz"), height=1.70)
     assert_same(track, person, count=22)
     assert track.motion.fps == 120
     assert track.measured
@@ -251,7 +131,7 @@ def test_amass(person, tmp_path):
 
 
 def test_velocities_are_those_of_the_motion(person, tmp_path):
-    (track,) = import_motion(write_amass(person, tmp_path / "motion.npz"), height=1.70)
+    (track,) = import_motion(amass(person, tmp_path / "motion.npz"), height=1.70)
     forward = Rotation.from_quat(track.motion.q[:, 3:7].copy()).apply(track.motion.v[:, :3].copy())
     np.testing.assert_allclose(forward, np.tile([0.05 / (FRAMES - 1) * 120, 0, 0], (FRAMES, 1)), atol=0.01)
 
@@ -260,7 +140,7 @@ def test_own_amass_export_comes_back(person, tmp_path):
     from motion.exporters.amass import export_amass
     from motion.importers.interaction import interaction_of
 
-    (first,) = import_motion(write_amass(person, tmp_path / "motion.npz"), height=1.70, mass=64)
+    (first,) = import_motion(amass(person, tmp_path / "motion.npz"), height=1.70, mass=64)
     export_amass(interaction_of(first), tmp_path / "out")
     (again,) = import_motion(tmp_path / "out/motion.npz", height=1.70, mass=64)
     np.testing.assert_allclose(joints(again), joints(first), atol=1e-3)
