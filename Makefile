@@ -5,6 +5,7 @@ BIN := $(VENV)/bin
 LOG := $(VENV)/install.log
 PACKAGES := records perception motion sim policies pretrain apprentice
 MEDIAPIPE := mediapipe==0.10.21
+POSE := @mediapipe/pose@0.5.1675469404
 export OMP_NUM_THREADS ?= 1
 
 .PHONY: demo test slow check format bench clean
@@ -35,6 +36,13 @@ bench: $(VENV)/.installed
 clean:
 	rm -rf $(VENV) build *.egg-info
 
+# MediaPipe's larger pose network is only in its package for browsers; without it joints are some millimetres less exact.
+define LARGER_POSE
+	@{ (cd $(VENV) && npm pack --silent $(POSE)) && $(BIN)/python -m perception.detectors.heavy $(VENV)/mediapipe-pose-*.tgz ; } >> $(LOG) 2>&1 \
+	  || echo "note: without npm and its registry people are found by the smaller pose network alone (log in $(LOG))"
+	@rm -f $(VENV)/mediapipe-pose-*.tgz
+endef
+
 # torch comes first so that no other package pulls one of its own; mediapipe declares an old numpy that it does not need.
 $(VENV)/.installed: requirements.lock
 	@$(PYTHON) -c 'import sys; raise SystemExit(sys.version_info[:2] != (3, 11))' 2>/dev/null \
@@ -47,4 +55,5 @@ $(VENV)/.installed: requirements.lock
 	  && $(BIN)/python -m pip install --no-deps $(MEDIAPIPE) \
 	  && $(BIN)/python -m pip install --no-deps --no-build-isolation -e . ; } > $(LOG) 2>&1 \
 	  || { echo "error: the packages could not be installed (no network?): $$(grep -i error $(LOG) | tail -n 1); log in $(LOG)" >&2; exit 1; }
+	$(LARGER_POSE)
 	@touch $@

@@ -22,7 +22,7 @@ from scipy.ndimage import gaussian_filter1d
 from motion.estimate import estimate
 from motion.exporters.exporter import export
 from motion.score import g_mpjpe, pa_mpjpe, wrench_errors, yaw_aligned
-from perception.detectors.mediapipe_pose import single_pass
+from perception.detectors.mediapipe_pose import single_view
 from perception.track import track
 from perception.video import open_clip
 
@@ -72,9 +72,9 @@ def score_clip(video: Path) -> Score:
         p = _table(Path(folder) / "joints.csv", "name", names, ("x", "y", "z"))
         wrench = _table(Path(folder) / "forces.csv", "contact", CONTACTS, ("fx", "fy", "fz", "mx", "my", "mz"))
     turned = yaw_aligned(p, joints, wrench.reshape(*wrench.shape[:2], 2, 3)).reshape(wrench.shape)
-    raw = single_pass().detect(clip)[0]
+    raw = single_view().detect(clip)[0]
     pa = {"ours": pa_mpjpe(p, joints)}
-    for method, person in (("raw detector", raw), ("fused passes", seen.person)):
+    for method, person in (("one view", raw), ("fused views", seen.person)):
         landmarks = np.asarray(person.xyz)[:, [person.index(n) for n in names]]
         pa[method] = pa_mpjpe(landmarks, joints)
         pa[f"{method}, smoothed"] = pa_mpjpe(gaussian_filter1d(landmarks, SMOOTHING, axis=0), joints)

@@ -23,7 +23,7 @@ _SHORTEST_TRACK = 3
 """Frames: a person seen in fewer cannot be followed."""
 
 _LEAST_AGREED = 0.3
-"""Confidence below which a landmark of several fused passes counts as not seen: fast limbs keep .3 to .6, a body
+"""Confidence below which a landmark of several fused views counts as not seen: fast limbs keep .3 to .6, a body
 imagined over a table has .2."""
 
 _LEAST_CERTAIN = 0.1

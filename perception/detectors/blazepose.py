@@ -33,18 +33,17 @@ class Body(NamedTuple):
     """In (0, 1]."""
 
 
-def named(landmarks: Float[np.ndarray, "33 3"], world: Float[np.ndarray, "33 3"], size_hw: tuple[int, int]) -> Body:
-    """Name the network's landmarks.
+def named(uv: Float[np.ndarray, "L 2"], world: Float[np.ndarray, "L 3"], visibility: Float[np.ndarray, "L"]) -> Body:
+    """Name the network's landmarks, of which the first 33 are of the body.
 
     Args:
-        landmarks: x, y in shares of the image's width and height, and visibility.
+        uv: in the image [px].
         world: in space [m].
-        size_hw: height and width of the image [px].
+        visibility: probability that a landmark is in view.
     """
     columns = list(_LANDMARKS.values())
-    uv = landmarks[columns, :2] * [size_hw[1], size_hw[0]] - 0.5
-    confidence = np.clip(landmarks[columns, 2], _LEAST_VISIBILITY, 1)
-    xyz = world[columns]
+    uv, xyz = uv[columns], world[columns]
+    confidence = np.clip(visibility[columns], _LEAST_VISIBILITY, 1)
     knuckles = [[NAMES.index(f"{side}_index"), NAMES.index(f"{side}_pinky")] for side in "lr"]
     return Body(
         uv=np.concatenate([uv, uv[knuckles].mean(axis=1)]),
@@ -53,15 +52,10 @@ def named(landmarks: Float[np.ndarray, "33 3"], world: Float[np.ndarray, "33 3"]
     )
 
 
-def mirrored(body: Body, width: int) -> Body:
-    """Undo a mirrored image of some width [px]: left becomes right, in the image and in space."""
+def swapped(body: Body) -> Body:
+    """Call left right: what a mirror image shows."""
     twins = [NAMES.index(_twin(name)) for name in NAMES]
-    uv, xyz = body.uv[twins], body.xyz[twins]
-    return Body(
-        uv=np.stack([width - 1 - uv[:, 0], uv[:, 1]], axis=1),
-        xyz=xyz * [-1, 1, 1],
-        confidence=body.confidence[twins],
-    )
+    return Body(*(values[twins] for values in body))
 
 
 def _twin(name: str) -> str:

@@ -40,10 +40,11 @@ DETECTORS = Registry(
     {
         "mediapipe": Entry(
             "perception.detectors.mediapipe_pose:MediaPipePose",
-            "MediaPipe Pose, bundled model: forward, reversed and mirrored passes fused (default)",
+            "MediaPipe's pose networks: the bundled one, plain and mirrored, fused with the larger one (default)",
         ),
         "mediapipe_single": Entry(
-            "perception.detectors.mediapipe_pose:single_pass", "MediaPipe Pose, one forward pass: three times as fast"
+            "perception.detectors.mediapipe_pose:single_view",
+            "MediaPipe's bundled pose network alone: three times as fast",
         ),
         "hands": Entry(
             "perception.detectors.mediapipe_hands:MediaPipeHands",

@@ -1,42 +1,55 @@
-"""People by MediaPipe Pose behind the `Detector` protocol: scouted, one chosen, and followed in several passes.
+"""People by MediaPipe's pose networks behind the `Detector` protocol: scouted, one chosen, and seen in several views.
 
-The passes see the frames in both orders of time and mirrored; their errors are partly independent, so their fusion is
-closer to the truth than any one. The detector's own smoothing lags by a frame; where it cannot be switched off, the
-passes in opposite order cancel the lag.
+One network follows the person from frame to frame. Where it finds them, others look too: the same one at the mirror
+image, and a larger one where it is installed. Errors of networks and of mirror images are partly independent, so their
+fusion is closer to the truth than any one. Views of a frame wait for nothing but the place of the person, so they share
+the processors.
 """
 
 from __future__ import annotations
 
-import itertools
-from collections.abc import Iterable, Iterator
+import os
+import threading
+from collections import deque
+from collections.abc import Iterable
+from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
 
 from perception.click import Click
-from perception.detectors.blazepose import NAMES, mirrored
+from perception.detectors.blazepose import NAMES
 from perception.detectors.detector import DetectionError
-from perception.detectors.focus import SIDE_PX, Focus, Window, apart_from
-from perception.detectors.pose_models import PackagedPose, PoseModel, TaskPose, packaged_task
-from perception.detectors.scout import Scouted, scout
+from perception.detectors.pose_models import LEAST_SCORE, TaskPose, heavy_network, packaged_task
+from perception.detectors.pose_network import PoseNetwork, Sight
+from perception.detectors.region import Region
+from perception.detectors.scout import scout
+from perception.detectors.target import Target
 from perception.person import NoPersonError, choose, gate_detections
 from perception.video import Image, read_frames
 from records import Clip, Keypoints
 
-_PART_BYTES = 256 * 2**20
-"""Frames held in memory at a time, so that they can be seen in reverse."""
+SETTLING = 2
+"""Looks by which the square settles around a person who was lost."""
+
+AHEAD = 4
+"""Frames, for each processor, that may wait for their views: they are held in memory."""
 
 
-class Pass(NamedTuple):
-    """One way of looking at the frames."""
+class Model(NamedTuple):
+    """A landmark network."""
 
-    reverse: bool
+    content: bytes
+    name: str
+    """How errors call it."""
+
+
+class View(NamedTuple):
+    """One more way of looking at a person."""
+
+    model: Model
     mirror: bool
-
-
-ALL_PASSES = tuple(Pass(*ways) for ways in itertools.product((False, True), repeat=2))
-"""Forward and reversed, plain and mirrored."""
 
 
 class _Sighting(NamedTuple):
@@ -49,26 +62,24 @@ class _Sighting(NamedTuple):
 
 
 class MediaPipePose:
-    """Fused passes of MediaPipe Pose over the person who is meant."""
+    """Fused views of the person who is meant."""
 
-    def __init__(self, passes: Iterable[Pass] = ALL_PASSES, model: TaskPose | None = None) -> None:
-        """Use a pose landmarker bundle, or the model in MediaPipe's package."""
-        self.passes = tuple(passes)
-        self.model = model
-        if not self.passes:
-            raise DetectionError("a detector needs at least one pass")
+    def __init__(self, task: TaskPose | None = None, views: Iterable[View] | None = None) -> None:
+        """Use a pose landmarker bundle, or the one in MediaPipe's package; and the usual views beside its own."""
+        self._task = task
+        self._views = None if views is None else tuple(views)
 
     def detect(self, clip: Clip, *, pick: Click | None = None) -> list[Keypoints]:
         """Return the person's keypoints with 3D landmarks, or nothing where no frame shows a person.
 
-        Only the person who is meant is followed: the one at the click, else the most prominent; in the whole image as
-        long as that finds them, else in a window that goes with them.
+        Only the person who is meant is followed: the one at the click, else the most prominent.
 
         Raises:
-            DetectionError: MediaPipe or its model is missing.
+            DetectionError: MediaPipe, LiteRT or the model is missing.
             NoPersonError: there are people, but none at the click.
         """
-        scouted = scout(clip, self.model or packaged_task(), also=pick.frame if pick else 0)
+        task = self._task or packaged_task()
+        scouted = scout(clip, task, also=pick.frame if pick else 0)
         people = [gate_detections(person) for person in scouted.people]
         try:
             chosen = choose(people, pick=pick, frames=scouted.frames)
@@ -76,51 +87,69 @@ class MediaPipePose:
             if pick is not None and people:
                 raise
             return []
-        others = [person for person in people if person is not people[chosen]]
-        return [self._follow(clip, people[chosen], others, scouted)]
+        target = Target(people[chosen], [person for person in people if person is not people[chosen]], scouted)
+        model = Model(task.landmarks, task.name)
+        return [follow(clip, target, model, self._beside(model))]
 
-    def _follow(self, clip: Clip, person: Keypoints, others: list[Keypoints], scouted: Scouted) -> Keypoints:
-        model: PoseModel = self.model or PackagedPose()
-        others = apart_from(person, others)
-        parts, first = [], 0
-        for frames in _parts(read_frames(clip)):
-            ways: list[_Sighting] = []
-            whole = True
-            for one in self.passes:
-                focus = Focus(person, others, scouted)
-                way = _run(frames, first, one, focus, model, whole=whole)
-                if whole and not focus.agrees(first, way.uv, way.confidence.max(axis=1) > 0):
-                    whole = False
-                    way = _run(frames, first, one, Focus(person, others, scouted), model, whole=False)
-                ways.append(way)
-            parts.append(fuse(ways, clip.size_hw))
-            first += len(frames)
-        uv, xyz, confidence = (np.concatenate(part) for part in zip(*parts, strict=True))
-        return Keypoints(names=NAMES, uv=uv, confidence=confidence, xyz=xyz, fps=clip.fps, size_hw=clip.size_hw)
+    def _beside(self, model: Model) -> tuple[View, ...]:
+        if self._views is not None:
+            return self._views
+        heavy = heavy_network() if self._task is None else None
+        larger = model if heavy is None else Model(heavy, "the larger pose model of MediaPipe")
+        return (View(model, mirror=True), *(() if heavy is None else (View(larger, mirror=False),)))
 
 
-def single_pass() -> MediaPipePose:
-    """One forward pass."""
-    return MediaPipePose((Pass(reverse=False, mirror=False),))
+def single_view() -> MediaPipePose:
+    """The one view that follows the person."""
+    return MediaPipePose(views=())
 
 
 def from_task(path: Path | str | None = None) -> MediaPipePose:
-    """All passes with a `.task` model.
+    """All views with a `.task` model.
 
     Raises:
         DetectionError: no path, or not a model.
     """
     if path is None:
         raise DetectionError("mediapipe_task needs a model: --detector PATH.task (a pose_landmarker of MediaPipe)")
-    return MediaPipePose(model=TaskPose.from_file(path))
+    return MediaPipePose(TaskPose.from_file(path))
+
+
+def follow(clip: Clip, target: Target, model: Model, views: tuple[View, ...]) -> Keypoints:
+    """Follow the person with one network, and fuse with it what the other views see."""
+    network = PoseNetwork(*model)
+    processors = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    crew = _Crew(views)
+    found = [_empty(clip.num_frames) for _ in range(1 + len(views))]
+    waiting: deque[tuple[int, list[Future[Sight]]]] = deque()
+
+    def collect() -> None:
+        frame, looks = waiting.popleft()
+        for sighting, look in zip(found[1:], looks, strict=True):
+            _enter(sighting, frame, look.result(), target)
+
+    place: Region | None = None
+    with ThreadPoolExecutor(processors) as pool:
+        for frame, image in enumerate(read_frames(clip)):
+            sight = _track(network, image, frame, place, target)
+            if _enter(found[0], frame, sight, target):
+                place = sight.around
+            looks = [pool.submit(crew.look, number, image, sight.around) for number in range(len(views))]
+            waiting.append((frame, looks))
+            if len(waiting) > AHEAD * processors:
+                collect()
+        while waiting:
+            collect()
+    fused = fuse(found, clip.size_hw)
+    return Keypoints(names=NAMES, fps=clip.fps, size_hw=clip.size_hw, **fused._asdict())
 
 
 def fuse(sightings: list[_Sighting], size_hw: tuple[int, int]) -> _Sighting:
     """Weighted mean of several sightings of the same frames, weights falling with the distance from their median.
 
-    The weight is confidence / (1 + (d / s)^2) with d the distance from the passes' median [px] and s 2 % of the image
-    diagonal, so that one pass that mistook left for right does not pull the others. The confidence is the mean weight
-    over all passes: what some passes miss, or see elsewhere (a body that is not there), is less certain.
+    The weight is confidence / (1 + (d / s)^2) with d the distance from the views' median [px] and s 2 % of the image
+    diagonal, so that one view that mistook left for right does not pull the others. The confidence is the mean weight
+    over all views: what some views miss, or see elsewhere (a body that is not there), is less certain.
     """
     uv, xyz, confidence = (np.stack(part) for part in zip(*sightings, strict=True))
     seen = confidence > 0
@@ -140,33 +169,50 @@ def fuse(sightings: list[_Sighting], size_hw: tuple[int, int]) -> _Sighting:
     )
 
 
-def _run(frames: list[Image], first: int, one: Pass, focus: Focus, model: PoseModel, *, whole: bool) -> _Sighting:
-    """Follow the person in one way, in the whole image or in a window; the result is in the frames' own orientation."""
-    order = range(len(frames))[:: -1 if one.reverse else 1]
-    window: Window | None = None
+class _Crew:
+    """Networks for the views, one of each for every thread."""
 
-    def images() -> Iterator[Image]:
-        nonlocal window
-        for number in order:
-            window = None if whole else focus.look(first + number)
-            image = window.cut(frames[number]) if window is not None else frames[number]
-            yield np.ascontiguousarray(image[:, ::-1]) if one.mirror else image
+    def __init__(self, views: tuple[View, ...]) -> None:
+        self._views = views
+        self._own = threading.local()
 
-    uv, xyz = np.zeros((len(frames), len(NAMES), 2)), np.zeros((len(frames), len(NAMES), 3))
-    confidence = np.zeros((len(frames), len(NAMES)))
-    for number, found in zip(order, model.follow(images()), strict=True):
-        if found is None:
+    def look(self, number: int, image: Image, region: Region) -> Sight:
+        """See the person in view `number`."""
+        model, mirror = self._views[number]
+        networks: dict[Model, PoseNetwork] = self._own.__dict__.setdefault("networks", {})
+        if model not in networks:
+            networks[model] = PoseNetwork(*model)
+        return networks[model].look(image, region, mirror=mirror)
+
+
+def _track(network: PoseNetwork, image: Image, frame: int, place: Region | None, target: Target) -> Sight:
+    """The person where they were last; else where the scout saw them; else whatever looks most like them."""
+    sights = []
+    for region, settling in ((place, 0), (target.start(frame), SETTLING)):
+        if region is None:
             continue
-        body = mirrored(found, frames[number].shape[1] if window is None else SIDE_PX) if one.mirror else found
-        if window is not None:
-            body = body._replace(uv=window.to_image(body.uv))
-        if focus.accept(first + number, body):
-            uv[number], xyz[number], confidence[number] = body
-    return _Sighting(uv, xyz, confidence)
+        for _ in range(settling):
+            region = network.look(image, region).around
+        sight = network.look(image, region)
+        if _is_target(sight, frame, target):
+            return sight
+        sights.append(sight)
+    return max(sights, key=lambda sight: sight.presence)
 
 
-def _parts(frames: Iterator[Image]) -> Iterator[list[Image]]:
-    """Cut a stream of frames into lists that fit in memory."""
-    for first in frames:
-        length = max(2, _PART_BYTES // first.nbytes)
-        yield [first, *itertools.islice(frames, length - 1)]
+def _is_target(sight: Sight, frame: int, target: Target) -> bool:
+    return sight.presence >= LEAST_SCORE and target.is_it(frame, sight.body)
+
+
+def _empty(frames: int) -> _Sighting:
+    points = len(NAMES)
+    return _Sighting(np.zeros((frames, points, 2)), np.zeros((frames, points, 3)), np.zeros((frames, points)))
+
+
+def _enter(sighting: _Sighting, frame: int, sight: Sight, target: Target) -> bool:
+    """Note a sight of the person meant, and say whether it is one."""
+    seen = _is_target(sight, frame, target)
+    if seen:
+        for values, value in zip(sighting, sight.body, strict=True):
+            values[frame] = value
+    return seen

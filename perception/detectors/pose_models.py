@@ -1,4 +1,4 @@
-"""Pose models that MediaPipe runs: the one in its package, and `.task` bundles of newer releases."""
+"""Where the pose networks lie: those in MediaPipe's package, and `.task` bundles of newer releases."""
 
 from __future__ import annotations
 
@@ -6,9 +6,9 @@ import contextlib
 import functools
 import io
 import zipfile
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any, Protocol, runtime_checkable
+from typing import Any
 
 import numpy as np
 
@@ -20,48 +20,11 @@ from perception.video import Image
 LEAST_SCORE = 0.5
 """Score from which MediaPipe takes a detection for a person and goes on following them (its own default)."""
 
-PARTS = ("pose_detector.tflite", "pose_landmarks_detector.tflite")
+DETECTOR, LANDMARKS = PARTS = ("pose_detector.tflite", "pose_landmarks_detector.tflite")
 """What a pose landmarker bundle holds."""
 
-_FRAME_MS = 33
-"""Time stamps that a task is given; its own smoothing counts by them, and this is the rate that it is made for."""
-
-
-@runtime_checkable
-class PoseModel(Protocol):
-    """Follows one person through images."""
-
-    def follow(self, images: Iterable[Image]) -> Iterator[Body | None]:
-        """Yield the person in each image, or nothing."""
-
-
-class PackagedPose:
-    """The model in MediaPipe's package, without the smoothing over time that makes it lag by a frame."""
-
-    def follow(self, images: Iterable[Image]) -> Iterator[Body | None]:
-        """Yield the person in each image, or nothing.
-
-        Raises:
-            DetectionError: MediaPipe is not installed, or is too new to hold this model.
-        """
-        try:
-            from mediapipe.python.solutions.pose import Pose
-        except ImportError as error:
-            raise DetectionError(f"MediaPipe 0.10.21 is not installed ({error}); `make test` installs it") from error
-        with quiet():
-            pose = Pose(
-                model_complexity=1,
-                smooth_landmarks=False,
-                min_detection_confidence=LEAST_SCORE,
-                min_tracking_confidence=LEAST_SCORE,
-            )
-        with pose:
-            for image in images:
-                with quiet():
-                    result = pose.process(image)
-                flat, world = result.pose_landmarks, result.pose_world_landmarks
-                seen = flat is not None and world is not None
-                yield _body(flat.landmark, world.landmark, image) if seen else None
+HEAVY = "pose_landmark_heavy.tflite"
+"""The larger network: not in MediaPipe's package, but where MediaPipe puts it once it has been downloaded."""
 
 
 class TaskPose:
@@ -94,16 +57,11 @@ class TaskPose:
             raise DetectionError(f"{path}: holds no {sorted(absent)[0]}; expected a pose_landmarker .task model")
         return cls(content, str(path))
 
-    def follow(self, images: Iterable[Image]) -> Iterator[Body | None]:
-        """Yield the person in each image, or nothing.
-
-        Raises:
-            DetectionError: MediaPipe refuses the bundle.
-        """
-        with self._landmarker(1, video=True) as detect:
-            for number, image in enumerate(images):
-                found = detect(image, number * _FRAME_MS)
-                yield found[0] if found else None
+    @property
+    def landmarks(self) -> bytes:
+        """The network that finds the points of a person."""
+        with zipfile.ZipFile(io.BytesIO(self.content)) as bundle:
+            return bundle.read(LANDMARKS)
 
     @contextlib.contextmanager
     def finder(self, most: int) -> Iterator[Callable[[Image], list[Body]]]:
@@ -112,11 +70,6 @@ class TaskPose:
         Raises:
             DetectionError: MediaPipe refuses the bundle.
         """
-        with self._landmarker(most, video=False) as detect:
-            yield lambda image: detect(image, 0)
-
-    @contextlib.contextmanager
-    def _landmarker(self, most: int, *, video: bool) -> Iterator[Callable[[Image, int], list[Body]]]:
         try:
             import mediapipe as mp
             from mediapipe.tasks.python import BaseOptions, vision
@@ -124,11 +77,10 @@ class TaskPose:
             raise DetectionError(f"MediaPipe is not installed ({error}); `make test` installs it") from error
         options = vision.PoseLandmarkerOptions(
             base_options=BaseOptions(model_asset_buffer=self.content),
-            running_mode=vision.RunningMode.VIDEO if video else vision.RunningMode.IMAGE,
+            running_mode=vision.RunningMode.IMAGE,
             num_poses=most,
             min_pose_detection_confidence=LEAST_SCORE,
             min_pose_presence_confidence=LEAST_SCORE,
-            min_tracking_confidence=LEAST_SCORE,
         )
         try:
             with quiet():
@@ -137,15 +89,15 @@ class TaskPose:
             reason = str(error).splitlines()[0]
             raise DetectionError(f"{self.name}: MediaPipe cannot run this model ({reason})") from error
 
-        def detect(image: Image, milliseconds: int) -> list[Body]:
+        def find(image: Image) -> list[Body]:
             picture = mp.Image(image_format=mp.ImageFormat.SRGB, data=np.ascontiguousarray(image))
             with quiet():
-                result = landmarker.detect_for_video(picture, milliseconds) if video else landmarker.detect(picture)
+                result = landmarker.detect(picture)
             pairs = zip(result.pose_landmarks, result.pose_world_landmarks, strict=True)
             return [_body(flat, world, image) for flat, world in pairs]
 
         with landmarker:
-            yield detect
+            yield find
 
 
 @functools.cache
@@ -156,12 +108,10 @@ def packaged_task() -> TaskPose:
         DetectionError: MediaPipe is not installed, or is too new to hold this model.
     """
     try:
-        import mediapipe
         from mediapipe.tasks.python.metadata.metadata_writers.metadata_writer import MetadataWriter
 
-        modules = Path(mediapipe.__file__).parent / "modules"
-        detector = (modules / "pose_detection/pose_detection.tflite").read_bytes()
-        landmarks = (modules / "pose_landmark/pose_landmark_full.tflite").read_bytes()
+        detector = (_modules() / "pose_detection/pose_detection.tflite").read_bytes()
+        landmarks = (_modules() / "pose_landmark/pose_landmark_full.tflite").read_bytes()
     except (ImportError, OSError) as error:
         raise DetectionError(
             f"MediaPipe 0.10.21 with its pose model is not installed ({error}); `make test` installs it"
@@ -177,6 +127,30 @@ def packaged_task() -> TaskPose:
     return TaskPose(bundle.getvalue(), "the pose model of the MediaPipe package")
 
 
+def heavy_network() -> bytes | None:
+    """The larger network, where it is installed."""
+    try:
+        return heavy_path().read_bytes()
+    except (ImportError, OSError):
+        return None
+
+
+def heavy_path() -> Path:
+    """Where MediaPipe keeps the larger network.
+
+    Raises:
+        ImportError: MediaPipe is not installed.
+    """
+    return _modules() / "pose_landmark" / HEAVY
+
+
+def _modules() -> Path:
+    import mediapipe
+
+    return Path(mediapipe.__file__).parent / "modules"
+
+
 def _body(flat: Any, world: Any, image: Image) -> Body:
-    landmarks = np.array([(p.x, p.y, p.visibility) for p in flat])
-    return named(landmarks, np.array([(p.x, p.y, p.z) for p in world]), (image.shape[0], image.shape[1]))
+    points = np.array([(p.x, p.y, p.visibility) for p in flat])
+    uv = points[:, :2] * [image.shape[1], image.shape[0]] - 0.5
+    return named(uv, np.array([(p.x, p.y, p.z) for p in world]), points[:, 2])

@@ -8,8 +8,7 @@ import numpy as np
 import pytest
 
 from perception.detectors.detector import DETECTORS, READERS, DetectionError, load_detector, read_keypoints
-from perception.detectors.focus import Window
-from perception.detectors.mediapipe_pose import NAMES, MediaPipePose, _Sighting, fuse, single_pass
+from perception.detectors.mediapipe_pose import NAMES, MediaPipePose, _Sighting, fuse, single_view
 from perception.detectors.pose_models import PARTS, packaged_task
 from perception.person import choose_person
 from perception.video import open_clip, write_video
@@ -45,17 +44,11 @@ def test_fusion_is_not_pulled_by_one_wrong_pass_nor_by_a_missing_one():
 def test_a_clip_without_a_person_gives_no_candidates(tmp_path):
     noise = np.random.default_rng(0).integers(0, 255, (3, 120, 160, 3), dtype=np.uint8)
     clip = open_clip(write_video(tmp_path / "noise.mp4", noise, 10))
-    assert single_pass().detect(clip) == []
-
-
-def test_a_detector_needs_a_pass():
-    with pytest.raises(DetectionError, match="at least one pass"):
-        MediaPipePose(())
+    assert single_view().detect(clip) == []
 
 
 @needs_data
-def test_fused_passes_find_the_vaulting_person_in_the_whole_image(monkeypatch):
-    monkeypatch.setattr(Window, "cut", lambda *_: pytest.fail("one person is in view: no window is better"))
+def test_fused_views_find_the_vaulting_person():
     clip = open_clip(DATA / "parkour/kv02_PKLP.mp4", fps=25, start=0.4, end=0.8)
     (person,) = MediaPipePose().detect(clip)
     assert person.names == NAMES

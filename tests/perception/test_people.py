@@ -1,4 +1,4 @@
-"""Several people in a clip: tiles, windows, and the right one on real clips."""
+"""Several people in a clip: tiles, the target, and the right one on real clips."""
 
 from __future__ import annotations
 
@@ -8,11 +8,11 @@ import numpy as np
 import pytest
 
 from perception.click import Click
-from perception.detectors.blazepose import NAMES, Body, mirrored
-from perception.detectors.focus import MARGIN, SIDE_PX, Focus, Window, apart_from
-from perception.detectors.mediapipe_pose import MediaPipePose, single_pass
+from perception.detectors.blazepose import NAMES, Body, swapped
+from perception.detectors.mediapipe_pose import MediaPipePose, single_view
 from perception.detectors.pose_models import packaged_task
 from perception.detectors.scout import Scouted, distinct, look, scout, tiles_of
+from perception.detectors.target import Target, apart_from, joined
 from perception.person import NoPersonError, choose_person
 from perception.video import open_clip
 from records import Keypoints
@@ -71,51 +71,32 @@ def test_the_look_is_the_colour_of_the_trunk():
     assert look(image, body(100))[0] == pytest.approx(0, abs=1)
 
 
-def test_a_mirrored_body_mirrored_again_is_the_same():
-    once = mirrored(body(100), 640)
-    assert once.uv[NAMES.index("l_wrist")] == pytest.approx([639, 0] + body(100).uv[NAMES.index("r_wrist")] * [-1, 1])
-    np.testing.assert_allclose(mirrored(once, 640).uv, body(100).uv)
+def test_what_a_mirror_calls_left_is_right():
+    once = swapped(body(100))
+    assert once.uv[NAMES.index("l_wrist")] == pytest.approx(body(100).uv[NAMES.index("r_wrist")])
+    np.testing.assert_array_equal(swapped(once).uv, body(100).uv)
 
 
-@pytest.mark.parametrize(("side", "scale"), [(1024, 1.0), (256, 2.0)])
-def test_a_point_of_the_window_is_found_in_the_image(side, scale):
-    image = np.zeros((480, 640, 3), np.uint8)
-    image[196:204, 396:404] = 255
-    window = Window.around(np.array([500.0, 150.0]), side)
-    cut = window.cut(image)
-    assert cut.shape == (SIDE_PX, SIDE_PX, 3)
-    rows, columns = np.nonzero(cut[..., 0] > 127)
-    found = window.to_image(np.array([[columns.mean(), rows.mean()]]))[0]
-    assert found == pytest.approx([399.5, 199.5], abs=0.3)
-
-
-def test_the_window_follows_and_another_person_is_refused():
+def test_another_person_is_refused_and_so_is_a_body_where_the_target_is_not():
     scouted = Scouted(np.array([0, 3, 6, 9]), [])
-    target, other = person([100, 130, None, None]), person([400, 400, 400, 400])
-    focus = Focus(target, [other], scouted)
-    assert focus.look(0).x + focus.look(0).side / 2 == pytest.approx(100, abs=3)
-    assert focus.look(0).side == pytest.approx(MARGIN * np.ptp(SHAPE[:, 1]), abs=2)
-    assert focus.accept(0, body(102))
-    assert not focus.accept(1, body(399))
-    assert focus.look(1).x == pytest.approx(focus.look(0).x, abs=3), "who is lost is looked for where they were"
-    assert focus.accept(6, body(160))
-    assert focus.look(7).x + focus.look(7).side / 2 == pytest.approx(160, abs=3)
+    target = Target(person([100, 130, 150, None]), [person([400, 400, 400, 400])], scouted)
+    assert target.is_it(0, body(102))
+    assert not target.is_it(1, body(399)), "somebody else"
+    assert not target.is_it(3, body(250)), "the scout saw the target elsewhere in this frame"
+    assert target.is_it(10, body(250)), "nobody knows better"
+    assert target.is_it(7, body(180))
+    assert target.start(20).centre == pytest.approx(target.start(6).centre), "where they were seen last"
 
 
-def test_the_whole_image_does_where_following_in_it_finds_the_person_whom_the_scout_saw():
-    scouted = Scouted(np.arange(0, 40, 2), [])
-    focus = Focus(person([100.0] * 20), [], scouted)
-    uv = np.tile(body(104).uv, (40, 1, 1))
-    found = np.ones(40, bool)
-    assert focus.agrees(0, uv, found)
-    assert not focus.agrees(0, np.tile(body(400).uv, (40, 1, 1)), found), "somebody else"
-    found[10:13] = False
-    assert focus.agrees(0, uv, found), "missed for a moment"
-    found[10:20] = False
-    assert not focus.agrees(0, uv, found), "lost"
-    assert focus.agrees(20, uv[20:], found[20:]), "a later part is judged by itself"
-    unseen = Focus(person([100.0] * 10 + [None] * 10), [], scouted)
-    assert unseen.agrees(20, uv[20:] * 0, found[20:] & False), "nobody to be found there"
+def test_a_person_whom_a_fast_move_renamed_goes_on_and_a_passer_by_is_nobody():
+    lost = person([100.0] * 5 + [None] * 5)
+    again, elsewhere = person([None] * 5 + [110.0] * 5), person([None] * 5 + [500.0] * 5)
+    assert joined(lost, again).seen.all()
+    assert joined(again, lost).seen.all()
+    assert joined(lost, elsewhere) == lost
+    assert joined(lost, lost) == lost
+    late = person([100.0] * 5 + [None] * 15)
+    assert joined(late, person([None] * 17 + [110.0] * 3)) == late, "more than a second later"
 
 
 def test_a_person_under_a_second_name_is_nobody_else():
@@ -124,31 +105,33 @@ def test_a_person_under_a_second_name_is_nobody_else():
     beside = person([None] * 4 + [300.0] * 3 + [None] * 13)
     after = person([None] * 9 + [300.0] * 11)
     assert apart_from(target, [again, beside, after]) == [beside, after]
+    alone = person([100.0] * 5 + [None] * 15)
+    assert apart_from(alone, [person([None] * 5 + [100.0] * 15)]) == [], "never beside the target"
 
 
 @needs_data
 def test_of_two_people_the_walking_one_by_default_and_the_other_one_by_a_click(monkeypatch):
     clip = open_clip(CLIPS / "walk/sports2d_demo.mp4", start=2.8, end=3.1)
     scouted = scout(clip, packaged_task())
-    assert scouted.frames.tolist() == [0, 3, 6]
+    assert scouted.frames.tolist() == [0, 4, 8]
     monkeypatch.setattr("perception.detectors.mediapipe_pose.scout", lambda *_, **__: scouted)
     hips = [NAMES.index("l_hip"), NAMES.index("r_hip")]
-    walker = choose_person(single_pass().detect(clip))
+    walker = choose_person(single_view().detect(clip))
     assert walker.seen.any(axis=1).mean() > 0.9
     assert np.median(walker.uv[:, hips, 1]) > 600
-    pick = Click(650, 200, 3)
-    standing = choose_person(single_pass().detect(clip, pick=pick), pick=pick)
+    pick = Click(650, 200, 4)
+    standing = choose_person(single_view().detect(clip, pick=pick), pick=pick)
     assert standing.seen.any(axis=1).mean() > 0.9
     assert np.median(standing.uv[:, hips], axis=(0, 1)) == pytest.approx([640, 230], abs=60)
-    with pytest.raises(NoPersonError, match="nobody was found at 1600,100@3"):
-        single_pass().detect(clip, pick=Click(1600, 100, 3))
+    with pytest.raises(NoPersonError, match="nobody was found at 1600,100@4"):
+        single_view().detect(clip, pick=Click(1600, 100, 4))
 
 
 @needs_data
 def test_a_click_on_the_batter_keeps_the_larger_boy_in_front_out():
     clip = open_clip(CLIPS / "baseball/aa_hitting_baseball.mp4", start=7, end=7.6)
     pick = Click(253, 116, 6)
-    batter = choose_person(single_pass().detect(clip, pick=pick), pick=pick)
+    batter = choose_person(single_view().detect(clip, pick=pick), pick=pick)
     seen = batter.seen.any(axis=1)
     assert seen.mean() > 0.8
     assert np.ptp(batter.uv[seen][..., 1], axis=1).max() < 220, "the boy's legs reach far below the image"

@@ -41,10 +41,10 @@ class Filmed(NamedTuple):
 
 @pytest.fixture(scope="module")
 def filmed(tmp_path_factory: pytest.TempPathFactory) -> Filmed:
-    from perception.detectors.mediapipe_pose import single_pass
+    from perception.detectors.mediapipe_pose import single_view
 
     take = render_clip(tmp_path_factory.mktemp("studio") / "clip.mp4", seed=3, num_frames=FRAMES, size_hw=(360, 480))
-    return Filmed(take, single_pass().detect(take.clip)[0])
+    return Filmed(take, single_view().detect(take.clip)[0])
 
 
 def true_points(take: Take, names: tuple[str, ...]) -> np.ndarray:
