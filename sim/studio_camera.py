@@ -22,13 +22,28 @@ NEAREST, FARTHEST, STEP = 2.5, 12.0, 1.03
 
 
 def draw_camera(
-    rng: np.random.Generator, points: Float[np.ndarray, "N 3"], side: str, size_hw: tuple[int, int]
+    rng: np.random.Generator,
+    points: Float[np.ndarray, "N 3"],
+    side: str,
+    size_hw: tuple[int, int],
+    *,
+    azimuths: tuple[float, float] = AZIMUTH,
+    heights: tuple[float, float] = HEIGHT,
 ) -> Camera:
-    """Draw a static camera that sees all `points` (N, 3) [m]; the person looks along +x, the tool is on `side`."""
+    """Draw a static camera that sees all `points` (N, 3) [m].
+
+    Args:
+        rng: of focal length, place and roll.
+        points: that are to be in view [m].
+        side: `l` or `r`, where the tool is; the person looks along +x.
+        size_hw: height and width of the image [px].
+        azimuths: bounds of the direction to the camera, from the person's front towards `side` [degrees].
+        heights: bounds of the camera's height [m].
+    """
     focal = float(rng.uniform(*FOCAL_OVER_DIAGONAL)) * float(np.hypot(*size_hw))
     K = np.array([[focal, 0, size_hw[1] / 2], [0, focal, size_hw[0] / 2], [0, 0, 1]])
-    azimuth = np.deg2rad(rng.uniform(*AZIMUTH)) * (1.0 if side == "l" else -1.0)
-    height, roll = float(rng.uniform(*HEIGHT)), np.deg2rad(ROLL) * float(rng.standard_normal())
+    azimuth = np.deg2rad(rng.uniform(*azimuths)) * (1.0 if side == "l" else -1.0)
+    height, roll = float(rng.uniform(*heights)), np.deg2rad(ROLL) * float(rng.standard_normal())
     middle = 0.5 * (points.min(axis=0) + points.max(axis=0))
     distance = NEAREST
     while True:

@@ -72,11 +72,17 @@ class Stroke(NamedTuple):
     """Top of the nail [m]."""
 
 
-def draw_character(rng: np.random.Generator) -> Character:
-    """Draw a person and a way of hammering."""
+def draw_body(rng: np.random.Generator) -> Body:
+    """Draw stature, mass and bone lengths."""
     height = float(STATURE + STATURE_SPREAD * np.clip(rng.standard_normal(), -2, 2))
     bones = {name: share * height * float(np.exp(BONE_SPREAD * rng.standard_normal())) for name, share in BONES.items()}
-    body = build_body(height=height, mass=float(rng.uniform(*BODY_MASS_INDEX)) * height**2, bones=bones)
+    return build_body(height=height, mass=float(rng.uniform(*BODY_MASS_INDEX)) * height**2, bones=bones)
+
+
+def draw_character(rng: np.random.Generator) -> Character:
+    """Draw a person and a way of hammering."""
+    body = draw_body(rng)
+    height = body.height
     side = "r" if rng.uniform() < 0.7 else "l"
     across = (1.0 if side == "l" else -1.0) * float(rng.uniform(0.05, 0.13))
     ahead = height * float(rng.uniform(0.37, 0.40))
