@@ -155,6 +155,8 @@ class Export(_Later):
     """Format."""
     out: Path | None = None
     """Folder to write to; by default <run>/export."""
+    body_model: Path | None = None
+    """SMPL, SMPL-H or SMPL-X model file: the format amass then holds the person's shape, and the mesh beside it."""
 
 
 @dataclass(frozen=True)

@@ -153,7 +153,8 @@ def export(verb: cli.Export) -> None:
 
         files = export_lerobot(run.load("retargeted", Demonstration), out)
     else:
-        files = export_files(stages.load_stage(run, "interaction", Interaction, "estimate"), verb.to, out)
+        interaction = stages.load_stage(run, "interaction", Interaction, "estimate")
+        files = export_files(interaction, verb.to, out, body_model=verb.body_model)
     console.print("\n".join(str(file) for file in files), soft_wrap=True)
 
 

@@ -132,7 +132,7 @@ def bring_in(
     }
 
     def compute() -> Interaction:
-        tracks = import_motion(cast(Path, foreign.motion), smpl_model=foreign.body_model, **cast(Any, known))
+        tracks = import_motion(cast(Path, foreign.motion), body_model=foreign.body_model, **cast(Any, known))
         if len(tracks) > 1:
             names = ", ".join(track.name for track in tracks)
             _log.warning(

@@ -31,7 +31,7 @@ class ImportOptions:
     """Height of the person [m]."""
     mass: float | None = None
     """Mass of the person [kg]."""
-    smpl_model: Path | None = None
+    body_model: Path | None = None
     """An SMPL, SMPL-H or SMPL-X model file (.pkl, .npz): bone lengths then follow from the person's shape."""
     focal: float | None = None
     """Focal length of the camera [px], for formats that do not know it."""
@@ -113,7 +113,7 @@ def import_motion(
     fps: float | None = None,
     height: float | None = None,
     mass: float | None = None,
-    smpl_model: Path | str | None = None,
+    body_model: Path | str | None = None,
     focal: float | None = None,
     size_hw: tuple[int, int] | None = None,
     fit_ground: bool = True,
@@ -127,7 +127,7 @@ def import_motion(
         fps: frame rate [1/s]; needed where the format does not say it.
         height: of the person [m].
         mass: of the person [kg].
-        smpl_model: SMPL, SMPL-H or SMPL-X model file, for bone lengths from the person's shape.
+        body_model: SMPL, SMPL-H or SMPL-X model file, for bone lengths from the person's shape.
         focal: focal length [px], for formats without a metric camera.
         size_hw: image size [px], for formats that do not say it.
         fit_ground: move the person up or down so that the soles rest on z = 0.
@@ -140,7 +140,7 @@ def import_motion(
         fps=fps,
         height=height,
         mass=mass,
-        smpl_model=None if smpl_model is None else Path(smpl_model),
+        body_model=None if body_model is None else Path(body_model),
         focal=focal,
         size_hw=size_hw,
         fit_ground=fit_ground,

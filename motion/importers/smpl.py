@@ -16,9 +16,10 @@ from motion.exporters.amass import KNUCKLES, PELVIS_REST
 from motion.importers.ground import ground_height
 from motion.importers.importer import BODY_MASS_INDEX, DEFAULT_HEIGHT, ImportOptions, Track
 from motion.importers.motion_file_error import MotionFileError
-from motion.importers.smpl_model import Rest, fitted_bones, load_rest, placed
 from motion.local_derivative import differentiate
 from motion.skeleton import SMPL_ORDER
+from motion.smpl_body import Rest, load_body
+from motion.smpl_fit import fitted_bones, placed
 from records import Camera, Motion
 
 R_WORLD_FORMAT = {
@@ -78,7 +79,7 @@ def place(track: SmplTrack, fps: float, options: ImportOptions) -> Track:
     """
     _check(track)
     track, observed = _bridged(track)
-    rest = None if options.smpl_model is None else load_rest(options.smpl_model, track.betas)
+    rest = None if options.body_model is None else load_body(options.body_model).rest(track.betas)
     assumed: dict[str, float] = dict(track.assumed or {})
     body = _body(rest, options, assumed)
     turns = _joint_turns(track)

@@ -1,24 +1,18 @@
-"""The skeleton inside an SMPL, SMPL-H or SMPL-X mesh of given shape, and our body fitted to it.
-
-Rest joints are J = R (T + S b): regressor, template and shape directions of the model file (Loper et al. 2015, eq. 10).
-Only these three arrays are read, through the restricted loader; poses need no mesh.
-"""
+"""Our body and an SMPL skeleton, fitted to each other: bone lengths, shape, and poses that point the same way."""
 
 from __future__ import annotations
 
 from itertools import pairwise
-from pathlib import Path
-from typing import Any, NamedTuple
 
 import numpy as np
 from jaxtyping import Float
-from scipy.sparse import csc_matrix
+from scipy.optimize import least_squares
 from scipy.spatial.transform import Rotation
 
 from motion.body import Body
-from motion.importers.container import read_content
 from motion.importers.motion_file_error import MotionFileError
-from motion.skeleton import BONES, SMPL_ORDER
+from motion.skeleton import BONES
+from motion.smpl_body import Rest, SmplBody
 
 ALONG = {
     **{f"{side}_{joint}": f"{side}_{child}" for side in "lr" for joint, child in (
@@ -29,50 +23,12 @@ ALONG = {
 }  # fmt: skip
 """The joint that each bone points to; the pelvis keeps its frame, and ends of limbs turn with their parent."""
 
+NUM_BETAS = 10
+"""Shapes that are fitted: the ones that all releases have, ordered by how much people differ in them."""
 
-class Rest(NamedTuple):
-    """A person in the rest pose, in SMPL's axes: x to the left, y up, z forward."""
-
-    joints: Float[np.ndarray, "J 3"]
-    """Joints [m] in SMPL's order; 24 of SMPL, or the first 22."""
-    height: float
-    """From sole to crown [m]."""
-
-    def offset(self, joint: str, child: str) -> np.ndarray:
-        """From one joint to another [m]."""
-        return np.asarray(self.joints[SMPL_ORDER.index(child)] - self.joints[SMPL_ORDER.index(joint)])
-
-    def has(self, joint: str) -> bool:
-        """Whether the skeleton has this joint."""
-        return SMPL_ORDER.index(joint) < len(self.joints)
-
-
-def load_rest(path: Path, betas: Float[np.ndarray, "B"]) -> Rest:
-    """Read a model file (.pkl or .npz) and give it a shape.
-
-    Raises:
-        MotionFileError: missing, damaged, refused, or not an SMPL model.
-    """
-    content = read_content(path)
-    model = content.value
-    missing = [
-        key for key in ("v_template", "shapedirs", "J_regressor") if not isinstance(model, dict) or key not in model
-    ]
-    if missing:
-        raise MotionFileError(f"{path}: no {missing[0]}; expected an SMPL, SMPL-H or SMPL-X model file")
-    try:
-        template, directions = _dense(model["v_template"]), _dense(model["shapedirs"])
-        regressor = _dense(model["J_regressor"])
-        count = min(len(betas), directions.shape[-1])
-        vertices = template + directions[..., :count] @ betas[:count]
-        joints = regressor @ vertices
-    except (ValueError, TypeError, KeyError, IndexError) as error:
-        raise MotionFileError(f"{path}: arrays of the model do not fit together ({error})") from error
-    if joints.ndim != 2 or joints.shape[1:] != (3,) or len(joints) < 22 or not np.isfinite(joints).all():
-        raise MotionFileError(f"{path}: {joints.shape} joints; expected at least 22 points")
-    # SMPL-H and SMPL-X go on with faces and fingers after the 22 joints of the body.
-    kept = 24 if len(joints) == 24 else 22
-    return Rest(joints[:kept], float(np.ptp(vertices[:, 1])))
+BONE_ERROR = 0.005
+"""How well a shape shall have our bone lengths [m], against its being a likely one: shapes have unit variance over
+people."""
 
 
 def fitted_bones(rest: Rest, height: float) -> dict[str, float]:
@@ -106,6 +62,17 @@ def fitted_bones(rest: Rest, height: float) -> dict[str, float]:
     return bones
 
 
+def fitted_betas(model: SmplBody, body: Body) -> Float[np.ndarray, "B"]:
+    """The likeliest shape of a model with our body's bone lengths."""
+    bones = [name for name in body.bones if name not in ("head", "hand")]
+
+    def error(betas: np.ndarray) -> np.ndarray:
+        found = fitted_bones(model.rest(betas), body.height)
+        return np.concatenate([[(found[name] - body.bones[name]) / BONE_ERROR for name in bones], betas])
+
+    return np.asarray(least_squares(error, np.zeros(min(NUM_BETAS, model.shapes.shape[2]))).x)
+
+
 def placed(
     body: Body, rest: Rest, turns: Float[np.ndarray, "T 24 3 3"], root: Float[np.ndarray, "T 3"]
 ) -> tuple[Float[np.ndarray, "T 24 3 3"], Float[np.ndarray, "T 3"]]:
@@ -117,6 +84,22 @@ def placed(
         turns: its joint rotations, in the order of the body's joints.
         root: its pelvis [m], world.
     """
+    C = bone_turns(body, rest)
+    bent = np.stack([turns[:, 0], *(C[body.parents[j]].T @ turns[:, j] @ C[j] for j in range(1, 24))], axis=1)
+    return bent, root + np.einsum("tij,j->ti", turns[:, 0], _hips_apart(body, rest))
+
+
+def on_mesh(
+    body: Body, rest: Rest, turns: Float[np.ndarray, "T 24 3 3"], root: Float[np.ndarray, "T 3"]
+) -> tuple[Float[np.ndarray, "T 24 3 3"], Float[np.ndarray, "T 3"]]:
+    """The inverse of `placed`: the mesh's joint rotations and pelvis from ours."""
+    C = bone_turns(body, rest)
+    theirs = np.stack([turns[:, 0], *(C[body.parents[j]] @ turns[:, j] @ C[j].T for j in range(1, 24))], axis=1)
+    return theirs, root - np.einsum("tij,j->ti", turns[:, 0], _hips_apart(body, rest))
+
+
+def bone_turns(body: Body, rest: Rest) -> Float[np.ndarray, "24 3 3"]:
+    """For each joint of our body the turn in the rest pose that makes its bone point as the mesh's."""
     names = body.joint_names
     C = np.tile(np.eye(3), (24, 1, 1))
     for j, name in enumerate(names):
@@ -125,10 +108,14 @@ def placed(
             C[j] = _turn_onto(body.offsets[names.index(child)], rest.offset(name, child))
         elif j:
             C[j] = C[body.parents[j]]
-    bent = np.stack([turns[:, 0], *(C[body.parents[j]].T @ turns[:, j] @ C[j] for j in range(1, 24))], axis=1)
-    ours = np.mean([body.offsets[names.index(f"{side}_hip")] for side in "lr"], axis=0)
+    return C
+
+
+def _hips_apart(body: Body, rest: Rest) -> np.ndarray:
+    """From our hips to the mesh's, pelvis on pelvis [m]."""
+    ours = np.mean([body.offsets[body.joint_names.index(f"{side}_hip")] for side in "lr"], axis=0)
     theirs = np.mean([rest.offset("pelvis", f"{side}_hip") for side in "lr"], axis=0)
-    return bent, root + np.einsum("tij,j->ti", turns[:, 0], theirs - ours)
+    return np.asarray(theirs - ours)
 
 
 def _turn_onto(a: np.ndarray, b: np.ndarray) -> np.ndarray:
@@ -138,13 +125,3 @@ def _turn_onto(a: np.ndarray, b: np.ndarray) -> np.ndarray:
     sine = np.linalg.norm(axis)
     angle = np.arctan2(sine, a @ b)
     return np.asarray(Rotation.from_rotvec(axis * (angle / sine if sine > 1e-9 else 0.0)).as_matrix())
-
-
-def _dense(value: Any) -> np.ndarray:
-    """An array; or what is left of a sparse matrix or of a chumpy array when it is read without their code."""
-    if isinstance(value, dict):
-        if "indptr" in value:
-            shape = value["_shape"] if "_shape" in value else value["shape"]
-            return np.asarray(csc_matrix((value["data"], value["indices"], value["indptr"]), shape=shape).todense())
-        value = value["x"]
-    return np.asarray(value, float)
