@@ -8,6 +8,7 @@ import sys
 from pathlib import Path
 
 BENCHMARKS: dict[str, tuple[str, ...]] = {
+    "vertical": ("{data}/clips/pose2sim",),
     "tool_track": ("{data}/clips/barbell_squat",),
     "contacts": ("{data}/parkour",),
     "forces": ("{data}",),
