@@ -46,6 +46,9 @@ TRACKED = 4.0 / 922.0
 LEANING = 0.2
 """Sine of the angle to the image plane from which on it matters whether a tool leans to the camera or away [1]."""
 
+TRUNK_SPOTS = 7
+"""Spots along the trunk by which the distance of a viewing ray from it is taken."""
+
 HOLD = 0.08
 """How far the hand slides from the usual place on the handle [m]."""
 
@@ -74,7 +77,8 @@ def wield(state: State, tool: Tool, points: Keypoints | None) -> tuple[tuple[Sta
     """Put a tool into the hands of a person whose motion is known.
 
     A segment of known length whose ends are seen leans towards the camera or away from it; both show the same image
-    (the bas-relief ambiguity). Both are starts then: the hands decide, in the solver.
+    (the bas-relief ambiguity), and so do a near and a far end where one alone is seen. Both are starts then: the hands
+    decide, in the solver.
 
     Args:
         state: motion of the person.
@@ -92,7 +96,9 @@ def wield(state: State, tool: Tool, points: Keypoints | None) -> tuple[tuple[Sta
         axis = between / np.maximum(np.linalg.norm(between, axis=1, keepdims=True), 1e-6)
     axes: tuple[np.ndarray, ...] = (axis,)
     if wielding.seen and points is not None:
-        axes = _seen_axes(state, tool, points, grips.mean(axis=1), axis)
+        ends = (points.confidence[:, [points.index(name) for name in TOOL_POINTS]] > 0).any(axis=0)
+        find = _seen_axes if ends.all() else _axes_to_one_end
+        axes = find(state, tool, points, grips.mean(axis=1), axis)
     starts = []
     for axis in axes:
         z = hand[..., 2] - (hand[..., 2] * axis).sum(-1, keepdims=True) * axis
@@ -194,3 +200,47 @@ def _seen_axes(
     sight /= np.maximum(np.linalg.norm(sight, axis=1, keepdims=True), 1e-6)
     signs = (1.0, -1.0) if both.any() and sine[both].mean() > LEANING else (1.0,)
     return tuple(np.where(both[:, None], np.sqrt(1 - sine**2) * across + sign * sine * sight, usual) for sign in signs)
+
+
+def _axes_to_one_end(
+    state: State, tool: Tool, points: Keypoints, grip: np.ndarray, usual: np.ndarray
+) -> tuple[np.ndarray, ...]:
+    """Directions from handle to head where one end is seen, else the usual one; two answers, the near and the far one.
+
+    The end lies on its viewing ray, as far from the grip as the tool reaches; where that is too short, abreast of it.
+    An end that shows before the person's trunk is the near one: the trunk would hide the other.
+    """
+    column = int((points.confidence[:, [points.index(name) for name in TOOL_POINTS]] > 0).any(axis=0).argmax())
+    name = TOOL_POINTS[column]
+    reach = tool.length - tool.grip if name == "tool_head" else tool.grip
+    k = points.index(name)
+    ray = state.camera.rays(points.uv[:, [k]])[:, 0]
+    away = grip - state.camera.T_world_camera[:, :3, 3]
+    along = (away * ray).sum(axis=-1, keepdims=True)
+    aside = along * ray - away
+    half = np.sqrt(np.maximum(reach**2 - (aside**2).sum(axis=-1, keepdims=True), 0.0))
+    sign = 1.0 if name == "tool_head" else -1.0
+    seen = points.confidence[:, [k]] > 0
+    axes = []
+    for side in (-1.0,) if _before_trunk(state, ray[seen[:, 0]], seen[:, 0]) else (-1.0, 1.0):
+        axis = sign * (aside + side * half * ray)
+        axis /= np.maximum(np.linalg.norm(axis, axis=1, keepdims=True), 1e-6)
+        axes.append(np.where(seen, axis, _turned_to(usual, axis, seen[:, 0])))
+    return tuple(axes)
+
+
+def _before_trunk(state: State, ray: np.ndarray, frames: np.ndarray) -> bool:
+    """Whether viewing rays mostly pass through the trunk."""
+    names = ("pelvis", "neck", "l_shoulder", "r_shoulder")
+    pelvis, neck, left, right = np.moveaxis(state.positions(names)[frames], 1, 0)
+    width = np.linalg.norm(left - right, axis=-1) / 2
+    spots = pelvis + np.linspace(0, 1, TRUNK_SPOTS)[:, None, None] * (neck - pelvis)
+    away = spots - state.camera.T_world_camera[:, :3, 3]
+    across = np.linalg.norm(away - (away * ray).sum(axis=-1, keepdims=True) * ray, axis=-1).min(axis=0)
+    return float((across < width).mean()) > 0.5
+
+
+def _turned_to(usual: np.ndarray, axis: np.ndarray, seen: np.ndarray) -> np.ndarray:
+    """The usual direction or the opposite one, whichever most of the seen ones agree with."""
+    agreement = float((usual * axis).sum(axis=-1)[seen].sum())
+    return usual if agreement >= 0 else -usual

@@ -105,6 +105,45 @@ def test_a_handle_in_the_image_plane_or_unseen_has_one_start():
         assert len(wield(state, replace(HAMMER, length=0.38), points)[0]) == 1
 
 
+def only(points, name):
+    """Points of which one alone was ever seen."""
+    return points.replace(confidence=points.confidence * np.array([n == name for n in points.names]))
+
+
+@pytest.mark.parametrize("name", ["tool_head", "tool_handle"])
+def test_one_end_alone_has_a_near_and_a_far_start_with_its_image(name):
+    body, q, end, axis = hammering(yaw=0.9)
+    state = State(q=q, fps=FPS, reference_body=body, reference_camera=level_camera())
+    seen = only(ends(level_camera(), end, axis, pixels=0.0), name)
+    starts, wielding = wield(state, HAMMER, seen)
+    assert wielding.seen
+    depth = [start.camera.depth(start.positions([name]))[:, 0] for start in starts]
+    assert len(starts) == 2
+    assert (depth[0] < depth[1]).all()
+    nearest = []
+    for start in starts:
+        away = start.camera.project(start.positions([name]))[:, 0] - seen.uv[:, seen.index(name)]
+        assert np.linalg.norm(away, axis=-1).max() < 12
+        nearest.append(np.arccos(np.clip((rotations(start.tool_q[:, 3:])[..., 0] * axis).sum(-1), -1, 1)).mean())
+    assert min(nearest) < np.deg2rad(20)
+
+
+@pytest.mark.parametrize("side", [-1.0, 1.0], ids=["towards", "away"])
+def test_an_end_before_the_trunk_is_the_near_one(side):
+    """A bar on the shoulders along the line of sight: its head is where the near end shows, on either side."""
+    body, q = squatting(frames=FRAMES)
+    turn = exponential(np.array([0, 0, np.pi if side > 0 else 0.0]))
+    q[:, :3] = q[:, :3] @ rotations(turn).T
+    q[:, 3:7] = product(np.broadcast_to(turn, (FRAMES, 4)), q[:, 3:7])
+    state = State(q=q, fps=FPS, reference_body=body, reference_camera=level_camera())
+    middle = state.positions(["l_shoulder", "r_shoulder"]).mean(axis=1)
+    near = np.array([0.0, -1.0, 0.0])
+    seen = only(ends(level_camera(), middle - BARBELL.grip * near, BARBELL.length / HAMMER.length * near), "tool_head")
+    starts, _ = wield(state, BARBELL, seen)
+    assert len(starts) == 1
+    assert (rotations(starts[0].tool_q[:, 3:])[..., 0] @ near > 0.8).all()
+
+
 def test_a_bar_in_the_hands_weighs_on_the_feet():
     """20 kg in the hands of 60 kg move the common centre of mass by a quarter of the way to the bar."""
     body, q = squatting(frames=FRAMES, body=build_body(mass=60.0))
