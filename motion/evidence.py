@@ -14,6 +14,7 @@ from motion.residuals.reprojection import Reprojection
 from motion.residuals.residual import Residual
 from motion.residuals.shared_prior import SharedPrior
 from motion.residuals.smoothness import Acceleration, JointRate
+from motion.residuals.stature import Stature
 from motion.skeleton import SITES
 from motion.state import SHARED
 from records import Keypoints
@@ -85,6 +86,7 @@ def image_residuals(
         "rest_pose": RestPose(),
         "hinge": Hinge(),
         "shared_prior": SharedPrior(frames_per_error=frames_per_error, sigma=sigma),
+        "stature": Stature(),
     }
     if evidence.landmarks is not None:
         residuals["lift"] = Lift(

@@ -31,6 +31,7 @@ RESIDUALS = Registry(
             "motion.residuals.grasp:Grip", "the tool's attitude in the hand changes slowly about a usual one"
         ),
         "shared_prior": Entry("motion.residuals.shared_prior:SharedPrior", "bone lengths, camera and scales"),
+        "stature": Entry("motion.residuals.stature:Stature", "the height of the person, which sets the scale"),
     },
 )
 

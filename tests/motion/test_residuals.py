@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from hypothesis import given
@@ -18,6 +20,7 @@ from motion.residuals.reprojection import Reprojection
 from motion.residuals.residual import RESIDUALS, Jacobian, OfPoints, expand
 from motion.residuals.shared_prior import SharedPrior
 from motion.residuals.smoothness import Acceleration, JointRate
+from motion.residuals.stature import Stature
 from motion.residuals.surface import Clear, Surface
 from motion.rotation import exponential, quaternion
 from motion.scene import Box, Plane, Together
@@ -91,6 +94,7 @@ def examples():
         "grasp": Grasp(hands=("l_fingers", "r_fingers"), weight=rng.random((FRAMES, 2)), reach=(0.2, 0.4)),
         "grip": Grip(joint="r_wrist", rest=quaternion(usual_grip("r")), weight=rng.random(FRAMES)),
         "shared_prior": SharedPrior(),
+        "stature": Stature(),
     }
 
 
@@ -216,6 +220,21 @@ def test_weight_is_the_derivative_of_the_cost(loss, s, widening):
     weight = loss.weight(s, widening)
     np.testing.assert_allclose(weight, numeric, rtol=1e-4, atol=1e-6)
     assert np.all((weight >= 0) & (weight <= 1))
+
+
+def test_stature_is_that_of_the_body_that_stands_upright():
+    """Taller by a tenth, all bones alike; and by any bones, what the head gains over the soles in the T-pose."""
+    state, body = random_state(), build_body(height=1.75)
+    bones, growth = len(body.bone_names), np.zeros((2, len(SHARED)))
+    growth[0, :bones] = np.log(1.1)
+    growth[1, :bones] = np.random.default_rng(3).normal(0, 0.1, bones)
+    found = [Stature().error(replace(state, shared=shared))[0].item() * Stature().sigma for shared in growth]
+    heights = [
+        np.ptp(built.site_positions(built.neutral()[None], ["head", "l_heel"])[0, :, 2])
+        for built in (replace(state, shared=shared).body for shared in (0 * growth[0], *growth))
+    ]
+    np.testing.assert_allclose(found, np.log(np.divide(heights[1:], heights[0])), atol=1e-9)
+    assert found[0] == pytest.approx(np.log(1.1))
 
 
 def test_hinge_is_silent_inside_the_range_and_grows_beyond_it():
