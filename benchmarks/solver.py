@@ -1,17 +1,21 @@
-"""Speed of the whole-clip solver: per stage, beside scipy's sparse least squares, and from short clips to long ones.
+"""Speed and memory of the solver: per stage, beside scipy's sparse least squares, and from short clips to long ones.
 
-    python benchmarks/solver.py [DIR]
+    python benchmarks/solver.py [DIR] [--lengths 50 500 5000] [--long 500 5000 20000]
 
 `DIR` holds the Parkour clips (kv01_PKFC.mp4); without them a synthetic squat is solved. Times are processor time on one
 thread, the best of several runs. scipy gets the same residuals with their losses and the same start, once with the
 exact sparse Jacobian (the figure) and once with finite differences on its sparsity. All are stopped as soon as their
-cost is within 0.1 % of what ours converges to.
+cost is within 0.1 % of what ours converges to. Memory is what `estimate` allocates at its peak beyond what it was given
+(tracemalloc), in a process of its own for each length.
 """
 
 from __future__ import annotations
 
 import argparse
+import subprocess
+import sys
 import time
+import tracemalloc
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from pathlib import Path
@@ -44,7 +48,10 @@ SEEN = ("nose", "neck", *(f"{s}_{n}" for s in "lr" for n in (
 """Points of the synthetic squat."""
 
 LENGTHS = (50, 500, 5000)
-"""Frames of the clips over which the cost per frame is compared."""
+"""Frames of the clips over which the cost per frame and iteration is compared, solved as one."""
+
+LONG = (500, 5000, 20000)
+"""Frames of the clips whose estimate is timed and weighed; long ones are solved by windows."""
 
 SCIPY_SECONDS = 120.0
 """Processor time after which scipy is stopped, wherever it is [s]."""
@@ -108,7 +115,7 @@ def seconds(work: Callable[[], Any], times: int) -> float:
 
 def optimiser_seconds(clip: Observed, times: int = 3) -> tuple[float, float]:
     """Processor time of the solver's two passes inside `estimate`, and of all of `estimate` [s]."""
-    import motion.estimate as module
+    import motion.solve_clip as module
 
     inside = 0.0
 
@@ -252,12 +259,35 @@ def per_frame(frames: int, times: int) -> float:
     return 1e3 * seconds(lambda: solve(clip.residuals, clip.state, options), times) / frames / options.iterations
 
 
+def of_estimate(frames: int, *, traced: bool = False) -> float:
+    """Processor time of `estimate`, per frame [ms], or its peak of memory [MB]."""
+    clip = squat(frames)
+    if traced:
+        tracemalloc.start()
+    began = time.process_time()
+    estimate(clip.person, clip.camera, clip.contacts)
+    spent = time.process_time() - began
+    return tracemalloc.get_traced_memory()[1] / 1e6 if traced else 1e3 * spent / frames
+
+
+def alone(frames: int, *, traced: bool) -> float:
+    """`of_estimate` in a process of its own: what one leaves in caches and heap does not count for the next."""
+    command = [sys.executable, "-m", "benchmarks.solver", "--estimate", str(frames), *(["--traced"] if traced else [])]
+    return float(subprocess.run(command, check=True, capture_output=True, text=True).stdout.split()[-1])
+
+
 def main() -> None:
-    """Print the three comparisons and the figures."""
+    """Print the comparisons and the figures."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else "")
     parser.add_argument("folder", type=Path, nargs="?", metavar="DIR", help="folder of the Parkour clips")
     parser.add_argument("--lengths", type=int, nargs="+", default=LENGTHS, help="frames of the clips compared")
+    parser.add_argument("--long", type=int, nargs="*", default=LONG, help="frames of the clips that are estimated")
+    parser.add_argument("--estimate", type=int, help="print the time of one such clip, and nothing else")
+    parser.add_argument("--traced", action="store_true", help="its memory instead")
     arguments = parser.parse_args()
+    if arguments.estimate:
+        print(of_estimate(arguments.estimate, traced=arguments.traced))
+        return
     video = (arguments.folder or Path()) / CLIP
     if video.exists():
         seen = track(open_clip(video, fps=FPS))
@@ -281,6 +311,11 @@ def main() -> None:
         print(f"the same, finite differences on its sparsity: {reached:.1f} after {steps} iterations, {loose:.2f} s")
         lengths = {n: per_frame(n, 3 if n < max(arguments.lengths) else 1) for n in arguments.lengths}
     print("  ".join(f"{n} frames: {spent_ms:.3f} ms" for n, spent_ms in lengths.items()) + " per frame and iteration")
+    for frames in arguments.long:
+        spent_ms, megabytes = (alone(frames, traced=traced) for traced in (False, True))
+        print(
+            f"estimate of {frames:6} frames: {spent_ms:7.2f} ms per frame, {megabytes:7.0f} MB at its peak", flush=True
+        )
     spread = max(lengths.values()) / min(lengths.values()) - 1
     print(
         f"optimiser {inside / duration:.3f} s per clip-second, {theirs / spent:.0f} times as fast as scipy's"

@@ -26,12 +26,14 @@ from motion.residuals.residual import Residual
 from motion.scene import Scene, lowered
 from motion.scene_contact import on_surface, surface_residuals
 from motion.single_thread import single_thread
-from motion.solve import Solution, SolverOptions, solve
+from motion.solve import Solution, SolverOptions
+from motion.solve_clip import solve_clip
 from motion.state import State
 from motion.tool import TOOLS, Tool
 from motion.touch import Touches, touches
 from motion.uncertainty import joint_covariance
 from motion.wield import Wielding, tool_residuals, wield
+from motion.windows import Window, WindowOptions, divide, joined, part_of, part_of_state, parts_of
 from records import Camera, ContactStates, Interaction, Keypoints, Motion, Uncertainty
 
 MIN_FRAMES = 3
@@ -62,6 +64,8 @@ class EstimateOptions:
         default_factory=lambda: SolverOptions(iterations=8, widening=1.0, damping=1e-6, tolerance=5e-4)
     )
     """Solver with contacts, from the first solution."""
+    windows: WindowOptions = field(default_factory=WindowOptions)
+    """How long clips are divided."""
     smoothing: float = 0.04
     """Width of the Gaussian behind the velocities and accelerations that are handed on [s]."""
     forces: ForceOptions = field(default_factory=ForceOptions)
@@ -116,7 +120,7 @@ def estimate(
         state, evidence = start(person, camera, options)
         residuals = image_residuals(evidence, person.fps, focal_known=options.focal_known, tilt_sigma=camera.tilt_sigma)
         residuals["balance"] = standing = balance(contacts, holding=tool_name is not None)
-        solution = solve(residuals, state, options.first)
+        solution = solve_clip(residuals, state, options.first, options.windows)
         # Not the refined contacts: anchors that follow from the motion confirm its errors (PA-MPJPE 0.5 mm more).
         touch = touches(solution.state, contacts, evidence.observed)
         if scene is not None:
@@ -127,9 +131,9 @@ def estimate(
             starts, held = wield(state, TOOLS.load(tool_name) if isinstance(tool_name, str) else tool_name, tool)
             residuals |= tool_residuals(starts[0], held)
             residuals["balance"] = replace(standing, load=held.load(state.body.mass))
-            state = _cheapest(residuals, starts, options.second)
-        solution = solve(residuals, state, options.second)
-        known = _uncertainty(residuals, solution.state)
+            state = _cheapest(residuals, starts, options)
+        solution = solve_clip(residuals, state, options.second, options.windows, "motion with contacts")
+        known = _uncertainty(residuals, solution.state, options.windows)
         return _interaction(solution, held, contacts, evidence, options, known, scene)
 
 
@@ -181,11 +185,12 @@ def balance(contacts: ContactStates, *, holding: bool) -> Balance:
     )
 
 
-def _cheapest(residuals: dict[str, Residual], starts: tuple[State, ...], options: SolverOptions) -> State:
+def _cheapest(residuals: dict[str, Residual], starts: tuple[State, ...], options: EstimateOptions) -> State:
     """The start that a few steps bring to the lowest cost, after them."""
     if len(starts) == 1:
         return starts[0]
-    tried = [solve(residuals, state, replace(options, iterations=TRIAL)) for state in starts]
+    few = replace(options.second, iterations=TRIAL)
+    tried = [solve_clip(residuals, state, few, options.windows, "which way the tool leans") for state in starts]
     return min(tried, key=lambda solution: sum(solution.cost.values())).state
 
 
@@ -213,18 +218,42 @@ def _interaction(
         tool = _motion(sized.name, sized.parameters(), state.tool_q, state.fps, options.smoothing)
         inertia = _Inertia(sized.model())
     trust = options.trust(body, state.q, state.fps)
-    contacts = refine_contacts(
-        body,
-        state.q,
-        contacts,
-        camera=camera,
-        observed=evidence.observed,
-        holding=held is not None,
-        options=trust,
-        scene=scene,
+    windows, total = divide(len(state.q), state.fps, options.windows), len(state.q)
+    contacts = joined(
+        lambda window: refine_contacts(
+            body,
+            state.q[window.frames],
+            part_of(contacts, window.frames, total),
+            camera=part_of(camera, window.frames, total),
+            observed=evidence.observed[window.frames],
+            holding=held is not None,
+            options=trust,
+            scene=scene,
+        ),
+        windows,
     )
-    forces = solve_forces(
-        body, motion, contacts, tool=tool, tool_model=inertia, camera=camera, options=trust, scene=scene
+    forces = joined(
+        lambda window: solve_forces(
+            body,
+            part_of(motion, window.frames, total),
+            part_of(contacts, window.frames, total),
+            tool=part_of(tool, window.frames, total),
+            tool_model=inertia,
+            camera=part_of(camera, window.frames, total),
+            options=trust,
+            scene=scene,
+        ),
+        windows,
+    )
+    covariance = joined(
+        lambda window: force_covariance(
+            part_of(forces, window.frames, total),
+            part_of(contacts, window.frames, total),
+            body.mass,
+            held=held is not None,
+            options=trust,
+        ),
+        windows,
     )
     known = {"height": options.height, "mass": options.mass, "focal": options.focal_known or None}
     used = {"height": body.height, "mass": body.mass, "focal": float(state.reference_camera.K[0, 0])}
@@ -241,18 +270,19 @@ def _interaction(
         cost=solution.cost,
         status=solution.status,
         assumed=assumed,
-        uncertainty=known_joints
-        and known_joints.replace(
-            contact_names=forces.names,
-            forces=force_covariance(forces, contacts, body.mass, held=held is not None, options=trust),
-        ),
+        uncertainty=known_joints and known_joints.replace(contact_names=forces.names, forces=covariance),
     )
 
 
-def _uncertainty(residuals: dict[str, Residual], state: State) -> Uncertainty | None:
+def _uncertainty(residuals: dict[str, Residual], state: State, options: WindowOptions) -> Uncertainty | None:
     """That of the joints; None where the normal equations are singular: the estimate still stands."""
+    total = state.num_frames
+
+    def of(window: Window) -> np.ndarray:
+        return joint_covariance(parts_of(residuals, window.frames, total), part_of_state(state, window.frames))
+
     try:
-        return Uncertainty(joint_names=MARKERS, joints=joint_covariance(residuals, state))
+        return Uncertainty(joint_names=MARKERS, joints=joined(of, divide(total, state.fps, options)))
     except LinAlgError:
         return None
 

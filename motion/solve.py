@@ -40,6 +40,8 @@ class SolverOptions:
     """Relative decrease of the cost below which the solver has converged."""
     damping: float = 1e-3
     """First Marquardt damping."""
+    shared: bool = True
+    """Whether what all frames share is estimated, too; else it stays as it is."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -84,7 +86,7 @@ def solve(residuals: Mapping[str, Residual], state: State, options: SolverOption
     iteration = 0
     for iteration in range(1, options.iterations + 1):
         cost = sum(costs(residuals, state, widening, known).values())
-        equations = assemble(residuals, state, widening, known, memory)
+        equations = assemble(residuals, state, widening, known, memory, shared=options.shared)
         tried = _step(residuals, state, equations, cost, widening, damping)
         damping = tried.damping
         if tried.failure:
