@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, TypeVar
 
-from records import Clip, Demonstration, Episodes, Interaction, Keypoints, Record, RecordError, Run
+from records import Camera, Clip, Demonstration, Episodes, Interaction, Keypoints, Record, RecordError, Run
 
 R = TypeVar("R", bound=Record)
 
@@ -24,6 +24,8 @@ class Findings:
     """Name of the video file, wherever it is."""
     person: Keypoints | None = None
     tool: Keypoints | None = None
+    camera: Camera | None = None
+    """As it was before the estimate refined it."""
     interaction: Interaction | None = None
     truth: Interaction | None = None
     """Only of the same frames as the interaction."""
@@ -65,6 +67,7 @@ def gather(run: Run) -> Findings:
         video=video,
         person=reader.record("person", Keypoints),
         tool=reader.record("tool", Keypoints) or reader.record("tool_seen", Keypoints),
+        camera=reader.record("camera", Camera),
         interaction=interaction,
         truth=truth if interaction is not None else None,
         demonstration=reader.record("retargeted", Demonstration) or reader.record("demonstration", Demonstration),

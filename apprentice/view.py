@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from apprentice import surroundings
 from apprentice.figures import spoken
 from apprentice.findings import Findings, gather
 from apprentice.shapes import (
@@ -66,6 +67,7 @@ def _log_all(recording: rr.RecordingStream, findings: Findings) -> None:
         for group in _person_scene(interaction, findings.truth):
             _log_lines(recording, f"{PERSON}/{group.name}", group, interaction.person.fps)
         _log_camera(recording, interaction.camera, interaction.person.fps)
+        _log_surroundings(recording, findings, interaction.camera)
         _log_forces(recording, interaction, "estimate")
         if findings.truth is not None:
             _log_forces(recording, findings.truth, "truth")
@@ -142,6 +144,23 @@ def _log_camera(recording: rr.RecordingStream, camera: Camera, fps: float) -> No
     else:
         columns = rr.Transform3D.columns(translation=pose[:, :3, 3], mat3x3=pose[:, :3, :3])
         recording.send_columns(entity, [_clock(len(pose), fps)], columns)
+
+
+def _log_surroundings(recording: rr.RecordingStream, findings: Findings, found: Camera) -> None:
+    """Surroundings of known shape, where the estimate was given them."""
+    import rerun as rr
+
+    held = surroundings.of_run(findings.config, findings.camera, found)
+    if held is None:
+        return
+    points, entity = held.points.astype(np.float32), f"{PERSON}/surroundings"
+    if len(held.faces):
+        faces = held.faces.astype(np.uint32)
+        recording.log(
+            entity, rr.Mesh3D(vertex_positions=points, triangle_indices=faces, albedo_factor=[*NAIL, 120]), static=True
+        )
+    else:
+        recording.log(entity, rr.Points3D(points, colors=[NAIL], radii=[0.005]), static=True)
 
 
 def _log_points(recording: rr.RecordingStream, entity: str, points: Keypoints) -> None:

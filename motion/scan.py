@@ -8,10 +8,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, NamedTuple
 
 import numpy as np
-from jaxtyping import Float
+from jaxtyping import Float, Int
 from scipy.spatial import KDTree
 
 from motion.scene import Nearest, Scene
@@ -108,6 +108,15 @@ class Cloud:
         return Nearest(distance.reshape(p.shape[:-1]), gradient.reshape(p.shape))
 
 
+class Shape(NamedTuple):
+    """What a file holds, in the world."""
+
+    points: Float[np.ndarray, "M 3"]
+    """Corners of the mesh, or points of the cloud [m]."""
+    faces: Int[np.ndarray, "F 3"]
+    """Triangles; none of a cloud."""
+
+
 def load_scene(
     path: Path | str,
     *,
@@ -128,7 +137,20 @@ def load_scene(
     Raises:
         SceneError: open3d is not installed, no such file, not a mesh or cloud, empty, or not a similarity.
     """
-    path = Path(path)
+    o3d, held = _read(Path(path), up, T_world_scene)
+    return _mesh(o3d, held) if hasattr(held, "triangles") else _cloud(o3d, Path(path), held, seen_from)
+
+
+def read_shape(path: Path | str, *, up: Up = "z", T_world_scene: Float[np.ndarray, "4 4"] | None = None) -> Shape:
+    """Read the same to look at it; arguments and errors as of `load_scene`."""
+    _, held = _read(Path(path), up, T_world_scene)
+    if hasattr(held, "triangles"):
+        return Shape(np.array(held.vertices), np.array(held.triangles, dtype=int))
+    return Shape(np.array(held.points), np.zeros((0, 3), int))
+
+
+def _read(path: Path, up: Up, T_world_scene: np.ndarray | None) -> tuple[Any, Any]:
+    """The package open3d, and its mesh or cloud in the world."""
     if not path.is_file():
         raise SceneError(f"{path}: no such file; expected a mesh or a point cloud")
     if path.suffix.lower() not in (*MESHES, *CLOUDS):
@@ -141,15 +163,15 @@ def load_scene(
         _check_similarity(T_world_scene)
         T = np.asarray(T_world_scene, float) @ T
     with o3d.utility.VerbosityContextManager(o3d.utility.VerbosityLevel.Error):
-        mesh = o3d.io.read_triangle_mesh(str(path)) if path.suffix.lower() in MESHES else None
-        if mesh is not None and len(mesh.triangles):
-            _check_size(path, _moved(T, np.asarray(mesh.vertices)))
-            return _mesh(o3d, mesh.transform(T))
-        cloud = o3d.io.read_point_cloud(str(path)) if path.suffix.lower() in CLOUDS else None
-    if cloud is None or not len(cloud.points):
+        held = o3d.io.read_triangle_mesh(str(path)) if path.suffix.lower() in MESHES else None
+        if held is None or not len(held.triangles):
+            held = o3d.io.read_point_cloud(str(path)) if path.suffix.lower() in CLOUDS else None
+    points = np.asarray(getattr(held, "vertices", getattr(held, "points", ())))
+    if held is None or not len(points):
         raise SceneError(f"{path}: neither faces nor points; make the file again")
-    _check_size(path, _moved(T, np.asarray(cloud.points)))
-    return _cloud(o3d, path, cloud.transform(T), seen_from)
+    held.transform(T)
+    _check_size(path, points)
+    return o3d, held
 
 
 def read_transform(path: Path | str) -> Float[np.ndarray, "4 4"]:
@@ -196,10 +218,6 @@ def _cloud(o3d: Any, path: Path, cloud: Any, seen_from: np.ndarray | None) -> Cl
     apart, _ = tree.query(points[:: max(1, len(points) // 1000)], k=2)
     radius = float(GAPS * np.median(apart[:, 1]))
     return Cloud(points.copy(), np.asarray(cloud.normals).copy(), signed, radius, tree)
-
-
-def _moved(T: np.ndarray, p: np.ndarray) -> np.ndarray:
-    return np.asarray(p @ T[:3, :3].T + T[:3, 3])
 
 
 def _check_similarity(T: np.ndarray) -> None:

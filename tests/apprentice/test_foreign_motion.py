@@ -7,12 +7,16 @@ import pytest
 from layouts import CAMERA_AXES, bending, joblib_dumper
 from published import amass, gvhmr, phalp, prompthmr, tram, wham
 from published_markers import c3d, laboratory, mot, trc
+from rerun.chunk import RrdReader
 
 from apprentice.cli import main
+from apprentice.findings import gather
+from apprentice.surroundings import of_run
+from apprentice.view import write_scene
 from motion.body import body_of
 from motion.importers import IMPORTERS, Track, import_motion
 from motion.skeleton import SOLE_SITES
-from records import Camera, Interaction, Keypoints
+from records import Interaction, Keypoints, Run
 
 Y_UP = np.array([[1.0, 0, 0], [0, 0, 1], [0, -1, 0]])
 """From our world to OpenSim's."""
@@ -124,11 +128,18 @@ def test_a_scene_beside_keypoints_and_a_scene_that_changes(keypoints, tmp_path, 
 def test_a_scene_in_the_camera_s_axes_and_one_by_a_matrix_are_where_the_world_s_is(keypoints, tmp_path, monkeypatch):
     monkeypatch.setattr("apprentice.verbs._report", lambda run: None)
     world = estimate(keypoints, tmp_path / "world", "--scene", str(floor(tmp_path / "floor.off", 0.1)))
-    T = Camera.load(tmp_path / "world/camera.npz").T_world_camera[0]
+    findings = gather(Run(tmp_path / "world"))
+    T = findings.camera.T_world_camera[0]
     corners = np.array([[x, y, 0.1] for x in (-10.0, 10.0) for y in (-10.0, 10.0)])
     seen = off(tmp_path / "seen.off", (corners - T[:3, 3]) @ T[:3, :3], [[0, 2, 3], [0, 3, 1]])
     matrix = tmp_path / "T.txt"
     matrix.write_text("\n".join(" ".join(map(str, row)) for row in T))
+    held = of_run(findings.config, findings.camera, world.camera)
+    assert held.faces.shape == (2, 3)
+    feet = body_of(world.person).site_positions(world.person.q, ["l_ball", "r_ball"])[..., 2]
+    np.testing.assert_allclose(held.points[:, 2], np.median(feet), atol=0.04)
+    shown = RrdReader(str(write_scene(Run(tmp_path / "world")))).stream()
+    assert "/person/surroundings" in {chunk.entity_path for chunk in shown}
     for name, told in (("camera", "camera"), ("matrix", str(matrix))):
         same = estimate(keypoints, tmp_path / name, "--scene", str(seen), "--scene-frame", told)
         np.testing.assert_allclose(same.person.q, world.person.q, atol=2e-3)
