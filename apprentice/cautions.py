@@ -17,6 +17,8 @@ UNCERTAIN = (0.3, 0.7)
 """Between these probabilities nobody can tell whether there is contact."""
 MANY = 0.1
 """Share of the frames from which on something is worth a sentence."""
+LISTED = 6
+"""Stretches of time that a sentence names; more are counted."""
 UNEXPLAINED = 0.1
 """Share of the weight from which on forces that the contacts do not explain are worth a sentence."""
 FRAGILE = 0.9
@@ -42,6 +44,19 @@ def cautions(findings: Findings, score: Score | None = None) -> list[str]:
     return found
 
 
+def stretches(frames: np.ndarray, fps: float, most: int = LISTED) -> str:
+    """Where a boolean (T,) is true, in words: `frames 12 to 15 (0.48 to 0.60 s), frame 30 (1.20 s)`."""
+    edges = np.flatnonzero(np.diff(np.concatenate([[False], frames, [False]]).astype(int)))
+    spans = [(int(first), int(after) - 1) for first, after in edges.reshape(-1, 2)]
+    told = [
+        f"frame {a} ({a / fps:.2f} s)" if a == b else f"frames {a} to {b} ({a / fps:.2f} to {b / fps:.2f} s)"
+        for a, b in spans[:most]
+    ]
+    if len(spans) > most:
+        told.append(f"and {len(spans) - most} more times")
+    return ", ".join(told)
+
+
 def unexplained(interaction: Interaction) -> tuple[float, float, float]:
     """What contacts leave unexplained of the free-flyer rows: mean force [N], moment [N m], share of the weight."""
     residual = interaction.forces.residual
@@ -54,7 +69,10 @@ def _of_estimate(interaction: Interaction) -> Iterator[str]:
     frames = len(interaction.observed)
     bridged = int((~interaction.observed).sum())
     if bridged:
-        yield f"{bridged} of {frames} frames show nothing usable of the person; the motion was bridged across them."
+        yield (
+            f"{bridged} of {frames} frames show nothing usable of the person; the motion was bridged across them:"
+            f" {stretches(~interaction.observed, interaction.person.fps)}."
+        )
     if interaction.status != "converged":
         yield f"The solver did not converge ({interaction.status}): the motion may still change with more iterations."
     low, high = UNCERTAIN

@@ -144,7 +144,12 @@ class View(_Later):
 
 @dataclass(frozen=True)
 class Report(_Later):
-    """Write the run's report.html again."""
+    """Write the run's report.html again, with measured forces beside the estimated ones where they are given."""
+
+    measured: Path | None = None
+    """Forces that plates measured: OpenSim's .mot, .npz (forces, contact_names, fps) or .csv (t,contact,fx,fy,fz)."""
+    measured_start: float = 0.0
+    """When the clip begins, in that file's time [s]."""
 
 
 @dataclass(frozen=True)

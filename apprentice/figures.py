@@ -7,8 +7,9 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from jaxtyping import Float
 
-from records import Interaction
+from records import Interaction, MeasuredForces
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -16,7 +17,7 @@ if TYPE_CHECKING:
 
 GRAVITY = 9.81
 """[m/s^2]."""
-ESTIMATE, HORIZONTAL, TRUE, CONTACT = "#16a34a", "#3b82f6", "#94a3b8", "#f59e0b"
+ESTIMATE, HORIZONTAL, TRUE, CONTACT, MEASURED = "#16a34a", "#3b82f6", "#94a3b8", "#f59e0b", "#db2777"
 """Colours that can be told apart on white and on black."""
 _INK = "#0a0b0c"
 """Stands for the colour of text, and is replaced by it."""
@@ -49,8 +50,10 @@ def spoken(name: str) -> str:
     return f"{words[side]} {({'ankle': 'foot', 'fingers': 'hand'}).get(part, part.replace('_', ' '))}"
 
 
-def force_figure(interaction: Interaction, truth: Interaction | None = None) -> str:
-    """Force over time of each contact and of all together, beside the true one and body weight; SVG."""
+def force_figure(
+    interaction: Interaction, truth: Interaction | None = None, measured: MeasuredForces | None = None
+) -> str:
+    """Force over time of each contact and of all together, beside true and measured ones and body weight; SVG."""
     names, wrench = interaction.forces.names, interaction.forces.wrench
     time = np.arange(len(wrench)) / interaction.forces.fps
     rows = (len(names) + 1) // 2
@@ -67,14 +70,18 @@ def force_figure(interaction: Interaction, truth: Interaction | None = None) -> 
             if truth is not None and name in truth.forces.names:
                 true = truth.forces.wrench[:, truth.forces.names.index(name), 2]
                 axes.plot(time, true, color=TRUE, lw=1.6, ls=(0, (3, 1.5)), label="vertical, true")
+            if measured is not None and name in measured.names:
+                _plot_measured(axes, time, measured, measured.names.index(name))
             axes.plot(time, wrench[:, c, 2], color=ESTIMATE, lw=1.6, label="vertical")
             axes.set_ylabel("N" if c % 2 == 0 else "")
         together = figure.add_subplot(grid[rows, :], sharex=first)
         together.set_title("all contacts together, vertical")
         if truth is not None:
             together.plot(time, truth.forces.wrench[..., 2].sum(axis=1), color=TRUE, lw=1.6, ls=(0, (3, 1.5)))
+        if measured is not None:
+            _plot_measured(together, time, measured, None)
         together.plot(time, wrench[..., 2].sum(axis=1), color=ESTIMATE, lw=1.6)
-        weight = _weight(interaction)
+        weight = weight_of(interaction)
         together.axhline(weight, color=_INK, lw=0.7, ls=":")
         together.annotate(
             "weight", (1, weight), xycoords=("axes fraction", "data"), va="bottom", ha="right", fontsize=8
@@ -83,7 +90,9 @@ def force_figure(interaction: Interaction, truth: Interaction | None = None) -> 
         together.set_xlabel("time, s")
         together.set_ylabel("N")
         if first is not None:
-            figure.legend(*first.get_legend_handles_labels(), loc="outside upper right", ncols=4, fontsize=8.5)
+            handles = [axes.get_legend_handles_labels() for axes in figure.axes]
+            legend = {label: handle for pair in handles for handle, label in zip(*pair, strict=True)}
+            figure.legend(legend.values(), legend.keys(), loc="outside upper right", ncols=5, fontsize=8.5)
         return _svg(figure)
 
 
@@ -104,6 +113,18 @@ def curve_figure(points: Sequence[tuple[float, float]], baselines: Mapping[str, 
         return _svg(figure)
 
 
+def measured_vertical(measured: MeasuredForces, column: int | None) -> Float[np.ndarray, "T"]:
+    """Vertical force of one instrument, or of all together [N]; NaN where it was not captured."""
+    columns = slice(None) if column is None else [column]
+    whole = measured.captured[:, columns].all(axis=1)
+    return np.where(whole, measured.force[:, columns, 2].sum(axis=1), np.nan)
+
+
+def _plot_measured(axes: Axes, time: np.ndarray, measured: MeasuredForces, column: int | None) -> None:
+    values = measured_vertical(measured, column)
+    axes.plot(time, values, color=MEASURED, lw=1.6, ls=(0, (3, 1.5)), label="vertical, measured")
+
+
 def _shade_contact(axes: Axes, interaction: Interaction, name: str, time: np.ndarray) -> None:
     """Behind the forces, how likely the contact is: a strip as high as the plot at probability 1."""
     contacts = interaction.contacts
@@ -115,7 +136,8 @@ def _shade_contact(axes: Axes, interaction: Interaction, name: str, time: np.nda
         )
 
 
-def _weight(interaction: Interaction) -> float:
+def weight_of(interaction: Interaction) -> float:
+    """Weight of the person and of what is held [N]."""
     parts = [interaction.person.parameters.get("mass", 0.0)]
     if interaction.tool is not None:
         parts += [interaction.tool.parameters.get(name, 0.0) for name in ("handle_mass", "head_mass")]

@@ -8,7 +8,18 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, TypeVar
 
-from records import Camera, Clip, Demonstration, Episodes, Interaction, Keypoints, Record, RecordError, Run
+from records import (
+    Camera,
+    Clip,
+    Demonstration,
+    Episodes,
+    Interaction,
+    Keypoints,
+    MeasuredForces,
+    Record,
+    RecordError,
+    Run,
+)
 
 R = TypeVar("R", bound=Record)
 
@@ -29,6 +40,8 @@ class Findings:
     interaction: Interaction | None = None
     truth: Interaction | None = None
     """Only of the same frames as the interaction."""
+    measured: MeasuredForces | None = None
+    """Forces that instruments measured; only of the same frames as the interaction."""
     demonstration: Demonstration | None = None
     """With the robot's motion where there is one."""
     episodes: Episodes | None = None
@@ -61,6 +74,13 @@ def gather(run: Run) -> Findings:
             " they are not compared."
         )
         truth = None
+    measured = reader.record("measured", MeasuredForces)
+    if interaction is not None and measured is not None and len(interaction.observed) != len(measured.force):
+        reader.damaged.append(
+            f"The measured forces have {len(measured.force)} frames and the estimate {len(interaction.observed)}: they"
+            " are not compared; say `apprentice report --measured FILE` again."
+        )
+        measured = None
     return Findings(
         path=run.path,
         clip=clip,
@@ -70,6 +90,7 @@ def gather(run: Run) -> Findings:
         camera=reader.record("camera", Camera),
         interaction=interaction,
         truth=truth if interaction is not None else None,
+        measured=measured if interaction is not None else None,
         demonstration=reader.record("retargeted", Demonstration) or reader.record("demonstration", Demonstration),
         episodes=reader.record("episodes/policy", Episodes),
         config=reader.json("config.json") or {},

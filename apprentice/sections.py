@@ -6,14 +6,17 @@ import numpy as np
 
 from apprentice import page
 from apprentice.cautions import unexplained
-from apprentice.figures import GRAVITY, force_figure, spoken
+from apprentice.figures import GRAVITY, force_figure, measured_vertical, spoken, weight_of
 from apprentice.findings import Findings
 from apprentice.page import Html, Part
+from apprentice.residuals import residual_rows
 from apprentice.robot_sections import interval
 from apprentice.shapes import FORCE, LEFT, METRES_PER_NEWTON, RIGHT, SEEN, TOOL, TRUTH
 from apprentice.stills import chosen_frames, stills
 from motion.score import Score
 from records import Interaction
+
+EXPORTS = "csv, trc, mot (OpenSim), amass or lerobot"
 
 
 def glance(findings: Findings, score: Score | None) -> Html | None:
@@ -81,9 +84,11 @@ def forces(findings: Findings) -> Html | None:
     interaction = findings.interaction
     if interaction is None:
         return None
-    plot = page.svg_uri(force_figure(interaction, findings.truth))
+    plot = page.svg_uri(force_figure(interaction, findings.truth, findings.measured))
     names = ", ".join(spoken(name) for name in interaction.forces.names)
-    beside = " Dashed: the true vertical force." if findings.truth is not None else ""
+    beside = " Dashed in grey: the true vertical force." if findings.truth is not None else ""
+    if findings.measured is not None:
+        beside += f" Dashed: the vertical force measured by {', '.join(spoken(n) for n in findings.measured.names)}."
     figure = page.picture(
         [(plot, f"Force over time of {names}, and their sum beside body weight")],
         "Contact forces on the person. The shaded strip is the probability of contact, from 0 to the full height."
@@ -101,7 +106,31 @@ def forces(findings: Findings) -> Html | None:
         f"Forces satisfy the six free-flyer rows of the dynamics up to {force:.1f} N ({page.percent(share, 1)} of the"
         f" weight) and {moment:.1f} N m on average: that much of the motion no contact explains."
     )
-    return page.section("Contact forces", figure, table, page.tag("p", left))
+    return page.section("Contact forces", figure, table, page.tag("p", left), _against_measured(findings))
+
+
+def _against_measured(findings: Findings) -> Html | None:
+    """Estimated beside measured vertical forces, contact by contact where instruments tell them apart, and in all."""
+    interaction, measured = findings.interaction, findings.measured
+    if interaction is None or measured is None:
+        return None
+    vertical = interaction.forces.wrench[..., 2]
+    pairs: list[tuple[str, np.ndarray, np.ndarray]] = [
+        (spoken(name), vertical[:, c], measured_vertical(measured, measured.names.index(name)))
+        for c, name in enumerate(interaction.forces.names)
+        if name in measured.names
+    ]
+    pairs.append(("all together", vertical.sum(axis=1), measured_vertical(measured, None)))
+    weight = weight_of(interaction)
+    rows = []
+    for what, ours, theirs in pairs:
+        known = np.isfinite(theirs)
+        if known.any():
+            errors = [np.abs(guess - theirs)[known].mean() for guess in (ours, 0 * theirs)]
+            constant = f"{np.abs(weight - theirs)[known].mean():.0f}" if what == "all together" else ""
+            rows.append([what, *(f"{error:.0f}" for error in errors), constant, f"{known.sum()}"])
+    headings = ["contact", "error, N", "claiming no force, N", "claiming the weight, N", "frames"]
+    return page.table("Vertical force, estimated against measured: mean absolute error", headings, rows)
 
 
 def against_truth(findings: Findings, score: Score | None) -> Html | None:
@@ -132,9 +161,11 @@ def grounds(findings: Findings) -> Html | None:
         return None
     rows = [[name.replace("_", " "), f"{cost:.2f}"] for name, cost in sorted(interaction.cost.items())]
     rows.append(["all", f"{sum(interaction.cost.values()):.2f}"])
+    left = residual_rows(findings)
     return page.section(
         "What this rests on",
         page.bullets(_assumptions(interaction)),
+        page.table("What each stage leaves", ["stage", "residual", "mean", "95 % below"], left, words=2),
         page.table(f"Cost per residual at the end of the solver ({interaction.status})", ["residual", "cost"], rows),
     )
 
@@ -154,7 +185,12 @@ def files(findings: Findings) -> Html | None:
         for name, what in known.items()
         if (findings.path / name).is_file()
     ]
-    return page.section("Files", page.bullets(there)) if there else None
+    if not there:
+        return None
+    others = None
+    if findings.interaction is not None:
+        others = page.tag("p", f"For other programs: apprentice export {findings.path} --to {EXPORTS}.")
+    return page.section("Files", page.bullets(there), others)
 
 
 def _in_3d(interaction: Interaction, truth: Interaction | None) -> Html:

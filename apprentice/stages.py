@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from apprentice.options import Chance, Judging, Training
-from records import Demonstration, Interaction, Motion, RecordError, Run, RunError, digest
+from records import Demonstration, Interaction, MeasuredForces, Motion, RecordError, Run, RunError, digest
 
 if TYPE_CHECKING:
     from motion.tool import Tool
@@ -66,6 +66,16 @@ def read_stroke_file(path: Path, tool: Tool) -> Motion:
             if stroke is not None:
                 return stroke
     return read_stroke(path, tool)
+
+
+def take_measured(run: Run, path: Path, start: float) -> MeasuredForces:
+    """Stage `measured`: forces that instruments measured, in the frames of the run's estimate."""
+    from motion.importers.measured import read_measured
+
+    interaction = load_stage(run, "interaction", Interaction, "estimate")
+    measured = read_measured(path, num_frames=len(interaction.observed), fps=interaction.person.fps, start=start)
+    measured.save(run.file("measured"))
+    return measured
 
 
 def align(run: Run, stroke: Motion, task: str, seed: int) -> Demonstration:

@@ -139,7 +139,10 @@ def report(verb: cli.Report) -> None:
     """The report."""
     from apprentice.report import write_report
 
-    console.print(str(write_report(_existing(verb))), soft_wrap=True)
+    run = _existing(verb)
+    if verb.measured is not None:
+        stages.take_measured(run, verb.measured, verb.measured_start)
+    console.print(str(write_report(run)), soft_wrap=True)
 
 
 def export(verb: cli.Export) -> None:

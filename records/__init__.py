@@ -2,6 +2,7 @@
 
 from records.demonstration import Demonstration, Episodes
 from records.features import Features, Timeline
+from records.measured import MeasuredForces
 from records.motion import ContactForces, Interaction, Motion, Uncertainty
 from records.observation import ContactStates, Keypoints
 from records.record import Record, RecordError
@@ -20,6 +21,7 @@ __all__ = [
     "Features",
     "Interaction",
     "Keypoints",
+    "MeasuredForces",
     "Motion",
     "Record",
     "RecordError",

@@ -37,7 +37,7 @@ def test_nothing_to_say_about_a_sound_run():
 def test_bridged_frames():
     observed = np.arange(FRAMES) != 2
     assert of(standing().replace(observed=observed)) == [
-        f"1 of {FRAMES} frames show nothing usable of the person; the motion was bridged across them."
+        f"1 of {FRAMES} frames show nothing usable of the person; the motion was bridged across them: frame 2 (0.08 s)."
     ]
 
 
