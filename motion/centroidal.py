@@ -11,6 +11,9 @@ from jaxtyping import Float
 from motion.body import rotations
 from motion.local_derivative import Derivatives
 
+GRAVITY = 9.81
+"""[m/s^2], as in Pinocchio."""
+
 
 class Demand(NamedTuple):
     """Inverse dynamics without contacts."""
@@ -34,3 +37,20 @@ def demand(model: pin.Model, q: Float[np.ndarray, "T Q"], derivatives: Derivativ
     force = np.einsum("tij,tj->ti", R, tau[:, :3])
     moment = np.einsum("tij,tj->ti", R, tau[:, 3:6]) + np.cross(q[:, :3] - com, force)
     return Demand(com, np.concatenate([force, moment], axis=1), tau)
+
+
+def accelerating(
+    demanded: Demand, mass: float, J: Float[np.ndarray, "T 3 V"], acceleration: Float[np.ndarray, "T 3"]
+) -> Demand:
+    """Inverse dynamics of the same motion whose centre of mass accelerates otherwise: the whole body does, by as much.
+
+    Args:
+        demanded: of the motion as it is.
+        mass: of the body [kg].
+        J: derivative of the centre of mass by a tangent step of the configuration.
+        acceleration: of the centre of mass [m/s^2], world.
+    """
+    force = mass * (acceleration + np.array([0.0, 0.0, GRAVITY]))
+    more = force - demanded.wrench[:, :3]
+    wrench = np.concatenate([force, demanded.wrench[:, 3:]], axis=1)
+    return Demand(demanded.com, wrench, demanded.tau + np.einsum("tij,ti->tj", J, more))

@@ -26,13 +26,24 @@ class ForceOptions:
 
     smoothing: float = 0.06
     """Width of the Gaussian behind accelerations [s] (1.5 frames at 25 fps)."""
+    position_sigma: float = 0.02
+    """Standard error of the position of the centre of mass, across the line of sight where there is a camera [m]. From
+    one video: 0.5 cm of calm people (clips of the studio), 2 to 4 cm of jumping ones (against motion capture)."""
+    depth_sigma: float = 0.05
+    """The same along the line of sight [m]: 2 cm, and 2 to 7 cm."""
+    position_time: float = 0.2
+    """How long an error of the position lasts [s]: after that time 0.4 of it are left."""
     acceleration_sigma: float = 0.5
-    """Standard error of the acceleration of the centre of mass [m/s^2]: of a force, times the mass. From markers: 20 N
-    of mean error on a person of 60 kg (squats, against plates)."""
+    """Standard error of the acceleration of the centre of mass in a single frame [m/s^2], for the evidence of contacts
+    and the intervals of forces; the forces themselves rest on the positions. From markers: 20 N of mean error on a
+    person of 60 kg (squats, against plates)."""
     mass_error: float = 0.0
-    """Relative standard error of the body mass [1]; 0 where it was weighed. The demanded wrench errs by as much."""
+    """Relative standard error of the body mass [1]; 0 where it was weighed. All forces err by as much together, so it
+    widens their intervals and changes nothing else."""
     moment_arm_sigma: float = 0.3
     """Standard error of dL/dt about the centre of mass, as an arm of the weight [m]; grows with the error of depth."""
+    untracked_force: float = 0.01
+    """Standard deviation of the force that contacts need not explain, in every frame anew [body weights]."""
     tool_acceleration_sigma: float = 3.0
     """Standard error of the acceleration of a held tool [m/s^2]."""
     tool_moment_arm_sigma: float = 0.1

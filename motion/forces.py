@@ -1,8 +1,14 @@
 """Contact forces of a motion: the wrenches on feet and hands that explain it, inside friction cones, unilateral.
 
-The free-flyer rows of the dynamics say how much force and moment the outside world must give; the contacts share it.
-Which contact carries how much is settled by priors: how likely each contact is, how fast and how high its point moves,
-and that forces change smoothly. After Li et al. 2019 (CVPR), section 3; their released code leaves the cone out.
+The path of the centre of mass says how much force the outside world must give over a clip (`motion.centre_path`), the
+angular momentum how much moment; the contacts share it. Which contact carries how much is settled by priors: how likely
+each contact is, how fast and how high its point moves, and that forces change smoothly. One convex problem for the
+whole clip. After Li et al. 2019 (CVPR), section 3; their released code leaves the cone out.
+
+Forces are solved for after the motion. Solved for in turns with it (a residual that draws the centre of mass onto the
+path of the forces, then forces again: descent on the joint cost, block by block), the parkour clips gained 0.1 mm of
+PA-MPJPE and 0.5 mm of G-MPJPE in two rounds, and their forces nothing (+0.2 N); even with the true contacts 0.2 mm,
+1.7 mm and 1 N: the image fixes a moving body's acceleration as well as forces of unknown contacts do.
 """
 
 from __future__ import annotations
@@ -12,9 +18,11 @@ from typing import Protocol, runtime_checkable
 import numpy as np
 import pinocchio as pin
 
+from motion.block_quadratic import BlockQuadratic
 from motion.body import Body
-from motion.centroidal import demand
-from motion.contact_basis import POINTS, ContactBasis, at_sites, balance, contact_basis, hand_torques
+from motion.centre_path import SIZE, add_path, second_difference, seen_path, whitening
+from motion.centroidal import accelerating, demand
+from motion.contact_basis import FEET, POINTS, ContactBasis, at_sites, balance, contact_basis, hand_torques
 from motion.contact_prior import across_sight, precision, probabilities
 from motion.force_options import ForceOptions
 from motion.local_derivative import differentiate
@@ -28,6 +36,11 @@ GRAVITY = 9.81
 
 EDGE_REGULARISATION = 1e-3
 """Share of a point's prior precision that goes to each cone edge: it settles how parallel edges share a force."""
+
+HANGING, LOOSE = 0.05, 0.5
+"""Standard deviations of the force of what is not tracked (seat, knee, back), beyond the usual, on a body that hangs or
+leans on its hands, and on one that nothing known touches [body weights]: it may fall, lie, or touch what the contacts
+deny."""
 
 
 class ForceError(ValueError):
@@ -70,7 +83,9 @@ def solve_forces(
 
     Returns:
         Wrenches on the person at l_ankle, r_ankle, l_fingers, r_fingers, world axes; joint torques, whose first six
-        rows are what the free-flyer's dynamics leave unexplained; the same as `residual` at the centre of mass.
+        rows are what the free-flyer's dynamics leave unexplained; the same as `residual` at the centre of mass. All of
+        them belong to the most probable path of the centre of mass, which differs from that of the motion by its
+        errors: the body accelerates as its joints do, and as a whole by as much more as that path says.
 
     Raises:
         ForceError: lengths or rates differ, or a tool comes without its model.
@@ -86,21 +101,23 @@ def solve_forces(
 
     basis = contact_basis(options.friction, options.cone_edges)
     weight = GRAVITY * body.mass
-    A, b = balance(basis, points, person.com), person.wrench
-    sigma = _row_sigma(weight, options.acceleration_sigma, options.moment_arm_sigma)
-    size = np.linalg.norm(b.reshape(-1, 2, 3), axis=2).repeat(3, axis=1)
-    sigma = np.hypot(sigma, options.mass_error * size)
-    rows, targets = A / sigma[..., None], b / sigma
+    A = balance(basis, points, person.com)
+    rows = A[:, 3:] / options.moment_arm_sigma
+    targets = person.wrench[:, 3:] / (weight * options.moment_arm_sigma)
     if tool is not None and tool_model is not None:
         held = demand(tool_model.model, tool.q, differentiate(tool.q, tool.fps, options.smoothing))
-        tool_weight = GRAVITY * pin.computeTotalMass(tool_model.model)
-        tool_sigma = _row_sigma(tool_weight, options.tool_acceleration_sigma, options.tool_moment_arm_sigma)
+        tool_mass = pin.computeTotalMass(tool_model.model)
+        arm = GRAVITY * options.tool_moment_arm_sigma
+        tool_sigma = tool_mass / weight * np.repeat([options.tool_acceleration_sigma, arm], 3)
         reaction = -balance(basis, points, held.com, hands_only=True)
         rows = np.concatenate([rows, reaction / tool_sigma[:, None]], axis=1)
         needed = held.wrench if tool_load is None else held.wrench - tool_load
-        targets = np.concatenate([targets, needed / tool_sigma], axis=1)
+        targets = np.concatenate([targets, needed / (weight * tool_sigma)], axis=1)
     prior = precision(points, velocity, probabilities(contacts), tool is not None, options, scene)
-    x = weight * _solve(rows * weight, targets, prior, basis, options.rate / motion.fps)
+    slack = GRAVITY * _untracked(probabilities(contacts), tool is not None, options.untracked_force)
+    x, acceleration = _solve(rows, targets, prior, basis, person.com, slack, motion.fps, camera, options)
+    x *= weight
+    person = accelerating(person, body.mass, body.centre_of_mass_jacobian(motion.q)[1], acceleration)
 
     force = np.einsum("pin,tn->tpi", basis.forces, x)
     moment = np.einsum("hin,tn->thi", basis.moments, x)
@@ -111,26 +128,61 @@ def solve_forces(
         point=site,
         wrench=at_sites(points, force, moment, site),
         tau=person.tau - np.einsum("tpij,tpi->tj", J, force) - hand_torques(body, motion.q, moment),
-        residual=b - np.einsum("trn,tn->tr", A, x),
+        residual=person.wrench - np.einsum("trn,tn->tr", A, x),
     )
 
 
-def _row_sigma(weight: float, acceleration: float, arm: float) -> np.ndarray:
-    """Standard errors (6,) of the balance of a body of given weight [N]: forces [N], then moments [N m]."""
-    return np.repeat([weight / GRAVITY * acceleration, weight * arm], 3)
+def _solve(
+    rows: np.ndarray,
+    targets: np.ndarray,
+    prior: np.ndarray,
+    basis: ContactBasis,
+    com: np.ndarray,
+    slack: np.ndarray,
+    fps: float,
+    camera: Camera | None,
+    options: ForceOptions,
+) -> tuple[np.ndarray, np.ndarray]:
+    """Most probable unknowns (T, size) [body weights] and acceleration of the centre of mass (T, 3) [m/s^2].
 
-
-def _solve(rows: np.ndarray, targets: np.ndarray, prior: np.ndarray, basis: ContactBasis, change: float) -> np.ndarray:
-    """Most probable unknowns (T, size): whitened balance rows, prior precisions, change per frame; in body weights."""
-    H = rows.swapaxes(1, 2) @ rows + np.einsum("tp,pin,pim->tnm", prior, basis.groups, basis.groups, optimize=True)
+    Args:
+        rows: whitened, of moments and tool (T, R, size).
+        targets: what they should be (T, R).
+        prior: precision of each of `ContactBasis.groups` (T, G).
+        basis: the unknowns.
+        com: centre of mass (T, 3) [m].
+        slack: standard deviation of the acceleration by what is not tracked (T) [m/s^2].
+        fps: frame rate [1/s].
+        camera: where the motion was seen from.
+        options: trust.
+    """
+    seen = seen_path(com, fps, options.smoothing)
+    rows, targets, prior = rows[seen.frames], targets[seen.frames], prior[seen.frames]
+    frames, n = len(seen.frames), basis.size
+    total = BlockQuadratic(frames, n + SIZE)
+    total.add(rows, targets)
+    total.H[:, :n, :n] += np.einsum("tp,pin,pim->tnm", prior, basis.groups, basis.groups, optimize=True)
     edges = EDGE_REGULARISATION * np.einsum("tp,pn->tn", prior, basis.members)
-    H += edges[:, :, None] * np.eye(basis.size)
-    smooth = np.einsum("pin,pim->nm", basis.contacts, basis.contacts) / change**2
-    H[1:] += smooth
-    H[:-1] += smooth
-    coupling = np.broadcast_to(-smooth, (len(H) - 1, *smooth.shape))
-    g = -np.einsum("trn,tr->tn", rows, targets)
-    return solve_nonnegative(H, coupling, g, basis.bounded)
+    total.H[:, range(n), range(n)] += edges
+    change = np.zeros((3 * len(basis.contacts), n + SIZE))
+    change[:, :n] = basis.contacts.reshape(-1, n) * (fps / options.rate)
+    change = np.broadcast_to(change, (frames - 1, *change.shape))
+    total.tie(-change, change)
+    whiten = whitening(seen, camera, options.position_sigma, options.depth_sigma)
+    push = GRAVITY * basis.forces.sum(axis=0)
+    unit = add_path(total, seen, push, slack[seen.frames], whiten, fps, options.position_time)
+    bounded = np.concatenate([basis.bounded, np.zeros(SIZE, bool)])
+    x = solve_nonnegative(total.H, total.coupling, total.g, bounded)
+    path = seen.position + unit * x[:, n : n + 3]
+    inside = slice((frames - len(com)) // 2, (frames + len(com)) // 2)
+    return x[inside, :n], second_difference(path)[inside] * fps**2
+
+
+def _untracked(probability: np.ndarray, held: bool, usual: float) -> np.ndarray:
+    """Standard deviation (T) [body weights] of what bears a body beside feet and hands, by which of them touch."""
+    feet, hands = (1 - (1 - part).prod(axis=1) for part in np.split(probability, [len(FEET)], axis=1))
+    hangs = (1 - feet) * (0 if held else hands)
+    return np.sqrt(usual**2 + hangs * HANGING**2 + (1 - feet - hangs) * LOOSE**2)
 
 
 def _check(motion: Motion, contacts: ContactStates, tool: Motion | None, tool_model: HeldTool | None) -> None:

@@ -27,7 +27,9 @@ NEIGHBOURS = 0.01
 """Width [s] of the Gaussian that makes local parabolas into central differences at the usual rates."""
 EXACT = ForceOptions(
     smoothing=NEIGHBOURS,
-    acceleration_sigma=0.01,
+    position_sigma=1e-5,
+    depth_sigma=1e-5,
+    untracked_force=1e-3,
     moment_arm_sigma=1e-3,
     tool_acceleration_sigma=0.01,
     tool_moment_arm_sigma=1e-3,

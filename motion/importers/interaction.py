@@ -26,10 +26,10 @@ VIEW_HEIGHT = 1.2
 """Its height over the ground [m]."""
 
 
-MEASURED = ForceOptions(smoothing=0.025, acceleration_sigma=0.5, moment_arm_sigma=0.05, rate=40.0)
-"""Trust in the balance of captured motion. Noise of 0.5 mm in the centre of mass at 100 Hz becomes 0.25 m/s^2 through a
-Gaussian's second derivative of 0.025 s; skin and rigid segments make it 0.5. The centre of pressure is known to a few
-centimetres; landings load a foot at 40 body weights a second."""
+MEASURED = ForceOptions(smoothing=0.025, position_sigma=0.003, position_time=0.1, moment_arm_sigma=0.05, rate=40.0)
+"""Trust in the balance of captured motion. Skin slides by 5 to 20 mm under each marker with every step (Leardini et al.
+2005, Gait & Posture 21), for a part of the step; of the centre of mass of many segments that leaves a few millimetres.
+The centre of pressure is known to a few centimetres; landings load a foot at 40 body weights a second."""
 
 
 def interaction_of(
