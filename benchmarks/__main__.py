@@ -19,6 +19,7 @@ BENCHMARKS: dict[str, tuple[str, ...]] = {
     "two_views": ("{data}/clips/pose2sim",),
     "barbell": ("{data}/clips/barbell_squat",),
     "robustness": ("{data}/parkour",),
+    "realtime": ("{data}/parkour",),
     "studio": (),
     "tool_estimate": (),
     "align": ("{data}/tools/hammer_1.npz",),
