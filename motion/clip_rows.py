@@ -10,7 +10,7 @@ from jaxtyping import Float, Int
 
 from motion.accumulate import PointSums, TurnSums, WholeRows
 from motion.body import ANCESTORS, Body
-from motion.composite import between_twists, kinematics, tree, turned_about, with_moment
+from motion.composite import add_moments, between_twists, kinematics, tree, turned_about
 from motion.elimination import COUPLED
 from motion.rotation import skew
 from motion.skeleton import SITES
@@ -89,20 +89,14 @@ class ClipRows:
         corner = self._write_whole(frames, own, over, beside)
         S = self._kinematics.twists[frames]
         W, p = self._weight[frames], self._kinematics.p[frames]
-        right = np.concatenate(
-            [
-                W,
-                turned_about(p, W),
-                self._stretched(frames),
-                self._beside[frames],
-                *(m.sums.weight[frames] for m in self._middles),
-            ],
-            axis=-1,
-        )
-        width = right.shape[-1]
-        wrench = with_moment(p, right).reshape(count, p.shape[1], 6 * width)
-        at_joints = (self._tree.carried @ wrench).reshape(count, len(self._tree.carried), 6, width)
-        at_columns = at_joints[:, self._tree.joints]
+        parts = (W, turned_about(p, W), self._stretched(frames), self._beside[frames])
+        parts = (*parts, *(middle.sums.weight[frames] for middle in self._middles))
+        width = sum(part.shape[-1] for part in parts)
+        wrench = np.empty((*p.shape[:2], 6, width))
+        right = np.concatenate(parts, axis=-1, out=wrench[:, :, :3])
+        add_moments(p, wrench)
+        at_columns = self._tree.carried @ wrench.reshape(*p.shape[:2], 6 * width)
+        at_columns = at_columns.reshape(count, len(self._tree.carried), 6, width)
         products = _per_column(at_columns[..., :6], S)
         for segment in self._tree.segments:
             own[:, segment.own, segment.whole] += _transposed(S[..., segment.own]) @ products[..., segment.whole]
@@ -163,7 +157,7 @@ class ClipRows:
         """Add what couples frames with those after them."""
         S_after, p_after = _following(self._kinematics.twists, frames), _following(self._coupled_points, frames)
         c, p = self._coupling[:, frames], self._coupled_points[None, frames]
-        X = between_twists(self._coupled_by, c, np.broadcast_to(p, p_after.shape), p_after)[:, :, self._tree.joints]
+        X = between_twists(self._coupled_by, c, np.broadcast_to(p, p_after.shape), p_after)
         ahead, back = _per_column(X, S_after), _per_column(_transposed(X), S[None])
         over = over.swapaxes(0, 1)
         for segment in self._tree.segments:

@@ -37,10 +37,9 @@ class Segment(NamedTuple):
 class Tree(NamedTuple):
     """What is the same in every state: joints of the person and, after them, the tool."""
 
-    joints: Int[np.ndarray, "M"]
-    """Joint that each three columns of the tangent space move: the root's position and turn, then turns."""
-    carried: Float[np.ndarray, "J N"]
-    """1 where a point lies beyond a joint."""
+    carried: Float[np.ndarray, "M N"]
+    """1 where a point lies beyond the joint that three columns of the tangent space move: the root's position and turn,
+    then the turns of the others."""
     segments: tuple[Segment, ...]
     """Columns of the tangent space by unbranched stretches of the tree."""
     lengthened: Float[np.ndarray, "72 NB"]
@@ -81,8 +80,7 @@ def tree(names: tuple[str, ...], tool: bool) -> Tree:
     lengthened[:, sites, :bones] = chains.transpose(1, 2, 0, 3).reshape(72, len(sites), bones)
     lengths = np.arange(len(SHARED_NAMES))[BONE_COLUMNS]
     return Tree(
-        joints,
-        carries[:, joint_of],
+        carries[joints][:, joint_of],
         _segments(carries, joints),
         lengthened.reshape(72, -1),
         np.append(lengths, TOOL_LENGTH) if tool else lengths,
@@ -129,14 +127,11 @@ def kinematics(state: State, names: tuple[str, ...]) -> Kinematics:
     return Kinematics(twists, p, by_length * lengths)
 
 
-def with_moment(p: Float[np.ndarray, "T N 3"], force: Float[np.ndarray, "T N 3 C"]) -> Float[np.ndarray, "T N 6 C"]:
-    """Columns at points, with their moments p x force below."""
-    wrench = np.empty((*force.shape[:2], 6, force.shape[-1]))
-    wrench[:, :, :3] = force
+def add_moments(p: Float[np.ndarray, "T N 3"], wrench: Float[np.ndarray, "T N 6 C"]) -> None:
+    """Write moments p x force of columns at points below their forces."""
     for i, j, k in ((0, 1, 2), (1, 2, 0), (2, 0, 1)):
-        np.multiply(p[..., j, None], force[:, :, k], out=wrench[:, :, 3 + i])
-        wrench[:, :, 3 + i] -= p[..., k, None] * force[:, :, j]
-    return wrench
+        np.multiply(p[..., j, None], wrench[:, :, k], out=wrench[:, :, 3 + i])
+        wrench[:, :, 3 + i] -= p[..., k, None] * wrench[:, :, j]
 
 
 def turned_about(p: Float[np.ndarray, "T N 3"], W: Float[np.ndarray, "T N 3 3"]) -> Float[np.ndarray, "T N 3 3"]:
@@ -150,8 +145,10 @@ def turned_about(p: Float[np.ndarray, "T N 3"], W: Float[np.ndarray, "T N 3 3"])
 
 def between_twists(
     layout: Tree, c: Float[np.ndarray, "*B N"], p: Float[np.ndarray, "*B N 3"], q: Float[np.ndarray, "*B N 3"]
-) -> Float[np.ndarray, "*B J 6 6"]:
-    """Matrix of each joint between twists, of points that count c times the identity: [1; p] c [1, -q], p and q skew.
+) -> Float[np.ndarray, "*B M 6 6"]:
+    """Matrix between twists of each three columns, of points that count c times the identity.
+
+    A point adds [1; skew(p)] c [1, -skew(q)].
 
     Args:
         layout: which joint carries which point.

@@ -10,6 +10,7 @@ Rows are asked for some frames at a time, and factors are written over them: not
 
 from __future__ import annotations
 
+from itertools import pairwise
 from typing import NamedTuple, Protocol, runtime_checkable
 
 import numpy as np
@@ -19,8 +20,8 @@ from scipy.linalg import LinAlgError, blas, lapack
 JITTER = 1e-9
 """Added to the diagonal, so that unknowns that nothing depends on stay where they are."""
 
-CHUNK = 64
-"""Frames whose rows are written at a time: what lies between residuals and rows is some 200 kB a frame, and every
+CHUNK = 48
+"""Most frames whose rows are written at a time: what lies between residuals and rows is some 200 kB a frame, and every
 call of an array function costs as much as a frame of it."""
 
 COUPLED = 2
@@ -149,13 +150,14 @@ def factorise(rows: Rows, damping: float, memory: Memory | None = None) -> Facto
     over = memory.array("over", (frames, COUPLED, size, size))
     beside = memory.array("beside", (frames, size, shared + 1))
     corner = rows.corner.copy()
-    for first in range(0, frames, CHUNK):
-        here = slice(first, min(first + CHUNK, frames))
+    edges = np.linspace(0, frames, 1 + -(-frames // CHUNK)).round().astype(int).tolist()
+    for first, last in pairwise(edges):
+        here = slice(first, last)
         corner += rows.write(here, own[here], over[here], beside[here])
-        diagonal = own[here].reshape(here.stop - first, -1)[:, :: size + 1]
+        diagonal = own[here].reshape(last - first, -1)[:, :: size + 1]
         diagonal *= 1 + damping
         diagonal += JITTER
-        for t in range(first, here.stop):
+        for t in range(first, last):
             if _eliminate_frame(t, own, over, beside):
                 raise LinAlgError(f"the normal equations are not positive definite at frame {t}")
     diagonal = corner.reshape(-1)[: -1 : shared + 2]

@@ -68,10 +68,15 @@ def skew(p: Float[np.ndarray, "*N 3"]) -> Float[np.ndarray, "*N 3 3"]:
 
 def inverse_right_jacobian(w: Float[np.ndarray, "*N 3"]) -> Float[np.ndarray, "*N 3 3"]:
     """Derivative of log(exp(w) exp(d)) with respect to d at 0 (Sola et al., equation 144)."""
-    angle = np.linalg.norm(w, axis=-1)[..., None, None]
-    safe = np.maximum(angle, 1e-4)
+    squared = (w * w).sum(axis=-1)
+    safe = np.maximum(np.sqrt(squared), 1e-4)
     curve = np.where(
-        angle > 1e-4, 1 / safe**2 - (1 + np.cos(safe)) / (2 * safe * np.maximum(np.sin(safe), 1e-9)), 1 / 12
+        squared > 1e-8, 1 / safe**2 - (1 + np.cos(safe)) / (2 * safe * np.maximum(np.sin(safe), 1e-9)), 1 / 12
     )
-    W = skew(w)
-    return np.eye(3) + 0.5 * W + curve * (W @ W)
+    # The square of skew(w) is w w' - |w|^2.
+    J = w[..., :, None] * (curve[..., None] * w)[..., None, :]
+    for i, j, k in ((0, 1, 2), (1, 2, 0), (2, 0, 1)):
+        J[..., i, i] += 1 - curve * squared
+        J[..., i, j] -= 0.5 * w[..., k]
+        J[..., j, i] += 0.5 * w[..., k]
+    return J

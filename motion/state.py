@@ -15,7 +15,7 @@ import numpy as np
 from jaxtyping import Float
 
 from motion.body import Body, build_body, rotations
-from motion.rotation import exponential, product, skew
+from motion.rotation import conjugate, exponential, logarithm, product, skew
 from motion.skeleton import SITES
 from records import Camera
 
@@ -130,6 +130,12 @@ class State:
         return self.body.twists(self.poses)
 
     @cached_property
+    def turns(self) -> Float[np.ndarray, "N 24 3"]:
+        """Rotation vectors [rad] of the joints from each frame to the next, in their own axes; T - 1 rows."""
+        quaternions = self.q[:, 3:].reshape(self.num_frames, len(Body.joint_names), 4)
+        return logarithm(product(conjugate(quaternions[:-1]), quaternions[1:]))
+
+    @cached_property
     def length(self) -> float:
         """Estimated distance from the tool's handle end to its head [m]."""
         return self.tool_length * float(np.exp(self.value("log_tool_length")))
@@ -157,37 +163,34 @@ class State:
         return self.body.centre_of_mass(self.q, self.poses)
 
     def points(self, names: Sequence[str]) -> Points:
-        """World positions of named points with their derivatives; computed once per name and state."""
-        missing = tuple(n for n in names if n not in self._cache)
-        if missing:
-            self._differentiate(missing)
-        entries = [self._cache[n] for n in names]
-        return Points(*(np.stack(parts, axis=1) for parts in zip(*entries, strict=True)))
+        """World positions of named points with their derivatives; computed once per names and state."""
+        key = tuple(names)
+        if key not in self._cache:
+            self._cache[key] = self._differentiate(key)
+        return self._cache[key]
 
     @cached_property
-    def _cache(self) -> dict[str, tuple[np.ndarray, np.ndarray, np.ndarray]]:
+    def _cache(self) -> dict[tuple[str, ...], Points]:
         return {}
 
-    def _differentiate(self, names: tuple[str, ...]) -> None:
-        sites = _sites(names)
+    def _differentiate(self, names: tuple[str, ...]) -> Points:
+        p = self.positions(names)
+        J, J_shared = np.zeros((*p.shape, self.nv)), np.zeros((*p.shape, len(SHARED)))
+        lengths = np.array([self.body.bones[b] for b in Body.bone_names])
+        own = J[..., : Body.nv]
+        sites = [n for n, name in enumerate(names) if name in SITE_INDEX]
         if sites:
-            p, J = self.body.site_jacobian(self.q, sites, self.poses, self.twists)
-            self._keep(sites, p, J, self.body.bone_jacobian(self.q, sites, self.poses))
-        if CENTRE_OF_MASS in names:
-            p, J, bones = self.body.centre_of_mass_jacobian(self.q, self.poses, self.twists)
-            self._keep([CENTRE_OF_MASS], p[:, None], J[:, None], bones[:, None])
-        for name in names:
-            if name in TOOL_POINTS:
-                self._cache[name] = self._differentiate_tool(name)
-
-    def _keep(self, names: Sequence[str], p: np.ndarray, J: np.ndarray, J_bones: np.ndarray) -> None:
-        """Cache points of the person: columns of the tool and of the other shared parameters are zero."""
-        if self.nv > Body.nv:
-            J = np.concatenate([J, np.zeros((*J.shape[:-1], self.nv - Body.nv))], axis=-1)
-        J_shared = np.zeros((*p.shape, len(SHARED)))
-        J_shared[..., BONE_COLUMNS] = J_bones * np.array([self.body.bones[b] for b in Body.bone_names])
+            chosen = [names[n] for n in sites]
+            own[:, _as_slice(sites)] = self.body.site_jacobian(self.q, chosen, self.poses, self.twists)[1]
+            bones = self.body.bone_jacobian(self.q, chosen, self.poses)
+            J_shared[:, _as_slice(sites), :, BONE_COLUMNS] = bones * lengths
         for n, name in enumerate(names):
-            self._cache[name] = (p[:, n], J[:, n], J_shared[:, n])
+            if name == CENTRE_OF_MASS:
+                _, own[:, n], bones = self.body.centre_of_mass_jacobian(self.q, self.poses, self.twists)
+                J_shared[:, n, :, BONE_COLUMNS] = bones * lengths
+            elif name in TOOL_POINTS:
+                J[:, n], J_shared[:, n] = self._differentiate_tool(name)
+        return Points(p, J, J_shared)
 
     def _tool_point(self, name: str) -> np.ndarray:
         if self.tool_q is None:
@@ -195,8 +198,7 @@ class State:
         along = rotations(self.tool_q[:, 3:])[..., 0]
         return self.tool_q[:, :3] + (self.length * along if name == "tool_head" else 0.0)
 
-    def _differentiate_tool(self, name: str) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-        p = self._tool_point(name)
+    def _differentiate_tool(self, name: str) -> tuple[np.ndarray, np.ndarray]:
         assert self.tool_q is not None
         R = rotations(self.tool_q[:, 3:])
         offset = np.array([self.length if name == "tool_head" else 0.0, 0.0, 0.0])
@@ -205,7 +207,7 @@ class State:
         J[..., Body.nv + 3 :] = -R @ skew(offset)
         J_shared = np.zeros((self.num_frames, 3, len(SHARED)))
         J_shared[..., SHARED_NAMES.index("log_tool_length")] = R @ offset
-        return p, J, J_shared
+        return J, J_shared
 
     def step(self, tangent: Float[np.ndarray, "T V"], shared: Float[np.ndarray, "S"]) -> State:
         """Move along a tangent step; quaternions stay on their sphere."""
@@ -213,9 +215,10 @@ class State:
         return replace(self, q=_retract(self.q, tangent[:, : Body.nv]), tool_q=tool, shared=self.shared + shared)
 
 
-def _sites(names: Sequence[str]) -> list[str]:
-    """Those of the names that are sites of the body."""
-    return [name for name in names if name not in (*TOOL_POINTS, CENTRE_OF_MASS)]
+def _as_slice(index: list[int]) -> slice | list[int]:
+    """Indices as a slice where they are consecutive: writing to a view needs no copies."""
+    first, count = index[0], len(index)
+    return slice(first, first + count) if index == list(range(first, first + count)) else index
 
 
 def _retract(q: np.ndarray, tangent: np.ndarray) -> np.ndarray:

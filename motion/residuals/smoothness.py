@@ -10,7 +10,7 @@ from jaxtyping import Float
 from motion.body import Body
 from motion.residuals.loss import Loss, PseudoHuber, Quadratic
 from motion.residuals.residual import Jacobian, OfPoints, OfTurns
-from motion.rotation import conjugate, inverse_right_jacobian, logarithm, product
+from motion.rotation import inverse_right_jacobian
 from motion.state import State
 
 SMOOTH_SITES = (
@@ -52,15 +52,10 @@ class JointRate:
 
     def error(self, state: State) -> Float[np.ndarray, "N 24 3"]:
         """Rate in local axes."""
-        return self._turn(state) * (state.fps / self.sigma)
+        return state.turns * (state.fps / self.sigma)
 
     def jacobian(self, state: State) -> Jacobian:
         """Inverse right Jacobian at the later frame, inverse left Jacobian at the earlier one."""
-        turn = self._turn(state)
-        after = inverse_right_jacobian(turn) * (state.fps / self.sigma)
+        after = inverse_right_jacobian(state.turns) * (state.fps / self.sigma)
         by = np.stack([-after.swapaxes(-1, -2), after], axis=1)
         return Jacobian(turns=OfTurns(tuple(range(len(Body.joint_names))), by))
-
-    def _turn(self, state: State) -> np.ndarray:
-        quaternions = state.q[:, 3:].reshape(state.num_frames, len(Body.joint_names), 4)
-        return logarithm(product(conjugate(quaternions[:-1]), quaternions[1:]))
