@@ -77,7 +77,8 @@ class EstimateOptions:
         moving = float(np.sqrt(np.mean((needed - [0.0, 0.0, GRAVITY]) ** 2)))
         sigma = float(np.hypot(self.forces.acceleration_sigma, VIDEO_ACCELERATION_SHARE * moving))
         mass_error = self.forces.mass_error if self.mass else ASSUMED_MASS_ERROR
-        return replace(self.forces, acceleration_sigma=sigma, mass_error=mass_error)
+        hanging = float(np.hypot(sigma / GRAVITY, mass_error))
+        return replace(self.forces, acceleration_sigma=sigma, mass_error=mass_error, hanging_untracked_force=hanging)
 
 
 ASSUMED_HEIGHT = 1.70

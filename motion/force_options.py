@@ -43,7 +43,10 @@ class ForceOptions:
     moment_arm_sigma: float = 0.3
     """Standard error of dL/dt about the centre of mass, as an arm of the weight [m]; grows with the error of depth."""
     untracked_force: float = 0.01
-    """Standard deviation of the force that contacts need not explain, in every frame anew [body weights]."""
+    """Standard deviation of the force that contacts leave unexplained on a body that stands, in every frame anew [body
+    weights]."""
+    hanging_untracked_force: float = 0.05
+    """The same on a body that bears on its hands alone, as thighs, belly and forearms touch what hands do."""
     tool_acceleration_sigma: float = 3.0
     """Standard error of the acceleration of a held tool [m/s^2]."""
     tool_moment_arm_sigma: float = 0.1

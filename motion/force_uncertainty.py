@@ -3,8 +3,8 @@
 A sum over all sets of contacts, each as probable as the contacts of the estimate say (law of total variance). Within a
 set the shares of what the motion demands are non-negative and sum to 1: a Dirichlet distribution about the estimated
 shares, as wide as if nothing else were known. That is the part of the force solver's quadratic which its cone bounds
-leave open; the demand itself errs with the acceleration. Moments and earlier frames, which the solver uses too, only
-narrow it.
+leave open; the demand itself, that of the path of the forces, errs with the acceleration, and in proportion with the
+mass. Moments and earlier frames, which the solver uses too, only narrow it.
 """
 
 from __future__ import annotations
@@ -52,6 +52,7 @@ def force_covariance(
         demand = demand - estimate[:, ~bearing].sum(axis=1)
         probability = probability * bearing
     size = np.linalg.norm(demand, axis=-1)
+    heavier = options.mass_error * demand[:, None]
     along = np.linalg.norm(estimate, axis=-1) + LEAST_SHARE * size[:, None]
     total = np.zeros((*estimate.shape, 3))
     weights = np.zeros(len(estimate))
@@ -69,6 +70,7 @@ def force_covariance(
             spread[..., None, None] * (demand[:, :, None] * demand[:, None, :])[:, None]
             + away[..., :, None] * away[..., None, :]
             + (share**2 * noise)[..., None, None] * np.eye(3)
+            + (share[..., None] * heavier)[..., :, None] * (share[..., None] * heavier)[..., None, :]
         )
         total += weight[:, None, None, None] * covariance
         weights += weight

@@ -37,10 +37,9 @@ GRAVITY = 9.81
 EDGE_REGULARISATION = 1e-3
 """Share of a point's prior precision that goes to each cone edge: it settles how parallel edges share a force."""
 
-HANGING, LOOSE = 0.05, 0.5
-"""Standard deviations of the force of what is not tracked (seat, knee, back), beyond the usual, on a body that hangs or
-leans on its hands, and on one that nothing known touches [body weights]: it may fall, lie, or touch what the contacts
-deny."""
+LOOSE = 0.5
+"""Standard deviation of the force of what is not tracked (seat, knee, back) on a body that nothing known touches [body
+weights]: it may fall, lie, or touch what the contacts deny."""
 
 
 class ForceError(ValueError):
@@ -114,7 +113,7 @@ def solve_forces(
         needed = held.wrench if tool_load is None else held.wrench - tool_load
         targets = np.concatenate([targets, needed / (weight * tool_sigma)], axis=1)
     prior = precision(points, velocity, probabilities(contacts), tool is not None, options, scene)
-    slack = GRAVITY * _untracked(probabilities(contacts), tool is not None, options.untracked_force)
+    slack = GRAVITY * _untracked(probabilities(contacts), tool is not None, options)
     x, acceleration = _solve(rows, targets, prior, basis, person.com, slack, motion.fps, camera, options)
     x *= weight
     person = accelerating(person, body.mass, body.centre_of_mass_jacobian(motion.q)[1], acceleration)
@@ -178,11 +177,12 @@ def _solve(
     return x[inside, :n], second_difference(path)[inside] * fps**2
 
 
-def _untracked(probability: np.ndarray, held: bool, usual: float) -> np.ndarray:
+def _untracked(probability: np.ndarray, held: bool, options: ForceOptions) -> np.ndarray:
     """Standard deviation (T) [body weights] of what bears a body beside feet and hands, by which of them touch."""
     feet, hands = (1 - (1 - part).prod(axis=1) for part in np.split(probability, [len(FEET)], axis=1))
     hangs = (1 - feet) * (0 if held else hands)
-    return np.sqrt(usual**2 + hangs * HANGING**2 + (1 - feet - hangs) * LOOSE**2)
+    by_case = (options.untracked_force, options.hanging_untracked_force, LOOSE)
+    return np.sqrt(sum(p * s**2 for p, s in zip((feet, hangs, 1 - feet - hangs), by_case, strict=True)))
 
 
 def _check(motion: Motion, contacts: ContactStates, tool: Motion | None, tool_model: HeldTool | None) -> None:

@@ -8,6 +8,7 @@ from squatting import FPS, OPENPOSE, SEEN, level_camera, observe, squatting, sta
 
 from motion.body import body_of, build_body, rotations
 from motion.estimate import EstimateOptions, balance, estimate
+from motion.force_options import ForceOptions
 from motion.residuals.balance import SOLES
 from motion.skeleton import SITES
 from motion.state import SHARED, State
@@ -235,4 +236,7 @@ def test_a_calm_body_is_trusted_more_than_a_flying_one():
     rms = 9.81 / np.sqrt(3)
     assert options.trust(body, thrown, FPS).acceleration_sigma == pytest.approx(0.8 * rms, rel=0.05)
     assert options.trust(body, still, FPS).mass_error == 0
+    assert options.trust(body, still, FPS).untracked_force == ForceOptions().untracked_force
+    assert options.trust(body, still, FPS).hanging_untracked_force == pytest.approx(0.05, rel=0.03)
+    assert options.trust(body, thrown, FPS).hanging_untracked_force > 0.4
     assert EstimateOptions().trust(body, still, FPS).mass_error == 0.2

@@ -6,6 +6,7 @@ from squatting import FPS, SEEN, level_camera, observe, squatting, standing_cont
 
 from motion.elimination import DenseRows, factorise
 from motion.estimate import EstimateOptions, estimate
+from motion.force_options import ForceOptions
 from motion.force_uncertainty import INTERVAL, LEAST_SHARE, force_covariance
 from motion.markers import MARKERS
 from motion.skeleton import CONTACT_SITES
@@ -112,6 +113,18 @@ def test_a_single_certain_contact_errs_as_the_acceleration_does():
     options_sigma, none = INTERVAL * 0.5 * 70, INTERVAL * 0.015 * 9.81 * 70
     np.testing.assert_allclose(covariance[0, 0], (options_sigma**2 + none**2) * np.eye(3), rtol=1e-6)
     np.testing.assert_allclose(covariance[0, 1:], np.broadcast_to(none**2 * np.eye(3), (3, 3, 3)), rtol=1e-6)
+
+
+def test_a_mass_that_is_assumed_widens_forces_along_themselves():
+    wrench = np.zeros((1, 4, 3))
+    wrench[0, 0] = 60, 0, 700
+    known, vague = (
+        force_covariance(
+            contact_forces(wrench), states([[1, 0, 0, 0]]), 70.0, held=False, options=ForceOptions(mass_error=error)
+        )[0, 0]
+        for error in (0.0, 0.2)
+    )
+    np.testing.assert_allclose(vague - known, (INTERVAL * 0.2) ** 2 * np.outer(wrench[0, 0], wrench[0, 0]), atol=1e-6)
 
 
 def test_doubt_about_a_contact_widens_its_force():
