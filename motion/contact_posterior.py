@@ -1,7 +1,7 @@
-"""Contacts once the 3D motion is known: what the image said, weighed with rest, height and the balance of forces.
+"""Contacts once the 3D motion is known: what a network reads off the motion and the image, weighed with the balance.
 
 All combinations of feet and hands over all frames, by forward and backward passes (Rabiner 1989, Proceedings of the
-IEEE 77, section III). The image's own estimate enters as evidence; prior odds are in it already.
+IEEE 77, section III). The image's own estimate is among what the network reads; prior odds are in its answer.
 """
 
 from __future__ import annotations
@@ -11,10 +11,13 @@ from jaxtyping import Bool, Float
 
 from motion.body import Body
 from motion.contact_basis import FEET, HANDS
+from motion.contact_classifier import load_classifier
 from motion.contact_evidence import COMBINATIONS, balance_log_likelihood, motion_log_odds
+from motion.contact_features import contact_features
 from motion.contact_prior import probabilities
 from motion.force_options import ForceOptions
 from motion.scene import Scene
+from motion.scene_contact import scene_log_odds
 from records import Camera, ContactStates
 from records.forward_backward import forward_backward
 
@@ -24,8 +27,6 @@ EVIDENCE_TIME = 0.1
 """Time over which errors of an estimate are alike [s]: frames closer than that are not independent evidence."""
 CERTAINTY = 0.02
 """Bound on how certain the image can be of a contact or of none [1]."""
-TOGETHER = 1.0
-"""Log-odds that both hands do the same, where they can carry the body: people hang, climb and vault with both."""
 
 
 def refine_contacts(
@@ -38,6 +39,7 @@ def refine_contacts(
     holding: bool = False,
     options: ForceOptions | None = None,
     scene: Scene | None = None,
+    learned: bool = True,
 ) -> ContactStates:
     """Posterior probability of the contacts of feet and hands, given the 3D motion.
 
@@ -47,9 +49,11 @@ def refine_contacts(
         contacts: what the image says; contacts that it does not name stay unnamed.
         camera: when given, speeds count across the line of sight only, as depth is uncertain.
         observed: frames whose motion was seen; bridged ones are no evidence.
-        holding: whether the hands hold a tool: their contacts are then left as they are, and carry no body.
+        holding: whether the hands hold a tool: their contacts are then left as they are, and carry no body. The
+            network has seen no tools: `learned` does not apply.
         options: how exact the balance of forces is.
         scene: surroundings of known shape, in the world of `q`.
+        learned: whether the network reads the motion; else the image's word, rest and height count as set by hand.
     """
     options = options or ForceOptions()
     names = (*FEET, *HANDS)
@@ -60,13 +64,15 @@ def refine_contacts(
     carrying = tuple(bool(can) for can in listed & np.array([name in FEET or not holding for name in names]))
     seen = np.ones(len(q)) if observed is None else np.asarray(observed, float)
     bounded = believed.clip(CERTAINTY, 1 - CERTAINTY)
-    moving = motion_log_odds(body, q, contacts.fps, camera, options, scene)
-    log_odds = np.log(bounded / (1 - bounded)) + seen[:, None] * moving
+    log_odds = np.log(bounded / (1 - bounded))
+    if holding or not learned:
+        log_odds += seen[:, None] * motion_log_odds(body, q, contacts.fps, camera, options, scene)
+    else:
+        read = load_classifier().log_odds(contact_features(body, q, contacts, camera, scene))
+        touching = scene_log_odds(scene, body.site_positions(q, HANDS))
+        log_odds += seen[:, None] * (read + touching - log_odds)
     evidence = (log_odds * carrying) @ COMBINATIONS.T
     evidence += seen[:, None] * balance_log_likelihood(body, q, contacts.fps, options, carrying=carrying)
-    hands = COMBINATIONS[:, len(FEET) :]
-    if all(carrying[len(FEET) :]):
-        evidence += TOGETHER * (hands.min(axis=1) == hands.max(axis=1))
     refined = smoothed(evidence / max(1.0, EVIDENCE_TIME * contacts.fps), 1 / (DWELL * contacts.fps)) @ COMBINATIONS
     probability = contacts.probability.copy()
     for c, name in enumerate(names):
