@@ -11,6 +11,7 @@ BENCHMARKS: dict[str, tuple[str, ...]] = {
     "vertical": ("{data}/clips/pose2sim",),
     "tool_track": ("{data}/clips/barbell_squat",),
     "contacts": ("{data}/parkour",),
+    "contact_plates": ("{data}/force_plates",),
     "forces": ("{data}",),
     "force_plates": ("{data}/force_plates",),
     "parkour": ("{data}/parkour", "--jobs", "2"),

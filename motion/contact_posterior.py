@@ -27,6 +27,8 @@ EVIDENCE_TIME = 0.1
 """Time over which errors of an estimate are alike [s]: frames closer than that are not independent evidence."""
 CERTAINTY = 0.02
 """Bound on how certain the image can be of a contact or of none [1]."""
+TOGETHER = 1.0
+"""Log-odds that both hands do the same, where they can carry the body; set by hand, and known to the network."""
 
 
 def refine_contacts(
@@ -73,6 +75,9 @@ def refine_contacts(
         log_odds += seen[:, None] * (read + touching - log_odds)
     evidence = (log_odds * carrying) @ COMBINATIONS.T
     evidence += seen[:, None] * balance_log_likelihood(body, q, contacts.fps, options, carrying=carrying)
+    hands = COMBINATIONS[:, len(FEET) :]
+    if not learned and all(carrying[len(FEET) :]):
+        evidence += TOGETHER * (hands.min(axis=1) == hands.max(axis=1))
     refined = smoothed(evidence / max(1.0, EVIDENCE_TIME * contacts.fps), 1 / (DWELL * contacts.fps)) @ COMBINATIONS
     probability = contacts.probability.copy()
     for c, name in enumerate(names):
