@@ -103,7 +103,9 @@ def test_people_with_tools_are_plausible(name):
     assert figures.lean < 0.4
     assert figures.hand < 0.03
     assert figures.hand < figures.fixed_hand
-    assert figures.residual < 30
+    assert figures.residual < 10
+    mass = found.person.parameters["mass"]
+    assert found.forces.wrench[..., 2].sum(axis=1).mean() == pytest.approx(9.81 * mass, rel=0.05)
 
 
 @pytest.mark.slow
