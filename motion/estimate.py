@@ -64,6 +64,10 @@ class EstimateOptions:
         default_factory=lambda: SolverOptions(iterations=8, widening=1.0, damping=1e-6, tolerance=5e-4)
     )
     """Solver with contacts, from the first solution."""
+    held: SolverOptions = field(
+        default_factory=lambda: SolverOptions(iterations=20, widening=1.0, damping=1e-6, tolerance=5e-4)
+    )
+    """The same with a tool, whose motion has only begun by geometry: a bar of which one end is seen takes 16 steps."""
     windows: WindowOptions = field(default_factory=WindowOptions)
     """How long clips are divided."""
     smoothing: float = 0.04
@@ -133,7 +137,8 @@ def estimate(
             residuals |= tool_residuals(starts[0], held)
             residuals["balance"] = replace(standing, load=held.load(state.body.mass))
             state = _cheapest(residuals, starts, options)
-        solution = solve_clip(residuals, state, options.second, options.windows, "motion with contacts")
+        last = options.second if held is None else options.held
+        solution = solve_clip(residuals, state, last, options.windows, "motion with contacts")
         known = _uncertainty(residuals, solution.state, options.windows)
         return _interaction(solution, held, contacts, evidence, options, known, scene)
 
