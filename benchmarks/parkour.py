@@ -93,7 +93,7 @@ def report(scores: list[Score]) -> str:
     for s in scores:
         force = np.nanmean(s.force, axis=1)
         lines.append(
-            f"{s.name:12}{s.pa['ours']:8.1f}{s.pa['raw detector']:8.1f}{s.global_error:8.1f}"
+            f"{s.name:12}{s.pa['ours']:8.1f}{s.pa['one view']:8.1f}{s.global_error:8.1f}"
             f"{force[0]:9.1f}{force[1]:8.1f}  {s.status}"
         )
     lines += ["", f"{'PA-MPJPE, mm':28}" + "".join(f"{a:>8}" for a in (*ACTIONS, "mean"))]

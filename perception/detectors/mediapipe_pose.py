@@ -36,6 +36,9 @@ SETTLING = 2
 AHEAD = 4
 """Frames, for each processor, that may wait for their views: they are held in memory."""
 
+MOMENT = 0.24
+"""Time within which a body is about where it is in the median [s]: mistakes of all views at once last for less."""
+
 
 class Model(NamedTuple):
     """A landmark network."""
@@ -140,24 +143,27 @@ def follow(clip: Clip, target: Target, model: Model, views: tuple[View, ...]) ->
                 collect()
         while waiting:
             collect()
-    fused = fuse(found, clip.size_hw)
+    fused = fuse(found, clip.size_hw, clip.fps)
     return Keypoints(names=NAMES, fps=clip.fps, size_hw=clip.size_hw, **fused._asdict())
 
 
-def fuse(sightings: list[_Sighting], size_hw: tuple[int, int]) -> _Sighting:
+def fuse(sightings: list[_Sighting], size_hw: tuple[int, int], fps: float) -> _Sighting:
     """Weighted mean of several sightings of the same frames, weights falling with the distance from their median.
 
-    The weight is confidence / (1 + (d / s)^2) with d the distance from the views' median [px] and s 2 % of the image
-    diagonal, so that one view that mistook left for right does not pull the others. The confidence is the mean weight
-    over all views: what some views miss, or see elsewhere (a body that is not there), is less certain.
+    The weight is confidence / (1 + (d / s)^2) with d the distance from the median of all views over `MOMENT` [px] and s
+    2 % of the image diagonal, so that one view that mistook left for right does not pull the others, nor a moment in
+    which all of them saw legs where arms are. The confidence is the mean weight over all views: what some views miss,
+    or see elsewhere (a body that is not there), is less certain.
     """
     uv, xyz, confidence = (np.stack(part) for part in zip(*sightings, strict=True))
-    seen = confidence > 0
+    reach = round(MOMENT * fps / 2)
     scale = 0.02 * float(np.hypot(*size_hw))
-    masked = np.where(seen[..., None], uv, np.nan)
-    anywhere = seen.any(axis=0)
+    masked = np.where((confidence > 0)[..., None], uv, np.nan)
     median = np.zeros(uv.shape[1:])
-    median[anywhere] = np.nanmedian(masked[:, anywhere], axis=0)
+    for frame in range(len(median)):
+        near = masked[:, max(frame - reach, 0) : frame + reach + 1].reshape(-1, *median.shape[1:])
+        known = ~np.isnan(near[..., 0]).all(axis=0)
+        median[frame, known] = np.nanmedian(near[:, known], axis=0)
     agreement = 1 / (1 + (np.linalg.norm(uv - median, axis=-1) / scale) ** 2)
     weight = confidence * agreement
     total = weight.sum(axis=0)

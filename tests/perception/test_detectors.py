@@ -29,16 +29,25 @@ def sighting(value, confidence=1.0):
 
 
 def test_fusion_is_the_mean_of_passes_that_agree():
-    fused = fuse([sighting(100.0), sighting(101.0)], (480, 640))
+    fused = fuse([sighting(100.0), sighting(101.0)], (480, 640), 25.0)
     np.testing.assert_allclose(fused.uv, 100.5)
     np.testing.assert_allclose(fused.confidence, 1, atol=0.01)
 
 
 def test_fusion_is_not_pulled_by_one_wrong_pass_nor_by_a_missing_one():
     passes = [sighting(100.0), sighting(101.0), sighting(400.0), sighting(0.0, confidence=0.0)]
-    fused = fuse(passes, (480, 640))
+    fused = fuse(passes, (480, 640), 25.0)
     assert np.abs(fused.uv - 100.5).max() < 3
-    assert np.isfinite(fuse([sighting(0.0, confidence=0.0)] * 2, (480, 640)).uv).all()
+    assert np.isfinite(fuse([sighting(0.0, confidence=0.0)] * 2, (480, 640), 25.0).uv).all()
+
+
+def test_a_moment_in_which_every_view_is_wrong_is_hardly_believed():
+    views = [_Sighting(np.full((9, 1, 2), 100.0), np.zeros((9, 1, 3)), np.ones((9, 1))) for _ in range(2)]
+    for view in views:
+        view.uv[4:6] = 400.0
+    fused = fuse(views, (480, 640), 25.0)
+    assert fused.confidence[4:6].max() < 0.01
+    np.testing.assert_allclose(np.delete(fused.confidence, [4, 5]), 1)
 
 
 def test_a_clip_without_a_person_gives_no_candidates(tmp_path):
