@@ -10,14 +10,14 @@ import numpy as np
 from jaxtyping import Bool, Float
 
 from motion.body import Body
-from motion.contact_basis import FEET, HANDS
+from motion.contact_basis import FEET, HANDS, POINTS, SOLE
 from motion.contact_classifier import load_classifier
 from motion.contact_evidence import COMBINATIONS, balance_log_likelihood, motion_log_odds
 from motion.contact_features import contact_features
 from motion.contact_prior import probabilities
 from motion.force_options import ForceOptions
-from motion.scene import Scene
-from motion.scene_contact import scene_log_odds
+from motion.scene import Scene, clearance
+from motion.scene_contact import distance_log_odds, hands_log_odds
 from records import Camera, ContactStates
 from records.forward_backward import forward_backward
 
@@ -71,8 +71,7 @@ def refine_contacts(
         log_odds += seen[:, None] * motion_log_odds(body, q, contacts.fps, camera, options, scene)
     else:
         read = load_classifier().log_odds(contact_features(body, q, contacts, camera, scene))
-        touching = scene_log_odds(scene, body.site_positions(q, HANDS))
-        log_odds += seen[:, None] * (read + touching - log_odds)
+        log_odds += seen[:, None] * (read + _touching(scene, body, q) - log_odds)
     evidence = (log_odds * carrying) @ COMBINATIONS.T
     evidence += seen[:, None] * balance_log_likelihood(body, q, contacts.fps, options, carrying=carrying)
     hands = COMBINATIONS[:, len(FEET) :]
@@ -84,6 +83,18 @@ def refine_contacts(
         if carrying[c]:
             probability[:, contacts.names.index(name)] = refined[:, c].clip(0, 1)
     return contacts.replace(probability=probability)
+
+
+def _touching(scene: Scene | None, body: Body, q: Float[np.ndarray, "T 99"]) -> Float[np.ndarray, "T C"] | float:
+    """Evidence of distances: of feet to what they can stand on, by their nearest point, and of hands to the scene.
+
+    The network takes a still foot high over the ground for one on a box: where all boxes are known it cannot be.
+    """
+    if scene is None:
+        return 0.0
+    points = body.site_positions(q, POINTS)
+    above = clearance(scene, points[:, : len(SOLE)]).reshape(len(q), len(FEET), -1).min(axis=2)
+    return np.concatenate([distance_log_odds(above), hands_log_odds(scene, points[:, len(SOLE) :])], axis=1)
 
 
 def smoothed(evidence: Float[np.ndarray, "T S"], change: float) -> Float[np.ndarray, "T S"]:

@@ -28,8 +28,13 @@ STEPS = 4
 
 
 def hands_log_odds(scene: Scene, p: Float[np.ndarray, "T N 3"]) -> Float[np.ndarray, "T N"]:
-    """Evidence of the distance of hands from the scene for touch: a half-normal against an exponential distribution."""
-    distance = np.maximum(scene.nearest(p).distance, 0.0)
+    """Evidence of the distance of hands from the scene for touch."""
+    return distance_log_odds(scene.nearest(p).distance)
+
+
+def distance_log_odds(distance: Float[np.ndarray, "*S"]) -> Float[np.ndarray, "*S"]:
+    """Evidence of a distance [m] for touch: a half-normal against an exponential distribution."""
+    distance = np.maximum(distance, 0.0)
     touching = np.log(2 / (TOUCH_ERROR * np.sqrt(2 * np.pi))) - 0.5 * (distance / TOUCH_ERROR) ** 2
     apart = -np.log(APART) - distance / APART
     return np.asarray((touching - apart).clip(-MAX_EVIDENCE, MAX_EVIDENCE))

@@ -156,7 +156,7 @@ def fuse(sightings: list[_Sighting], size_hw: tuple[int, int], fps: float) -> _S
     or see elsewhere (a body that is not there), is less certain.
     """
     uv, xyz, confidence = (np.stack(part) for part in zip(*sightings, strict=True))
-    reach = round(MOMENT * fps / 2)
+    reach = round(MOMENT * fps / 2) if len(sightings) > 1 else 0  # One view has no second opinion of its moments.
     scale = 0.02 * float(np.hypot(*size_hw))
     masked = np.where((confidence > 0)[..., None], uv, np.nan)
     median = np.zeros(uv.shape[1:])

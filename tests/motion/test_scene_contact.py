@@ -70,6 +70,11 @@ def test_a_foot_on_a_known_box_is_believed_to_touch_and_to_bear(standing_high):
     said = ContactStates(names=CONTACT_SITES, probability=np.full((20, 4), 0.3), fps=25.0)
     blind, knowing = (refine_contacts(BODY, q, said, scene=scene) for scene in (None, PLINTH))
     assert np.all(knowing.probability[:, :2] > blind.probability[:, :2])
+    hanging = refine_contacts(BODY, q, said, scene=lowered(PLINTH, 0.3))
+    assert np.all(hanging.probability[:, :2] < blind.probability[:, :2]), "no box is where none is known"
+    low = q - np.eye(q.shape[1])[2] * 0.4
+    bar = Box(lower=(2.0, -1.0, 1.0), upper=(2.1, 1.0, 1.1))
+    assert refine_contacts(BODY, low, said, scene=bar).probability[:, :2].min() > 0.9, "the ground is always there"
     derivatives = differentiate(q, 25.0, 0.04)
     motion = Motion(model="smpl_tree", parameters=BODY.parameters(), fps=25.0, q=q, v=derivatives.v, a=derivatives.a)
     unsure = said.replace(probability=np.tile([0.5, 0.5, 0.5, 0.5], (20, 1)))
