@@ -18,7 +18,7 @@ from motion.force_options import ForceOptions
 from motion.local_derivative import differentiate
 from motion.rotation import skew
 from motion.scene import Scene, clearance
-from motion.scene_contact import scene_log_odds
+from motion.scene_contact import hands_log_odds
 from records import Camera
 
 GRAVITY = 9.81
@@ -67,8 +67,8 @@ def motion_log_odds(
     above = clearance(scene, points[:, :soles]).reshape(len(q), len(FEET), each).min(axis=2).clip(0) / HEIGHT_ERROR
     height = -MAX_HEIGHT_EVIDENCE * (1 - np.exp(-(above**2) / 8))
     resting = [rest_log_odds(feet, FOOT_SWING), rest_log_odds(speed[:, soles:], HAND_SWING)]
-    found = SPEED_SHARE * np.concatenate(resting, axis=1) + np.concatenate([height, np.zeros_like(height)], axis=1)
-    return np.asarray(found + scene_log_odds(scene, points[:, soles:]))
+    touching = np.zeros_like(height) if scene is None else hands_log_odds(scene, points[:, soles:])
+    return np.asarray(SPEED_SHARE * np.concatenate(resting, axis=1) + np.concatenate([height, touching], axis=1))
 
 
 def rest_log_odds(speed: Float[np.ndarray, "*S"], swing: float) -> Float[np.ndarray, "*S"]:

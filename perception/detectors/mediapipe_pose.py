@@ -8,6 +8,7 @@ the processors.
 
 from __future__ import annotations
 
+import logging
 import os
 import threading
 from collections import deque
@@ -29,6 +30,8 @@ from perception.detectors.target import Target
 from perception.person import NoPersonError, choose, gate_detections
 from perception.video import Image, read_frames
 from records import Clip, Keypoints
+
+_log = logging.getLogger(__name__)
 
 SETTLING = 2
 """Looks by which the square settles around a person who was lost."""
@@ -98,6 +101,8 @@ class MediaPipePose:
         if self._views is not None:
             return self._views
         heavy = heavy_network() if self._task is None else None
+        if heavy is None and self._task is None:
+            _log.warning("the larger pose network is not installed (`make` fetches it): joints are some mm less exact")
         larger = model if heavy is None else Model(heavy, "the larger pose model of MediaPipe")
         return (View(model, mirror=True), *(() if heavy is None else (View(larger, mirror=False),)))
 

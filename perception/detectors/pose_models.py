@@ -20,7 +20,10 @@ from perception.video import Image
 LEAST_SCORE = 0.5
 """Score from which MediaPipe takes a detection for a person and goes on following them (its own default)."""
 
-DETECTOR, LANDMARKS = PARTS = ("pose_detector.tflite", "pose_landmarks_detector.tflite")
+LANDMARKS = "pose_landmarks_detector.tflite"
+"""The network in a pose landmarker bundle that finds the points of a person."""
+
+PARTS = ("pose_detector.tflite", LANDMARKS)
 """What a pose landmarker bundle holds."""
 
 HEAVY = "pose_landmark_heavy.tflite"
