@@ -8,6 +8,7 @@ where it overlaps the one before, from its solution, so that both find the same 
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from itertools import pairwise
@@ -22,6 +23,8 @@ from motion.solve import MIN_DAMPING, Solution, SolverOptions, solve
 from motion.state import State
 from motion.windows import BAND, Window, WindowOptions, blend, divide, part_of_state, parts_of
 from records.progress import tell_progress
+
+_log = logging.getLogger(__name__)
 
 CHUNK = 256
 """Frames over which the cost is summed at a time, about."""
@@ -156,6 +159,7 @@ class _Fusion:
         try:
             rest = assemble(residuals, state).factorise(MIN_DAMPING).rest
         except LinAlgError:
+            _log.warning("a sampled window does not tell what all frames share: its equations are singular")
             return
         self._information += rest[:-1, :-1] - self._prior
         # Where the solver stopped is not yet the minimum along what is known least: the rest of the way is a step.

@@ -74,11 +74,17 @@ def test_a_body_that_hangs_by_its_arms_is_held_by_what_the_image_names():
     assert (found[:, :2] < 0.2).all()
 
 
-def test_both_hands_are_believed_together():
+def test_both_hands_are_believed_together(monkeypatch):
+    """By the evidence set by hand; the network sees both hands by itself."""
     q = standing()
     q[:, 2] += 1.0
-    found = refined(q, [0.05, 0.05, 0.95, 0.4])
+    rows = [0.05, 0.05, 0.95, 0.4]
+    found = refined(q, rows, learned=False)
     assert (found[:, 3] > 0.6).all()
+    monkeypatch.setattr("motion.contact_posterior.TOGETHER", 0.0)
+    assert (refined(q, rows, learned=False)[:, 3] < found[:, 3]).all()
+    monkeypatch.undo()
+    assert (refined(q, rows)[:, 3] > 0.6).all()
 
 
 def test_hands_on_a_tool_stay_as_the_image_says():
