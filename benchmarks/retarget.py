@@ -82,7 +82,7 @@ def in_physics(demonstration: Demonstration) -> tuple[float, float]:
         _, info = env.reset(seed=seed, options={"object_offset": np.zeros(2)} if seed is None else None)
         done = False
         while not done:
-            _, _, terminated, truncated, info = env.step(env.shift_action(info["object_offset"]))
+            _, _, terminated, truncated, info = env.step(env.shift_action())
             done = terminated or truncated
         outcomes.append(info["success"])
     env.close()

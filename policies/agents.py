@@ -7,8 +7,8 @@ from typing import Protocol, runtime_checkable
 import numpy as np
 from jaxtyping import Float
 
-from policies.policy import Policy
-from policies.residual import base_action, command, see
+from policies.policy import Policy, check_sees
+from policies.residual import base_action, command, see, seen_names
 from records import Entry, Registry
 from sim.env import ToolEnv
 
@@ -19,7 +19,9 @@ AGENTS = Registry(
         "shifted": Entry("policies.agents:Shifted", "the demonstration moved along with its object: costs nothing"),
         "replay": Entry("policies.agents:Replay", "the demonstration as recorded, wherever the object stands"),
         "zero": Entry("policies.agents:Zero", "no motion: the tool is held where the demonstration starts"),
-        "random": Entry("policies.agents:Random", "the demonstration with its head displaced at random in every step"),
+        "random": Entry(
+            "policies.agents:Random", "random actions where the demonstration starts, without following it"
+        ),
     },
 )
 
@@ -47,30 +49,34 @@ class PolicyAgent:
         self._policy = policy
 
     def start(self, env: ToolEnv, rng: np.random.Generator) -> None:
-        """Begin an episode."""
+        """Begin an episode.
+
+        Raises:
+            PolicyError: the policy sees something else than this environment shows.
+        """
+        check_sees(self._policy, seen_names(env))
         self._env, self._step = env, 0
-        self._base = base_action(env, self._policy.settings.base)
 
     def act(self, obs: Float[np.ndarray, "D"]) -> Float[np.ndarray, "3"]:
         """Displace the demonstration by the policy's residual."""
         if self._step % self._policy.settings.repeat == 0:
-            self._action = command(self._base, self._policy.decide(see(self._env, obs)))
+            self._residual = self._policy.decide(see(self._env, obs))
         self._step += 1
-        return self._action
+        return command(base_action(self._env, self._policy.settings.base), self._residual)
 
 
 class Shifted:
-    """The same displacement in every step: the object's own."""
+    """The displacement of the objects, in every step."""
 
     follows = True
 
     def start(self, env: ToolEnv, rng: np.random.Generator) -> None:
-        """See how far the object stands from where it was demonstrated."""
-        self._action = env.shift_action(env.object_offset)
+        """Begin an episode."""
+        self._env = env
 
     def act(self, obs: Float[np.ndarray, "D"]) -> Float[np.ndarray, "3"]:
-        """Displace the demonstration as the object is."""
-        return self._action
+        """Displace the demonstration as the objects are."""
+        return self._env.shift_action()
 
 
 class Replay:
@@ -93,9 +99,9 @@ class Zero(Replay):
 
 
 class Random:
-    """Uniform actions."""
+    """Uniform actions, without a demonstration beneath them: what chance achieves."""
 
-    follows = True
+    follows = False
 
     def start(self, env: ToolEnv, rng: np.random.Generator) -> None:
         """Take the chance that is given."""

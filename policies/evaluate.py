@@ -43,6 +43,9 @@ def evaluate(
     policy: Path | str | None = None,
     episodes: int = 100,
     noise: float = 0.05,
+    yaw_noise: float = 0.0,
+    mass_spread: float = 0.0,
+    friction_spread: float = 0.0,
     seed: int = 0,
 ) -> Evaluation:
     """Let every agent of the table act in the same episodes.
@@ -52,6 +55,9 @@ def evaluate(
         policy: folder of a learned policy; without it the agent `policy` is left out.
         episodes: how many, with a seed each that training never uses.
         noise: standard deviation of the objects' displacement along x and y [m].
+        yaw_noise: standard deviation of their turn [rad].
+        mass_spread: largest change of masses, as a share.
+        friction_spread: largest change of friction, as a share.
         seed: of the episodes, and of what agents draw.
 
     Raises:
@@ -62,7 +68,13 @@ def evaluate(
         raise ValueError(f"{episodes} episodes: at least 1 is needed")
     agents = _agents(demonstration, policy)
     seeds = fresh_seeds(seed, episodes)
-    env = ToolEnv(demonstration, object_noise=noise)
+    env = ToolEnv(
+        demonstration,
+        object_noise=noise,
+        yaw_noise=yaw_noise,
+        mass_spread=mass_spread,
+        friction_spread=friction_spread,
+    )
     found: dict[str, Episodes] = {}
     try:
         for k, (name, agent) in enumerate(agents.items()):

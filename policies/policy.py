@@ -126,6 +126,19 @@ def read_settings(folder: Path) -> PolicySettings:
     return settings
 
 
+def check_sees(policy: Policy, shown: tuple[str, ...]) -> None:
+    """Refuse a policy that was trained on other observations than an environment shows.
+
+    Raises:
+        PolicyError: it says both lists.
+    """
+    if policy.settings.sees != shown:
+        raise PolicyError(
+            f"the policy was trained to see ({', '.join(policy.settings.sees)}),"
+            f" this environment shows ({', '.join(shown)}); train again"
+        )
+
+
 def _typed(value: dict[str, Any]) -> dict[str, Any]:
     names = {field.name for field in fields(PolicySettings)}
     lacking, unknown = sorted(names - set(value)), sorted(set(value) - names)

@@ -28,6 +28,8 @@ OFFSET = 0.05
 """Unit of displacements [m]: the size of a hammer's face."""
 DISTANCE = 0.2
 """Unit of the head's distance from its work [m]: a fraction of a swing."""
+TURN = 0.1
+"""Unit of the objects' turn [rad]."""
 SPEED = 1.0
 """Unit of the head's velocity [m/s]: a strike is of a few units."""
 
@@ -41,7 +43,9 @@ def seen_names(env: ToolEnv) -> tuple[str, ...]:
         *(f"residual_{a}" for a in axes),
         *(f"head_from_target_{a}" for a in axes),
         *(f"head_v{a}" for a in axes),
-        "face_up",
+        "yaw",
+        *(f"handle_{a}" for a in axes),
+        *(f"up_{a}" for a in axes),
         *env.task.obs_names,
     )
 
@@ -53,7 +57,7 @@ def see(env: ToolEnv, obs: Float[np.ndarray, "D"]) -> Float[np.ndarray, "S"]:
     """
     known = dict(zip(env.obs_names, obs, strict=True))
     offset = np.array([known["offset_x"], known["offset_y"]])
-    residual, head, velocity = (np.array([known[f"{name}{a}"] for a in "xyz"]) for name in _VECTORS)
+    residual, head, velocity, handle, up = (np.array([known[f"{name}{a}"] for a in "xyz"]) for name in _VECTORS)
     task = np.array([known[name] for name in env.task.obs_names])
     return np.concatenate(
         [
@@ -62,18 +66,20 @@ def see(env: ToolEnv, obs: Float[np.ndarray, "D"]) -> Float[np.ndarray, "S"]:
             residual / OFFSET,
             (head - env.task.target()) / DISTANCE,
             velocity / SPEED,
-            [known["face_up"]],
+            [known["yaw"] / TURN],
+            handle,
+            up,
             task,
         ]
     )
 
 
-_VECTORS = ("residual_", "head_", "head_v")
+_VECTORS = ("residual_", "head_", "head_v", "handle_", "up_")
 
 
 def base_action(env: ToolEnv, base: str) -> Float[np.ndarray, "3"]:
-    """The action that a residual is added to, in the episode that `env` is in."""
-    return env.shift_action(env.object_offset) if base == "shifted" else np.zeros(3)
+    """The action that a residual is added to, in the next step of `env`."""
+    return env.shift_action() if base == "shifted" else np.zeros(3)
 
 
 def command(base: Float[np.ndarray, "3"], residual: Float[np.ndarray, "3"]) -> Float[np.ndarray, "3"]:
@@ -95,7 +101,6 @@ class ResidualEnv(gymnasium.Env[np.ndarray, np.ndarray]):
         self.tool_env = ToolEnv(demonstration, object_noise=noise)
         self.steps = 0
         self.base = base
-        self._base = np.zeros(3)
         count = len(seen_names(self.tool_env))
         self.observation_space = spaces.Box(-LARGEST / OFFSET, LARGEST / OFFSET, (count,), np.float32)
         self.action_space = spaces.Box(-1.0, 1.0, (3,), np.float32)
@@ -106,14 +111,13 @@ class ResidualEnv(gymnasium.Env[np.ndarray, np.ndarray]):
         """Start an episode."""
         super().reset(seed=seed)
         obs, info = self.tool_env.reset(seed=seed, options=options)
-        self._base = base_action(self.tool_env, self.base)
         return self._see(obs), info
 
     def step(self, action: np.ndarray) -> tuple[np.ndarray, float, bool, bool, dict[str, Any]]:
         """Carry out one decision."""
-        wanted = command(self._base, np.asarray(action, float))
-        total = 0.0
+        residual, total = np.asarray(action, float), 0.0
         for _ in range(REPEAT):
+            wanted = command(base_action(self.tool_env, self.base), residual)
             obs, reward, terminated, truncated, info = self.tool_env.step(wanted)
             total += reward
             self.steps += 1

@@ -79,6 +79,8 @@ class Bullet:
             raise SimulationError("PyBullet cannot start another client; close environments that are no longer used")
         self._finalizer = weakref.finalize(self, _disconnect, self._id)
         self.time_step = time_step
+        self._loaded: dict[tuple[int, int], tuple[float, np.ndarray]] = {}
+        self._frames: dict[int, tuple[Any, Any]] = {}
         pb.setGravity(0, 0, -9.81, physicsClientId=self._id)
         pb.setPhysicsEngineParameter(
             fixedTimeStep=time_step,
@@ -121,6 +123,25 @@ class Bullet:
         except pb.error as error:
             raise SimulationError(f"PyBullet cannot load {path}: {error}") from error
 
+    def spheres(self, count: int, *, radius: float, mass: float, rgba: Vector) -> list[int]:
+        """Create loose spheres that do not turn, at the origin, and return their bodies.
+
+        They are rigid bodies in maximal coordinates, which the engine steps faster than multibodies.
+        """
+        shape = pb.createCollisionShape(pb.GEOM_SPHERE, radius=radius, physicsClientId=self._id)
+        look = pb.createVisualShape(pb.GEOM_SPHERE, radius=radius, rgbaColor=list(rgba), physicsClientId=self._id)
+        bodies = [
+            int(pb.createMultiBody(mass, shape, look, useMaximalCoordinates=1, physicsClientId=self._id))
+            for _ in range(count)
+        ]
+        for body in bodies:
+            pb.changeDynamics(body, -1, mass=mass, localInertiaDiagonal=_RIGID, physicsClientId=self._id)
+        return bodies
+
+    def remove(self, body: int) -> None:
+        """Take a body out of the world."""
+        pb.removeBody(body, physicsClientId=self._id)
+
     def joints(self, body: int) -> dict[str, int]:
         """Indices of the moving joints by name."""
         found = {}
@@ -141,6 +162,24 @@ class Bullet:
         """Set Coulomb friction and restitution of a link."""
         pb.changeDynamics(body, link, lateralFriction=lateral, restitution=restitution, physicsClientId=self._id)
 
+    def set_mass(self, body: int, link: int, factor: float) -> None:
+        """Set mass and inertia of a link to so many times what was loaded; -1 is the base."""
+        if (body, link) not in self._loaded:
+            info = pb.getDynamicsInfo(body, link, physicsClientId=self._id)
+            self._loaded[body, link] = (info[0], np.array(info[2]))
+        mass, inertia = self._loaded[body, link]
+        pb.changeDynamics(
+            body,
+            link,
+            mass=factor * mass,
+            localInertiaDiagonal=(factor * inertia).tolist(),
+            physicsClientId=self._id,
+        )
+
+    def set_solver(self, *, iterations: int) -> None:
+        """Change how many iterations the contact solver makes in a step."""
+        pb.setPhysicsEngineParameter(numSolverIterations=iterations, physicsClientId=self._id)
+
     def set_damping(self, body: int, *, linear: float, angular: float) -> None:
         """Set velocity damping of a body [1/s]."""
         pb.changeDynamics(body, -1, linearDamping=linear, angularDamping=angular, physicsClientId=self._id)
@@ -155,6 +194,19 @@ class Bullet:
         p, q = pb.multiplyTransforms(list(position), list(quaternion), offset, turn)
         pb.resetBasePositionAndOrientation(body, p, q, physicsClientId=self._id)
         pb.resetBaseVelocity(body, [0, 0, 0], [0, 0, 0], physicsClientId=self._id)
+
+    def scatter(self, bodies: Sequence[int], positions: Float[np.ndarray, "N 3"], *, asleep: bool) -> None:
+        """Put spheres at places [m], at rest; asleep they cost nothing until something touches them."""
+        activation = pb.ACTIVATION_STATE_SLEEP if asleep else pb.ACTIVATION_STATE_WAKE_UP
+        for body, position in zip(bodies, positions.tolist(), strict=True):
+            pb.resetBasePositionAndOrientation(body, position, _UPRIGHT, physicsClientId=self._id)
+            pb.resetBaseVelocity(body, _STILL, _STILL, physicsClientId=self._id)
+            pb.changeDynamics(body, -1, activationState=activation, physicsClientId=self._id)
+
+    def positions(self, bodies: Sequence[int]) -> Float[np.ndarray, "N 3"]:
+        """Centres of mass of bodies [m]."""
+        query, client = pb.getBasePositionAndOrientation, self._id
+        return np.array([query(body, client)[0] for body in bodies])
 
     def set_velocity(self, body: int, linear: Vector, angular: Vector) -> None:
         """Set the world velocity of a body's centre of mass."""
@@ -174,7 +226,9 @@ class Bullet:
         return np.array(linear), np.array(angular)
 
     def link_pose(self, body: int, link: int) -> tuple[np.ndarray, np.ndarray]:
-        """Position (3,) [m] and quaternion xyzw (4,) of a link's URDF frame."""
+        """Position (3,) [m] and quaternion xyzw (4,) of a link's URDF frame; link -1 is the base."""
+        if link < 0:
+            return self.pose(body)
         state = pb.getLinkState(body, link, computeForwardKinematics=1, physicsClientId=self._id)
         return np.array(state[4]), np.array(state[5])
 
@@ -274,10 +328,15 @@ class Bullet:
 
     def _inertial(self, body: int) -> tuple[Any, Any]:
         """Pose of the centre of mass in the body's URDF frame."""
-        info = pb.getDynamicsInfo(body, -1, physicsClientId=self._id)
-        return info[3], info[4]
+        if body not in self._frames:
+            info = pb.getDynamicsInfo(body, -1, physicsClientId=self._id)
+            self._frames[body] = info[3], info[4]
+        return self._frames[body]
 
 
+_RIGID = (1e20, 1e20, 1e20)
+"""Moments of inertia of what shall not turn [kg m^2]."""
+_UPRIGHT, _STILL = (0.0, 0.0, 0.0, 1.0), (0.0, 0.0, 0.0)
 _URDF_FLAGS = pb.URDF_USE_INERTIA_FROM_FILE
 
 

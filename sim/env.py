@@ -14,6 +14,7 @@ from jaxtyping import Float
 from motion.tool import Tool, head_positions, tool_of
 from records import Demonstration
 from sim.bullet import Bullet, View
+from sim.conditions import Conditions, Spread, given
 from sim.holder import build_holder
 from sim.tasks.task import TASKS, Task
 from sim.urdf import box_urdf, write_urdf
@@ -29,17 +30,27 @@ PATIENCE = 6
 LARGEST = 100.0
 """Bound of every observation [m, m/s, 1]."""
 
+GROUND_FRICTION = 0.5
+"""Coulomb friction of the ground."""
+
 _AXES = ("x", "y", "z")
+_OWN_NAMES = (
+    "phase",
+    "offset_x",
+    "offset_y",
+    "yaw",
+    *(f"{name}{axis}" for name in ("residual_", "head_", "head_v", "handle_", "up_") for axis in _AXES),
+)
 
 
 class EnvState(NamedTuple):
     """A moment of an environment; valid as long as the environment lives."""
 
     physics: int
-    task: dict[str, float]
+    task: dict[str, Any]
+    conditions: Conditions
     frame: int
     residual: np.ndarray
-    offset: np.ndarray
     seen: tuple[np.ndarray, np.ndarray]
     follows: bool
     done: bool
@@ -49,11 +60,18 @@ class ToolEnv(gymnasium.Env[np.ndarray, np.ndarray]):
     """A tool, alone or in a robot's hand, follows a demonstration at the demonstration's rate.
 
     Action (3,) in [-1, 1]: where the head shall be displaced to from the demonstration, in units of `REACH` metres and
-    world axes; the displacement follows at `RATE` metres a step at most. Zero is a replay. Observation: `obs_names`.
+    world axes; the displacement follows at `RATE` metres a step at most. Zero is a replay.
 
-    Reset option `object_offset` (x, y) [m] moves the objects; by default it is drawn from a normal distribution of
-    standard deviation `object_noise` [m]. With the reset option `follow` False the demonstration is not followed: the
-    tool is held at its first frame, displaced as the actions say.
+    Observation, named by `obs_names`: share of the demonstration that has passed; how far the objects are displaced
+    [m] and turned [rad]; displacement of the head [m]; its position [m] and velocity [m/s]; directions of the tool's
+    x axis (handle) and z axis (away from the working face) in the world; the task's own. For pictures beside it, wrap
+    an environment of `render_mode="rgb_array"` in gymnasium's `AddRenderObservation(env, render_only=False)`.
+
+    Every episode draws its `Conditions`: by default objects are displaced by `object_noise` [m] and turned by
+    `yaw_noise` [rad] (standard deviations), masses and friction change by the shares `mass_spread` and
+    `friction_spread` at most. Reset options fix them: `object_offset` (x, y) [m], `object_yaw` [rad], factors `mass`
+    and `friction`. With the reset option `follow` False the demonstration is not followed: the tool is held at its
+    first frame, displaced as the actions say.
     """
 
     metadata = {"render_modes": ["rgb_array"], "render_fps": 24}  # noqa: RUF012 - gymnasium's own declaration
@@ -63,12 +81,21 @@ class ToolEnv(gymnasium.Env[np.ndarray, np.ndarray]):
         demonstration: Demonstration,
         *,
         object_noise: float = 0.05,
+        yaw_noise: float = 0.0,
+        mass_spread: float = 0.0,
+        friction_spread: float = 0.0,
         render_mode: str | None = None,
         size_hw: tuple[int, int] = (240, 320),
     ) -> None:
-        """Build the scene once; `reset` returns to it."""
+        """Build the scene once; `reset` returns to it.
+
+        Raises:
+            UnknownName: no such task.
+            ConditionError: a noise or spread that makes no sense.
+        """
         self.demonstration = demonstration
-        self.object_noise = object_noise
+        self.spread = Spread(object_noise, yaw_noise, mass_spread, friction_spread)
+        self.spread.check()
         self.render_mode = render_mode
         self.tool: Tool = tool_of(demonstration.tool)
         self.task: Task = TASKS.load(demonstration.task)()
@@ -77,53 +104,67 @@ class ToolEnv(gymnasium.Env[np.ndarray, np.ndarray]):
         self._size = size_hw
         self._substeps = max(1, round(PHYSICS_RATE / self.fps))
         self._bullet = Bullet(time_step=1 / (self.fps * self._substeps))
+        drawn = render_mode is not None
         with tempfile.TemporaryDirectory() as name:
             folder = Path(name)
             ground = box_urdf("ground", (6.0, 6.0, 0.5), "0.72 0.7 0.66 1")
             self._ground = self._bullet.load_urdf(write_urdf(folder, "ground", ground))
-            self.task.build(self._bullet, folder, demonstration.scene, self.tool, self._ground)
-            self._holder = build_holder(self._bullet, folder, demonstration, self.tool, meshes=render_mode is not None)
+            self.task.build(self._bullet, folder, demonstration.scene, self.tool, self._ground, drawn=drawn)
+            self._holder = build_holder(self._bullet, folder, demonstration, self.tool, meshes=drawn)
         self._holder.reset()
         self._initial = self._bullet.save()
-        head = (*(f"head_{a}" for a in _AXES), *(f"head_v{a}" for a in _AXES), "face_up")
-        residual = tuple(f"residual_{a}" for a in _AXES)
-        self.obs_names = ("phase", "offset_x", "offset_y", *residual, *head, *self.task.obs_names)
+        self._path = head_positions(self.tool, demonstration.tool)
+        self._work = self.task.work(demonstration.scene)
+        self.obs_names = (*_OWN_NAMES, *self.task.obs_names)
         self.action_names = tuple(f"displace_{a}" for a in _AXES)
         self.term_names = self.task.term_names
         count = len(self.obs_names)
         self.observation_space = spaces.Box(-LARGEST, LARGEST, (count,), np.float64)
         self.action_space = spaces.Box(-1.0, 1.0, (3,), np.float32)
         self._frame, self._follows, self._done = 0, True, False
-        self._residual, self._offset = np.zeros(3), np.zeros(2)
+        self._residual = np.zeros(3)
         self._seen = np.zeros(3), np.zeros(3)
+        self._weigh(Conditions())
 
     @property
-    def object_offset(self) -> Float[np.ndarray, "2"]:
-        """How far the objects stand from where they were demonstrated [m]."""
-        return self._offset
+    def conditions(self) -> Conditions:
+        """What is different from the demonstration in this episode."""
+        return self._conditions
 
-    def shift_action(self, offset: Float[np.ndarray, "2"]) -> Float[np.ndarray, "3"]:
-        """The action that moves the demonstration along with its object: the costless answer to an offset [m]."""
-        return np.clip(np.append(offset, 0.0) / REACH, -1, 1)
+    def shift_action(self) -> Float[np.ndarray, "3"]:
+        """The action that moves the demonstration along with its objects: the costless answer to their displacement.
+
+        The path of the head is turned and displaced as the objects are; the tool is not turned. It changes from step to
+        step where objects are turned.
+        """
+        head = self._path[min(self._frame + 1, len(self._path) - 1) if self._follows else 0]
+        return np.clip((self._conditions.moved(head, self._work) - head) / REACH, -1, 1)
 
     def reset(
         self, *, seed: int | None = None, options: dict[str, Any] | None = None
     ) -> tuple[np.ndarray, dict[str, Any]]:
-        """Start an episode."""
+        """Start an episode.
+
+        Raises:
+            ConditionError: an unknown option, or a value that makes no sense.
+        """
         super().reset(seed=seed)
-        drawn = self.np_random.normal(0.0, self.object_noise, 2) if self.object_noise > 0 else np.zeros(2)
         options = options or {}
-        given = options.get("object_offset")
+        conditions = given(options, self.spread.draw(self.np_random))
         self._bullet.restore(self._initial)
         self._frame, self._done, self._residual = 0, False, np.zeros(3)
         self._follows = bool(options.get("follow", True))
-        self._offset = drawn if given is None else np.asarray(given, float)
+        self._weigh(conditions)
         self._holder.reset()
-        self.task.reset(self._offset)
+        self.task.reset(conditions)
         return self._observe(self._holder.head()[1]), self._info(dict.fromkeys(self.term_names, 0.0))
 
     def step(self, action: np.ndarray) -> tuple[np.ndarray, float, bool, bool, dict[str, Any]]:
-        """Advance by one frame of the demonstration."""
+        """Advance by one frame of the demonstration.
+
+        Raises:
+            ResetNeeded: the episode is over.
+        """
         if self._done:
             raise gymnasium.error.ResetNeeded("the episode is over; call reset")
         wanted = REACH * np.clip(np.asarray(action, float), -1, 1)
@@ -137,7 +178,7 @@ class ToolEnv(gymnasium.Env[np.ndarray, np.ndarray]):
             self.task.watch(self._holder.body, self._holder.link)
         self._frame += 1
         terms = self.task.terms()
-        terminated = self.task.solved or self.task.spoilt
+        terminated = self.task.over
         truncated = not terminated and self._frame >= self.horizon
         self._done = terminated or truncated
         return self._observe(self._seen[1]), sum(terms.values()), terminated, truncated, self._info(terms)
@@ -147,9 +188,9 @@ class ToolEnv(gymnasium.Env[np.ndarray, np.ndarray]):
         return EnvState(
             self._bullet.save(),
             self.task.state(),
+            self._conditions,
             self._frame,
             self._residual.copy(),
-            self._offset.copy(),
             self._seen,
             self._follows,
             self._done,
@@ -158,17 +199,17 @@ class ToolEnv(gymnasium.Env[np.ndarray, np.ndarray]):
     def restore_state(self, state: EnvState) -> np.ndarray:
         """Return to a remembered moment; the following steps repeat exactly. Returns the observation."""
         self._bullet.restore(state.physics)
-        self.task.restore(state.task)
+        self._weigh(state.conditions)
+        self.task.restore(state.task, state.conditions)
         self._frame, self._follows, self._done = state.frame, state.follows, state.done
-        self._residual, self._offset = state.residual.copy(), state.offset.copy()
+        self._residual = state.residual.copy()
         return self._observe(state.seen[0])
 
     def render(self) -> np.ndarray:
         """Picture (H, W, 3) uint8 of the scene from the side of the stroke that the robot does not stand on."""
-        path = head_positions(self.tool, self.demonstration.tool)
         robot = self.demonstration.robot
-        base = [robot.parameters[f"base_{axis}"] for axis in _AXES] if robot is not None else path[0]
-        seen = np.vstack([path, self.task.work(self.demonstration.scene), base])
+        base = [robot.parameters[f"base_{axis}"] for axis in _AXES] if robot is not None else self._path[0]
+        seen = np.vstack([self._path, self._work, base])
         middle, size = (seen.max(axis=0) + seen.min(axis=0)) / 2, float(np.linalg.norm(np.ptp(seen, axis=0)))
         side = 1.0 if base[1] < self.task.target()[1] else -1.0
         eye = middle + size * np.array([0.5, 1.2 * side, 0.5])
@@ -178,18 +219,28 @@ class ToolEnv(gymnasium.Env[np.ndarray, np.ndarray]):
         """Free the physics client; a second call does nothing."""
         self._bullet.close()
 
+    def _weigh(self, conditions: Conditions) -> None:
+        """Mass of the tool and friction of the ground."""
+        self._conditions = conditions
+        self._bullet.set_mass(self._holder.body, self._holder.link, conditions.mass)
+        self._bullet.set_friction(self._ground, -1, lateral=GROUND_FRICTION * conditions.friction)
+
     def _observe(self, before: np.ndarray) -> np.ndarray:
         """Observation of the present, with the head's place one control step before [m] for its velocity."""
         R, head = self._holder.head()
         self._seen = before, head
         phase = min(self._frame / (self.demonstration.tool.num_frames - 1), 1.0)
+        x, y, yaw, _, _ = self._conditions
         velocity = (head - before) * self.fps
-        return np.concatenate([[phase], self._offset, self._residual, head, velocity, [R[2, 2]], self.task.observe()])
+        return np.concatenate(
+            [[phase, x, y, yaw], self._residual, head, velocity, R[:, 0], R[:, 2], self.task.observe()]
+        )
 
     def _info(self, terms: dict[str, float]) -> dict[str, Any]:
         return {
             "success": self.task.solved,
             "spoilt": self.task.spoilt,
             "terms": terms,
-            "object_offset": self._offset.copy(),
+            "object_offset": self._conditions.offset,
+            "conditions": self._conditions._asdict(),
         }

@@ -11,14 +11,17 @@ from records import Demonstration
 from sim.env import ToolEnv
 
 
-def outcomes(demonstration: Demonstration, offsets: Float[np.ndarray, "N 2"]) -> list[bool]:
-    """Success of one replay per displacement of the objects [m]; with the robot, if there is one."""
+def outcomes(demonstration: Demonstration, offsets: Float[np.ndarray, "N D"]) -> list[bool]:
+    """Success of one replay per displacement of the objects: x, y [m] and, where given, their turn [rad].
+
+    With the robot, if the demonstration has one.
+    """
     with contextlib.closing(ToolEnv(demonstration, object_noise=0.0)) as env:
         return [_replay(env, offset) for offset in offsets]
 
 
 def _replay(env: ToolEnv, offset: np.ndarray) -> bool:
-    env.reset(options={"object_offset": offset})
+    env.reset(options={"object_offset": offset[:2], "object_yaw": offset[2] if len(offset) > 2 else 0.0})
     done, info = False, {"success": False}
     while not done:
         _, _, terminated, truncated, info = env.step(np.zeros(3))

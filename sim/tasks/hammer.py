@@ -8,16 +8,29 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pinocchio as pin
 from jaxtyping import Float
 
 from motion.tool import Tool
-from records import Motion
+from records import Demonstration, Motion
 from sim.bullet import Bullet, Contact
+from sim.conditions import Conditions
 from sim.tasks.hammer_placement import HammerPlacer
-from sim.tasks.nail import BLOCK, FRICTION, HEAD_HEIGHT, HEAD_RADIUS, MASS, SCENE, SOLVED, STROKE
+from sim.tasks.hammer_stroke import hammer_stroke
+from sim.tasks.nail import (
+    BLOCK,
+    FRICTION,
+    HEAD_HEIGHT,
+    HEAD_RADIUS,
+    MASS,
+    SCENE,
+    SOLVED,
+    STROKE,
+    SURFACE_FRICTION,
+)
 from sim.tasks.task import Box, checked_scene
 from sim.urdf import nail_urdf, write_urdf
 
@@ -37,13 +50,18 @@ class HammerTask:
     term_names = ("driven",)
 
     def __init__(self) -> None:
-        self._offset = np.zeros(2)
+        self._conditions = Conditions()
         self._paid = self._spoilt = False
 
     @staticmethod
     def placer(stroke: Motion, tool: Tool) -> HammerPlacer:
         """Strikes over the nail."""
         return HammerPlacer(stroke, tool)
+
+    @staticmethod
+    def scripted() -> Demonstration:
+        """A level hammer falls on the nail."""
+        return hammer_stroke()
 
     @staticmethod
     def work(scene: Mapping[str, float]) -> Float[np.ndarray, "3"]:
@@ -59,7 +77,9 @@ class HammerTask:
         nail = Box((x, y, (z + top) / 2), (HEAD_RADIUS, HEAD_RADIUS, (z - top) / 2))
         return (nail, Box((x, y, top / 2), (BLOCK, BLOCK, top / 2))) if top > 0 else (nail,)
 
-    def build(self, bullet: Bullet, folder: Path, scene: Mapping[str, float], tool: Tool, ground: int) -> None:
+    def build(
+        self, bullet: Bullet, folder: Path, scene: Mapping[str, float], tool: Tool, ground: int, *, drawn: bool
+    ) -> None:
         """Create the nail in its block at its place in the scene; the shank slides into block and ground."""
         self._bullet, self._tool = bullet, tool
         self._top = self.work(scene)
@@ -74,16 +94,21 @@ class HammerTask:
         self._nail = bullet.load_urdf(write_urdf(folder, "nail", text), position=self._top)
         self._joint = bullet.joints(self._nail)["driven"]
         bullet.ignore_collisions(self._nail, self._joint, ground, -1)
-        bullet.set_friction(self._nail, self._joint, lateral=0.6)
-        bullet.brake(self._nail, self._joint, FRICTION)
+        self._weigh(Conditions())
 
-    def reset(self, offset: Float[np.ndarray, "2"]) -> None:
+    def reset(self, conditions: Conditions) -> None:
         """Pull the nail out and move its block."""
-        self._offset = np.asarray(offset, float)
         self._paid = self._spoilt = False
-        self._bullet.place(self._nail, self._top + np.append(self._offset, 0.0))
+        self._bullet.place(self._nail, conditions.moved(self._top, self._top), conditions.quaternion)
         self._bullet.reset_joints(self._nail, [self._joint], [0.0])
-        self._bullet.brake(self._nail, self._joint, FRICTION)
+        self._weigh(conditions)
+
+    def _weigh(self, conditions: Conditions) -> None:
+        """Mass of the nail, its friction against the face, and its dry friction in the block."""
+        self._conditions = conditions
+        self._bullet.set_friction(self._nail, self._joint, lateral=SURFACE_FRICTION * conditions.friction)
+        self._bullet.set_mass(self._nail, self._joint, conditions.mass)
+        self._bullet.brake(self._nail, self._joint, FRICTION * conditions.friction)
 
     def watch(self, body: int, link: int) -> None:
         """Spoil the episode when anything but the face touches the nail, be it of the tool or of the arm."""
@@ -108,7 +133,7 @@ class HammerTask:
 
     def target(self) -> Float[np.ndarray, "3"]:
         """Top centre of the nail, as far as it is driven now [m]."""
-        return self._top + np.array([*self._offset, -self.driven * STROKE])
+        return self._top + np.array([self._conditions.x, self._conditions.y, -self.driven * STROKE])
 
     @property
     def driven(self) -> float:
@@ -125,19 +150,19 @@ class HammerTask:
         """Touched by something else than the face."""
         return self._spoilt
 
-    def state(self) -> dict[str, float]:
-        """Offset and what has happened."""
-        return {
-            "x": float(self._offset[0]),
-            "y": float(self._offset[1]),
-            "paid": float(self._paid),
-            "spoilt": float(self._spoilt),
-        }
+    @property
+    def over(self) -> bool:
+        """Driven, or touched by something else than the face."""
+        return self.solved or self._spoilt
 
-    def restore(self, state: Mapping[str, float]) -> None:
+    def state(self) -> dict[str, Any]:
+        """What has happened."""
+        return {"paid": self._paid, "spoilt": self._spoilt}
+
+    def restore(self, state: Mapping[str, Any], conditions: Conditions) -> None:
         """Return to a remembered state."""
-        self._offset = np.array([state["x"], state["y"]])
-        self._paid, self._spoilt = bool(state["paid"]), bool(state["spoilt"])
+        self._paid, self._spoilt = state["paid"], state["spoilt"]
+        self._weigh(conditions)
 
 
 def on_face(contact: Contact, R: Float[np.ndarray, "3 3"], p: Float[np.ndarray, "3"], tool: Tool) -> bool:

@@ -6,6 +6,8 @@ STROKE = 0.08
 """How far the nail can be driven [m]."""
 FRICTION = 40.0
 """Dry friction of the nail in its block [N]."""
+SURFACE_FRICTION = 0.6
+"""Coulomb friction of the nail's head."""
 SOLVED = 0.95
 """Share of the stroke that counts as driven."""
 HEAD_RADIUS = 0.03

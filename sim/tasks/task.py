@@ -10,8 +10,9 @@ import numpy as np
 from jaxtyping import Float
 
 from motion.tool import Tool
-from records import Entry, Motion, Registry
+from records import Demonstration, Entry, Motion, Registry
 from sim.bullet import Bullet
+from sim.conditions import Conditions
 from sim.placement import Placer
 
 TASKS = Registry(
@@ -51,44 +52,72 @@ class Task(Protocol):
         """How a stroke can be placed in the task's scene."""
 
     @staticmethod
+    def scripted() -> Demonstration:
+        """A stroke of the tool alone that solves the task in its usual scene, with the objects where they belong."""
+
+    @staticmethod
     def work(scene: Mapping[str, float]) -> Float[np.ndarray, "3"]:
-        """Where the tool's head has its work to do in a scene whose objects have not been touched [m]."""
+        """Where the tool's head has its work to do in a scene whose objects have not been touched [m].
+
+        The vertical through it is the axis that objects are turned about, see `Conditions.yaw`.
+        """
 
     @staticmethod
     def obstacles(scene: Mapping[str, float]) -> tuple[Box, ...]:
         """What an arm must stay clear of in a scene, besides the ground z = 0."""
 
-    def build(self, bullet: Bullet, folder: Path, scene: Mapping[str, float], tool: Tool, ground: int) -> None:
-        """Create the objects; called once. `folder` is for files that the engine reads, `ground` the ground's body."""
+    def build(
+        self, bullet: Bullet, folder: Path, scene: Mapping[str, float], tool: Tool, ground: int, *, drawn: bool
+    ) -> None:
+        """Create the objects; called once.
 
-    def reset(self, offset: Float[np.ndarray, "2"]) -> None:
-        """Put the objects in their initial state, moved horizontally by `offset` [m]."""
+        Args:
+            bullet: the physics.
+            folder: for files that the engine reads.
+            scene: parameters of the scene, by name; what is missing takes the task's default.
+            tool: what the task is done with.
+            ground: the ground's body.
+            drawn: whether pictures will be taken; what physics does not need can be left out otherwise.
+        """
+
+    def reset(self, conditions: Conditions) -> None:
+        """Put the objects in their initial state under these conditions. The engine has been restored to `build`'s.
+
+        Masses and friction are not part of the engine's state: they are set here, each time.
+        """
 
     def watch(self, body: int, link: int) -> None:
-        """Look at the contacts of the last physics step with the tool, which is `link` of `body`."""
+        """Look at the last physics step; the tool is `link` of `body`. Called after every step: it must be cheap."""
 
     def observe(self) -> Float[np.ndarray, "D"]:
         """State of the objects, in the order of `obs_names`."""
 
     def terms(self) -> dict[str, float]:
-        """Reward terms of the current state, by name; their sum is the reward."""
+        """Reward terms of the control step that has just ended, by name; their sum is the reward.
+
+        Called once a step, before `solved`, `over` and `observe`.
+        """
 
     def target(self) -> Float[np.ndarray, "3"]:
         """Where the tool's head has its work to do now [m]."""
 
     @property
     def solved(self) -> bool:
-        """Whether the task has been achieved."""
+        """Whether the task has been achieved as it stands now; what counts is the last step of an episode."""
 
     @property
     def spoilt(self) -> bool:
         """Whether it can no longer be achieved fairly."""
 
-    def state(self) -> dict[str, float]:
-        """What the task remembers beside the engine's state."""
+    @property
+    def over(self) -> bool:
+        """Whether nothing more can be gained: the episode ends."""
 
-    def restore(self, state: Mapping[str, float]) -> None:
-        """Return to a remembered state."""
+    def state(self) -> dict[str, Any]:
+        """What the task remembers beside the engine's state and the conditions; copies, not views."""
+
+    def restore(self, state: Mapping[str, Any], conditions: Conditions) -> None:
+        """Return to a remembered state; the engine has been restored already, masses and friction have not."""
 
 
 def checked_scene(scene: Mapping[str, float], defaults: Mapping[str, float]) -> dict[str, float]:

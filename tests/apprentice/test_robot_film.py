@@ -43,7 +43,7 @@ def test_an_episode_is_repeated(demonstration, agent, name):
     try:
         episodes = play(env, agent, [SEED, SEED + 1], name=name)
         env.reset(seed=SEED)
-        offset = env.object_offset.copy()
+        offset = env.conditions.offset
     finally:
         env.close()
     assert episodes.success[0] == (name == "shifted")

@@ -6,7 +6,7 @@ import pytest
 
 from policies.agents import AGENTS, Random, Replay, Shifted, Zero
 from policies.evaluate import play
-from sim.env import ToolEnv
+from sim.env import REACH, ToolEnv
 
 SEEDS = [11, 13, 15]
 FREE = [name for name in AGENTS if name != "policy"]
@@ -60,6 +60,14 @@ def test_shifted_moves_the_head_along_with_the_object(env):
     assert known["residual_x"] == pytest.approx(0.06)
     assert known["residual_y"] == pytest.approx(-0.04)
     assert known["residual_z"] == 0
+
+
+def test_random_does_not_follow_the_demonstration(env):
+    """Its head stays within reach of where the demonstration starts, and the nail is not driven."""
+    episodes = play(env, Random(), list(range(1, 41, 2)), name="random")
+    head = episodes.obs[:, [episodes.obs_names.index(f"head_{a}") for a in "xyz"]]
+    assert np.abs(head - head[0]).max() < REACH + 0.03
+    assert not episodes.success.any()
 
 
 def test_random_is_uniform_and_repeats_under_its_seed(env):

@@ -221,6 +221,16 @@ def test_a_policy_of_something_else_is_refused(policy, demonstration, tmp_path, 
         load_policy(tmp_path, demonstration)
 
 
+def test_a_policy_that_sees_something_else_is_refused_with_both_lists(policy, demonstration):
+    old = dataclasses.replace(policy.settings, sees=("phase", "face_up"))
+    env = ResidualEnv(demonstration)
+    try:
+        with pytest.raises(PolicyError, match=r"trained to see \(phase, face_up\), .*shows \(phase, offset_x, .*again"):
+            play(env.tool_env, PolicyAgent(Policy(old, policy.layers)), [1], name="policy")
+    finally:
+        env.close()
+
+
 def test_weights_that_are_not_finite_are_not_written(tmp_path):
     path = tmp_path / "w.safetensors"
     save_weights(path, {"a": np.zeros(2)})

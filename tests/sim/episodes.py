@@ -15,7 +15,7 @@ def play(env: ToolEnv, actions=None, *, seed=None, **options) -> tuple[np.ndarra
         if actions is None:
             action = np.zeros(3)
         elif isinstance(actions, str):
-            action = env.shift_action(info["object_offset"])
+            action = env.shift_action()
         else:
             action = actions[len(seen) - 1]
         obs, _, terminated, truncated, info = env.step(action)

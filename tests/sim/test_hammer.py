@@ -13,7 +13,7 @@ from sim.env import ToolEnv
 from sim.holder import PULL
 from sim.tasks.hammer import FACE_DEPTH, HammerTask, on_face
 from sim.tasks.nail import SCENE, STROKE
-from sim.tasks.task import TASKS, TaskError
+from sim.tasks.task import TaskError
 
 NAIL = np.array([SCENE["nail_x"], SCENE["nail_y"], SCENE["nail_z"]])
 FPS = 24.0
@@ -180,16 +180,3 @@ def test_nails_stand_on_blocks_of_any_height(nail_z):
     assert not spoilt
     _, block = HammerTask.obstacles(scene)
     assert block.centre[2] + block.half[2] == pytest.approx(nail_z - STROKE - 0.015)
-
-
-@pytest.mark.parametrize("name", list(TASKS))
-def test_every_task_says_what_align_and_retarget_need(name, aligned):
-    task = TASKS.load(name)
-    assert np.shape(task.work(aligned.scene)) == (3,)
-    assert all(min(box.half) > 0 for box in task.obstacles(aligned.scene))
-    placer = task.placer(aligned.tool, HAMMER)
-    starts = placer.starts()
-    assert all(len(start) == len(placer.ranges) for start in starts)
-    assert all(np.isfinite(placer.shortfall(start)) for start in starts)
-    assert placer.place(starts[0]).task == name
-    assert len(placer.guess(np.random.default_rng(0))) == len(placer.ranges)
