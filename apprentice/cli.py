@@ -154,10 +154,14 @@ class Report(_Later):
 
 @dataclass(frozen=True)
 class Export(_Later):
-    """Write the run's motion and forces in another program's format."""
+    """Write the run's motion and forces, or an agent's episodes, in another program's format."""
 
-    to: Literal["csv", "trc", "mot", "amass", "lerobot"] = "csv"
-    """Format."""
+    to: Literal["csv", "trc", "mot", "amass", "lerobot", "robomimic", "minari"] = "csv"
+    """Format: motion and forces as csv, trc, mot, amass or lerobot; episodes as lerobot, robomimic or minari."""
+    agent: str | None = None
+    """Whose judged episodes: policy, shifted, replay, zero, random; for robomimic and minari the policy by default."""
+    pictures: bool = False
+    """Film the scene in every step of the episodes, too (lerobot, robomimic)."""
     out: Path | None = None
     """Folder to write to; by default <run>/export."""
     body_model: Path | None = None

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from apprentice.options import Chance, Judging, Training
-from records import Demonstration, Interaction, MeasuredForces, Motion, RecordError, Run, RunError, digest
+from records import Demonstration, Episodes, Interaction, MeasuredForces, Motion, RecordError, Run, RunError, digest
 
 if TYPE_CHECKING:
     from motion.tool import Tool
@@ -138,3 +138,29 @@ def evaluate(
     agents = {name: outcome._asdict() for name, outcome in result.outcomes.items()}
     run.add_metrics("evaluate", {"key": key, "noise": chance.noise, "agents": agents})
     return agents
+
+
+def export_episodes(run: Run, agent: str, format: str, out: Path, *, pictures: bool = False) -> list[Path]:
+    """Write the judged episodes of an agent as a dataset, with pictures of the scene where they are wanted.
+
+    Raises:
+        UsageError: the agent has not been judged in this run.
+        UnknownName: no such dataset format.
+        DatasetError: the episodes do not fit the format.
+    """
+    from policies.agents import AGENTS
+    from policies.datasets import write_dataset
+
+    demonstration = load_stage(run, "retargeted", Demonstration, "retarget")
+    if not run.has(f"episodes/{agent}"):
+        judged = sorted(path.stem for path in (run.path / "episodes").glob("*.npz"))
+        raise UsageError(f"no episodes of {agent!r} in {run.path}; there are: {', '.join(judged) or 'none'}")
+    episodes = run.load(f"episodes/{agent}", Episodes)
+    setting = {"object_noise": float(run.metrics()["evaluate"]["noise"])}
+    if not pictures:
+        return write_dataset(episodes, demonstration, format, out, setting=setting)
+    from policies.datasets.replayed import Replayed
+
+    follows = AGENTS.load(agent).follows if agent in AGENTS else True
+    with Replayed(demonstration, setting, follows=follows) as film:
+        return write_dataset(episodes, demonstration, format, out, setting=setting, pictures=film)

@@ -22,6 +22,9 @@ if TYPE_CHECKING:
 
 _log = logging.getLogger("apprentice")
 
+EPISODE_FORMATS = ("robomimic", "minari")
+"""Formats that hold nothing but episodes."""
+
 
 def track(verb: cli.Track) -> None:
     """Observations of a clip."""
@@ -151,7 +154,11 @@ def export(verb: cli.Export) -> None:
 
     run = _existing(verb)
     out = verb.out or run.path / "export"
-    if verb.to == "lerobot" and run.has("retargeted"):
+    if verb.agent is not None or verb.to in EPISODE_FORMATS:
+        files = stages.export_episodes(run, verb.agent or "policy", verb.to, out, pictures=verb.pictures)
+    elif verb.pictures:
+        raise UsageError("--pictures films episodes: say whose with --agent")
+    elif verb.to == "lerobot" and run.has("retargeted"):
         from motion.exporters.lerobot import export_lerobot
 
         files = export_lerobot(run.load("retargeted", Demonstration), out)

@@ -1,4 +1,4 @@
-"""What goes into a LeRobotDataset: an interaction, a demonstration, or the episodes of an agent."""
+"""What goes into a LeRobotDataset: an interaction, or a demonstration."""
 
 from __future__ import annotations
 
@@ -8,21 +8,18 @@ import numpy as np
 
 from motion.body import BODIES, body_of
 from motion.exporters.lerobot_dataset import LeRobotEpisode, write_dataset
-from records import Demonstration, Episodes, Interaction, Motion
+from records import Demonstration, Interaction, Motion
 
 FREE_FLYER = ("x", "y", "z", "qx", "qy", "qz", "qw")
 
 
-def export_lerobot(source: Interaction | Demonstration | Episodes, folder: Path) -> list[Path]:
+def export_lerobot(source: Interaction | Demonstration, folder: Path) -> list[Path]:
     """Write a LeRobotDataset v3.0 into `folder`.
 
     Interaction: `observation.state` is the person's configuration, `observation.environment_state` the tool's (if there
     is one), `observation.contact_force` the wrenches on the person; `action` is the next configuration.
     Demonstration: the same of the robot (of the tool where there is no robot yet).
-    Episodes: observations, actions, rewards, ends and successes as the agent met them.
     """
-    if isinstance(source, Episodes):
-        return _episodes(source, folder)
     if isinstance(source, Demonstration):
         return _demonstration(source, folder)
     columns = _moving(source.person, source.tool)
@@ -39,25 +36,6 @@ def _demonstration(source: Demonstration, folder: Path) -> list[Path]:
     agent, tool = (source.tool, None) if source.robot is None else (source.robot, source.tool)
     episode = LeRobotEpisode(source.task, _moving(agent, tool))
     return write_dataset([episode], folder, fps=agent.fps, names=_names(agent, tool), robot_type=agent.model)
-
-
-def _episodes(source: Episodes, folder: Path) -> list[Path]:
-    episodes, step, seen = [], 0, 0
-    for e, length in enumerate(source.length):
-        steps = slice(step, step + int(length))
-        done = np.zeros(int(length), bool)
-        done[-1] = True
-        columns = {
-            "observation.state": source.obs[seen : seen + int(length)],
-            "action": source.action[steps],
-            "next.reward": source.reward[steps, None],
-            "next.done": done[:, None],
-            "next.success": (done & source.success[e])[:, None],
-        }
-        episodes.append(LeRobotEpisode(source.task, columns))
-        step, seen = step + int(length), seen + int(length) + 1
-    names = {"observation.state": list(source.obs_names), "action": list(source.action_names)}
-    return write_dataset(episodes, folder, fps=source.fps, names=names, robot_type=None)
 
 
 def _moving(agent: Motion, tool: Motion | None) -> dict[str, np.ndarray]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -17,11 +17,22 @@ if TYPE_CHECKING:
 
 CHUNK = "chunk-000/file-000"
 DATA_PATH = "data/chunk-{chunk_index:03d}/file-{file_index:03d}.parquet"
+VIDEO_PATH = "videos/{video_key}/chunk-{chunk_index:03d}/file-{file_index:03d}.mp4"
 INDEX_COLUMNS = ("timestamp", "frame_index", "episode_index", "index", "task_index")
 
 
 class DatasetError(ValueError):
     """Episodes do not make one dataset."""
+
+
+@dataclass(frozen=True)
+class LeRobotVideo:
+    """A camera: one film of all episodes, a picture for each of their frames."""
+
+    size_hw: tuple[int, int]
+    """Of the pictures [px]."""
+    write: Callable[[Path], object]
+    """Writes the film (H.264) to a path, whole or not at all."""
 
 
 @dataclass(frozen=True)
@@ -39,8 +50,9 @@ def write_dataset(
     fps: float,
     names: Mapping[str, Sequence[str]],
     robot_type: str | None,
+    videos: Mapping[str, LeRobotVideo] | None = None,
 ) -> list[Path]:
-    """Write a dataset without video; `meta/info.json` comes last, so a folder that has one is whole.
+    """Write a dataset; `meta/info.json` comes last, so a folder that has one is whole.
 
     Args:
         episodes: one or more, with the same columns.
@@ -48,6 +60,7 @@ def write_dataset(
         fps: frame rate [1/s]; kept whole where it is, as LeRobot expects.
         names: names of the entries of a feature.
         robot_type: what moves, or None.
+        videos: films by feature name (`observation.images.NAME`).
 
     Raises:
         DatasetError: no episodes, or episodes whose columns differ.
@@ -62,13 +75,17 @@ def write_dataset(
     whole["index"] = np.arange(starts[-1])[:, None]
     for table, start in zip(tables, starts, strict=False):
         table["index"] = whole["index"][start : start + len(table["index"])]
+    videos = videos or {}
+    films = [folder / f"videos/{key}/{CHUNK}.mp4" for key in videos]
+    for path, video in zip(films, videos.values(), strict=True):
+        video.write(path)
     paths = [folder / f"data/{CHUNK}.parquet", folder / "meta/tasks.parquet", folder / f"meta/episodes/{CHUNK}.parquet"]
     _write_parquet({key: _arrow(value) for key, value in whole.items()}, paths[0])
     _write_tasks(tasks, paths[1])
-    _write_parquet(_episode_rows(episodes, tables, starts), paths[2])
+    _write_parquet(_episode_rows(episodes, tables, starts) | _film_rows(videos, starts, fps), paths[2])
     write_json(folder / "meta/stats.json", {key: _statistics(value) for key, value in whole.items()})
-    write_json(folder / "meta/info.json", _info(whole, lengths, tasks, fps, names, robot_type))
-    return [*paths, folder / "meta/stats.json", folder / "meta/info.json"]
+    write_json(folder / "meta/info.json", _info(whole, lengths, tasks, fps, names, robot_type, videos))
+    return [*paths, *films, folder / "meta/stats.json", folder / "meta/info.json"]
 
 
 def _check(episodes: Sequence[LeRobotEpisode]) -> None:
@@ -113,8 +130,9 @@ def _info(
     fps: float,
     names: Mapping[str, Sequence[str]],
     robot_type: str | None,
+    videos: Mapping[str, LeRobotVideo],
 ) -> dict[str, Any]:
-    features = {
+    features: dict[str, Any] = {
         key: {
             "dtype": str(value.dtype),
             "shape": list(value.shape[1:]),
@@ -122,6 +140,7 @@ def _info(
         }
         for key, value in whole.items()
     }
+    features |= {key: _film_feature(video, fps) for key, video in videos.items()}
     return {
         "codebase_version": "v3.0",
         "robot_type": robot_type,
@@ -134,9 +153,39 @@ def _info(
         "fps": int(fps) if float(fps).is_integer() else fps,
         "splits": {"train": f"0:{len(lengths)}"},
         "data_path": DATA_PATH,
-        "video_path": None,
+        "video_path": VIDEO_PATH if videos else None,
         "features": features,
     }
+
+
+def _film_feature(video: LeRobotVideo, fps: float) -> dict[str, Any]:
+    height, width = video.size_hw
+    return {
+        "dtype": "video",
+        "shape": [height, width, 3],
+        "names": ["height", "width", "channels"],
+        "info": {
+            "video.height": height,
+            "video.width": width,
+            "video.channels": 3,
+            "video.fps": fps,
+            "video.codec": "h264",
+            "video.pix_fmt": "yuv420p",
+            "video.is_depth_map": False,
+            "has_audio": False,
+        },
+    }
+
+
+def _film_rows(videos: Mapping[str, LeRobotVideo], starts: np.ndarray, fps: float) -> dict[str, Any]:
+    """Where in its film each episode lies [s]."""
+    rows: dict[str, Any] = {}
+    for key in videos:
+        for index in ("chunk_index", "file_index"):
+            rows[f"videos/{key}/{index}"] = [0] * (len(starts) - 1)
+        rows[f"videos/{key}/from_timestamp"] = (starts[:-1] / fps).tolist()
+        rows[f"videos/{key}/to_timestamp"] = (starts[1:] / fps).tolist()
+    return rows
 
 
 def _episode_rows(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 
+import h5py
 import pytest
 
 from apprentice.cli import main
@@ -105,6 +106,23 @@ def test_a_run_is_exported_for_scripts(whole, tmp_path):
     names = {line.split(",")[2] for line in joints[1:]}
     wanted = ("hip", "knee", "ankle", "toes", "shoulder", "elbow", "wrist", "fingers")
     assert {f"{side}_{part}" for side in "lr" for part in wanted} <= names
+
+
+def test_episodes_are_exported_for_learners(whole, tmp_path, capsys):
+    main(["export", str(whole), "--to", "robomimic", "--agent", "replay", "--out", str(tmp_path)])
+    with h5py.File(tmp_path / "demo.hdf5") as file:
+        assert len(file["data"]) == 4
+        arguments = json.loads(file["data"].attrs["env_args"])["env_kwargs"]
+    noise = json.loads((whole / "metrics.json").read_text())["evaluate"]["noise"]
+    assert (arguments["task"], arguments["object_noise"]) == ("hammer", noise)
+    for wrong, said in (
+        (["minari", "--agent", "bystander"], "no episodes of 'bystander'"),
+        (["csv", "--agent", "replay"], "unknown dataset format 'csv'"),
+        (["lerobot", "--pictures"], "say whose with --agent"),
+    ):
+        with pytest.raises(SystemExit):
+            main(["export", str(whole), "--to", *wrong])
+        assert said in " ".join(capsys.readouterr().err.split())
 
 
 def test_motion_of_another_program_gets_forces(whole, tmp_path):

@@ -296,39 +296,6 @@ def test_lerobot_demonstration_holds_the_robot(tmp_path):
     np.testing.assert_allclose(data["observation.environment_state"], tool_motion().q, atol=1e-6)
 
 
-def test_lerobot_episodes(tmp_path):
-    lengths, steps = [3, 2], 5
-    episodes = Episodes(
-        task="hammer",
-        agent="policy",
-        fps=24,
-        obs_names=("height", "speed"),
-        action_names=("push",),
-        term_names=("driven",),
-        length=np.array(lengths),
-        obs=np.arange(14.0).reshape(7, 2),
-        action=np.arange(steps, dtype=float)[:, None],
-        reward=np.arange(steps) / 10,
-        reward_terms=np.zeros((steps, 1)),
-        terminated=np.array([True, False]),
-        success=np.array([True, False]),
-        seed=np.array([1, 2]),
-    )
-    export_lerobot(episodes, tmp_path)
-    info, data = read_lerobot(tmp_path)
-    assert info["splits"] == {"train": "0:2"}
-    np.testing.assert_allclose(data["observation.state"][:, 0], [0, 2, 4, 8, 10], err_msg="last observations left out")
-    assert data["episode_index"].tolist() == [0, 0, 0, 1, 1]
-    assert data["index"].tolist() == [0, 1, 2, 3, 4]
-    assert data["frame_index"].tolist() == [0, 1, 2, 0, 1]
-    assert data["next.done"].tolist() == [False, False, True, False, True]
-    assert data["next.success"].tolist() == [False, False, True, False, False]
-    rows = parquet.read_table(tmp_path / "meta/episodes/chunk-000/file-000.parquet").to_pydict()
-    assert rows["length"] == lengths
-    assert (rows["dataset_from_index"], rows["dataset_to_index"]) == ([0, 3], [3, 5])
-    assert rows["stats/action/max"] == [[2.0], [4.0]]
-
-
 def test_lerobot_refuses_episodes_that_do_not_match(tmp_path):
     with pytest.raises(DatasetError, match="no episodes"):
         write_dataset([], tmp_path, fps=25, names={}, robot_type=None)
