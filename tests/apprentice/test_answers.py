@@ -22,7 +22,8 @@ def answer(capsys, *arguments):
         (
             "export r --to bvh",
             "invalid choice 'bvh' for argument '--to'."
-            " Expected one of ('csv', 'trc', 'mot', 'amass', 'lerobot', 'robomimic', 'minari'); see apprentice export --help",
+            " Expected one of ('csv', 'trc', 'mot', 'amass', 'lerobot', 'robomimic', 'minari');"
+            " see apprentice export --help",
         ),
         ("estimate", "nothing to watch: give a CLIP, or --keypoints FILE"),
         ("estimate no.mp4", "no.mp4: no such file"),

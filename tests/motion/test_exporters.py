@@ -21,7 +21,6 @@ from records import (
     ContactForces,
     ContactStates,
     Demonstration,
-    Episodes,
     Interaction,
     Motion,
     Uncertainty,
