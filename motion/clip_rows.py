@@ -1,4 +1,4 @@
-"""Rows of the normal equations of a clip, written some frames at a time from the sums at points and joints."""
+"""Rows of the normal equations of a piece of a clip, written some frames at a time from sums at points and joints."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ class _Middle(NamedTuple):
 
 
 class ClipRows:
-    """Implements `motion.elimination.Rows`."""
+    """Rows of the frames of a piece: those that errors look at together with others outside it are not complete."""
 
     def __init__(
         self,
@@ -78,13 +78,8 @@ class ClipRows:
         self._middles = [self._middle(root, sums) for root, sums in points.items() if root]
         self.corner: np.ndarray = corner if shared else corner[-1:, -1:]
 
-    @property
-    def shape(self) -> tuple[int, int, int]:
-        """Frames, unknowns of a frame, shared unknowns."""
-        return self._state.num_frames, self._state.nv, self._width
-
     def write(self, frames: slice, own: np.ndarray, over: np.ndarray, beside: np.ndarray) -> np.ndarray:
-        """See `Rows`."""
+        """Write rows of some frames, as `motion.elimination.Rows` does; what they add to `corner` is returned."""
         count, lengths, direct = frames.stop - frames.start, len(self._lengths), len(self._direct)
         corner = self._write_whole(frames, own, over, beside)
         S = self._kinematics.twists[frames]

@@ -5,12 +5,12 @@ and triangular solves, all in place on matrices of one frame, which stay in the 
 three times as long, as they work on narrow strips, and solve for the border column by column. Golub and Van Loan 2013,
 "Matrix Computations", sections 4.2.6 and 4.5.
 
-Rows are asked for some frames at a time, and factors are written over them: nothing else is kept of the equations.
+Rows are written some frames at a time, and factors over them: nothing else is kept of the equations.
 """
 
 from __future__ import annotations
 
-from itertools import pairwise
+from collections.abc import Iterator
 from typing import NamedTuple, Protocol, runtime_checkable
 
 import numpy as np
@@ -19,10 +19,6 @@ from scipy.linalg import LinAlgError, blas, lapack
 
 JITTER = 1e-9
 """Added to the diagonal, so that unknowns that nothing depends on stay where they are."""
-
-CHUNK = 48
-"""Most frames whose rows are written at a time: what lies between residuals and rows is some 200 kB a frame, and every
-call of an array function costs as much as a frame of it."""
 
 COUPLED = 2
 """Frames after a frame that it couples with."""
@@ -52,27 +48,19 @@ class Rows(Protocol):
     def shape(self) -> tuple[int, int, int]:
         """Frames T, unknowns V of a frame, unknowns S that all frames share."""
 
-    @property
-    def corner(self) -> Float[np.ndarray, "S1 S1"]:
-        """What is known at once of the matrix of what all frames share, with its gradient as last row and column."""
-
     def write(
-        self,
-        frames: slice,
-        own: Float[np.ndarray, "N V V"],
-        over: Float[np.ndarray, "N 2 V V"],
-        beside: Float[np.ndarray, "N V S1"],
-    ) -> Float[np.ndarray, "S1 S1"] | float:
-        """Write the rows of some frames.
+        self, own: Float[np.ndarray, "T V V"], over: Float[np.ndarray, "T 2 V V"], beside: Float[np.ndarray, "T V S1"]
+    ) -> Iterator[tuple[slice, Float[np.ndarray, "S1 S1"]]]:
+        """Write all rows, some frames after the others.
 
         Args:
-            frames: which; N of them.
             own: takes each frame's own block; the upper triangle is enough.
             over: `over[t, k - 1]` takes what couples frame t (rows) with frame t + k (columns), 0 beyond the clip.
             beside: takes the coupling with what all frames share, and the gradient as last column.
 
-        Returns:
-            What these frames add to `corner`.
+        Yields:
+            Frames whose rows have been written, from the first to the last, and what they add to the matrix of what all
+            frames share, with its gradient as last row and column.
         """
 
 
@@ -106,19 +94,14 @@ class DenseRows(NamedTuple):
         """Frames, unknowns of a frame, shared unknowns."""
         return (*self.g.shape, len(self.h))
 
-    @property
-    def corner(self) -> Float[np.ndarray, "S1 S1"]:
-        """All of it."""
-        return np.block([[self.inner, self.h[:, None]], [self.h, 0.0]])
-
-    def write(self, frames: slice, own: np.ndarray, over: np.ndarray, beside: np.ndarray) -> float:
-        """Copy rows."""
-        own[:] = self.blocks[0, frames]
+    def write(self, own: np.ndarray, over: np.ndarray, beside: np.ndarray) -> Iterator[tuple[slice, np.ndarray]]:
+        """Copy all rows."""
+        own[:] = self.blocks[0]
         for k in range(1, COUPLED + 1):
-            over[:, k - 1] = self.blocks[k, frames].swapaxes(-1, -2)
-            over[max(len(self.g) - k - frames.start, 0) :, k - 1] = 0.0
-        beside[..., :-1], beside[..., -1] = self.border[frames], self.g[frames]
-        return 0.0
+            over[:, k - 1] = self.blocks[k].swapaxes(-1, -2)
+            over[max(len(self.g) - k, 0) :, k - 1] = 0.0
+        beside[..., :-1], beside[..., -1] = self.border, self.g
+        yield slice(0, len(self.g)), np.block([[self.inner, self.h[:, None]], [self.h, 0.0]])
 
 
 def eliminate(rows: Rows, damping: float, memory: Memory | None = None) -> tuple[np.ndarray, np.ndarray]:
@@ -149,15 +132,13 @@ def factorise(rows: Rows, damping: float, memory: Memory | None = None) -> Facto
     own = memory.array("own", (frames, size, size))
     over = memory.array("over", (frames, COUPLED, size, size))
     beside = memory.array("beside", (frames, size, shared + 1))
-    corner = rows.corner.copy()
-    edges = np.linspace(0, frames, 1 + -(-frames // CHUNK)).round().astype(int).tolist()
-    for first, last in pairwise(edges):
-        here = slice(first, last)
-        corner += rows.write(here, own[here], over[here], beside[here])
-        diagonal = own[here].reshape(last - first, -1)[:, :: size + 1]
+    corner = np.zeros((shared + 1, shared + 1))
+    for here, more in rows.write(own, over, beside):
+        corner += more
+        diagonal = own[here].reshape(-1, size * size)[:, :: size + 1]
         diagonal *= 1 + damping
         diagonal += JITTER
-        for t in range(first, last):
+        for t in range(here.start, here.stop):
             if _eliminate_frame(t, own, over, beside):
                 raise LinAlgError(f"the normal equations are not positive definite at frame {t}")
     diagonal = corner.reshape(-1)[: -1 : shared + 2]

@@ -10,7 +10,7 @@ import numpy as np
 from scipy.linalg import LinAlgError
 
 from motion.elimination import Memory
-from motion.problem import ClipEquations, Errors, assemble, costs, errors
+from motion.problem import ClipEquations, Problem, ProblemAt
 from motion.residuals.residual import Residual
 from motion.state import State
 
@@ -57,8 +57,7 @@ class Solution:
 
 
 class _Tried(NamedTuple):
-    state: State | None
-    errors: Errors
+    at: ProblemAt | None
     decrease: float
     damping: float
     failure: str
@@ -77,53 +76,47 @@ def solve(residuals: Mapping[str, Residual], state: State, options: SolverOption
     """
     options = options or SolverOptions()
     widening, damping, status = options.widening, options.damping, "iteration limit"
-    known, memory = errors(residuals, state), Memory()
-    if not np.isfinite(sum(costs(residuals, state, widening, known).values())):
+    problem, memory = Problem(residuals, state.num_frames), Memory()
+    at = problem.at(state)
+    if not np.isfinite(sum(at.costs(widening).values())):
         raise DidNotConverge(
             "the cost at the start is not finite; check the keypoints and the camera",
             Solution(state=state, status="stalled", iterations=0, cost={}),
         )
     iteration = 0
     for iteration in range(1, options.iterations + 1):
-        cost = sum(costs(residuals, state, widening, known).values())
-        equations = assemble(residuals, state, widening, known, memory, shared=options.shared)
-        tried = _step(residuals, state, equations, cost, widening, damping)
+        cost = sum(at.costs(widening).values())
+        equations = at.equations(widening, memory, shared=options.shared)
+        tried = _step(problem, equations, cost, damping)
         damping = tried.damping
         if tried.failure:
-            solution = Solution(state=state, status="stalled", iterations=iteration, cost={})
+            solution = Solution(state=at.state, status="stalled", iterations=iteration, cost={})
             raise DidNotConverge(f"no step could be computed: {tried.failure}", solution)
-        if tried.state is None:
+        if tried.at is None:
             status = "stalled" if widening == 1 else status
         else:
-            state, known = tried.state, tried.errors
+            at = tried.at
             if widening == 1 and tried.decrease < options.tolerance * cost:
                 status = "converged"
         if widening == 1 and status != "iteration limit":
             break
         widening = max(1.0, widening * options.narrowing)
-    return Solution(state=state, status=status, iterations=iteration, cost=costs(residuals, state, known=known))
+    return Solution(state=at.state, status=status, iterations=iteration, cost=at.costs())
 
 
-def _step(
-    residuals: Mapping[str, Residual],
-    state: State,
-    equations: ClipEquations,
-    cost: float,
-    widening: float,
-    damping: float,
-) -> _Tried:
+def _step(problem: Problem, equations: ClipEquations, cost: float, damping: float) -> _Tried:
     """Try steps with growing damping until one decreases the cost."""
     failure = ""
     while damping <= MAX_DAMPING:
         try:
-            candidate = state.step(*equations.solve(damping))
+            candidate = equations.at.state.step(*equations.solve(damping))
         except LinAlgError as error:
             failure, damping = str(error), 10 * damping
             continue
         failure = ""
-        known = errors(residuals, candidate)
-        new = sum(costs(residuals, candidate, widening, known).values())
+        at = problem.at(candidate)
+        new = sum(at.costs(equations.widening).values())
         if np.isfinite(new) and new < cost:
-            return _Tried(candidate, known, cost - new, max(damping / 5, MIN_DAMPING), "")
+            return _Tried(at, cost - new, max(damping / 5, MIN_DAMPING), "")
         damping *= 8
-    return _Tried(None, {}, 0.0, SolverOptions().damping, failure)
+    return _Tried(None, 0.0, SolverOptions().damping, failure)

@@ -11,13 +11,12 @@ from __future__ import annotations
 import logging
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from itertools import pairwise
 
 import numpy as np
 from jaxtyping import Float
 from scipy.linalg import LinAlgError
 
-from motion.problem import assemble, costs, errors
+from motion.problem import assemble, costs
 from motion.residuals.residual import Residual
 from motion.solve import MIN_DAMPING, Solution, SolverOptions, solve
 from motion.state import State
@@ -25,10 +24,6 @@ from motion.windows import BAND, Window, WindowOptions, blend, divide, part_of_s
 from records.progress import tell_progress
 
 _log = logging.getLogger(__name__)
-
-CHUNK = 256
-"""Frames over which the cost is summed at a time, about."""
-
 
 REFINEMENTS = 2
 """How often what all frames share is estimated again, on windows that are solved with what was found before."""
@@ -94,23 +89,7 @@ def solve_clip(
     tell_progress(what, done, work)
     found = replace(state, q=q, tool_q=tool_q, shared=shared)
     worst = next((s for s in ("iteration limit", "stalled") if s in statuses), "converged")
-    return Solution(state=found, status=worst, iterations=iterations, cost=clip_costs(residuals, found))
-
-
-def clip_costs(residuals: Mapping[str, Residual], state: State) -> dict[str, float]:
-    """Half the sum of the losses of each residual, some frames at a time."""
-    total, sums = state.num_frames, dict.fromkeys(residuals, 0.0)
-    edges = np.round(np.linspace(0, total, 1 + max(1, total // CHUNK))).astype(int).tolist()
-    for first, last in pairwise(edges):
-        # Rows that begin in the chunk may look at the frames after it, which begin rows of the next one.
-        frames = slice(first, min(last + BAND, total))
-        part, here, known = parts_of(residuals, frames, total), part_of_state(state, frames), {}
-        for name, error in errors(part, here).items():
-            per_frame = 0 <= frames.stop - first - len(error) <= BAND
-            known[name] = error[: last - first] if per_frame else error[: len(error) * (first == 0)]
-        for name, cost in costs(part, here, known=known).items():
-            sums[name] += cost
-    return sums
+    return Solution(state=found, status=worst, iterations=iterations, cost=costs(residuals, found))
 
 
 def _sample(windows: Sequence[Window], options: WindowOptions) -> list[slice]:

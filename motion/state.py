@@ -119,6 +119,15 @@ class State:
         roll = self.value("roll")
         return np.array([rotations(exponential(np.array([0.0, 0.0, -roll]))) @ [1.0, 0.0, 0.0], [0.0, 0.0, 1.0]])
 
+    def share(self, other: State, camera: Camera) -> None:
+        """Take over what another state with the same shared parameters has computed of them.
+
+        Args:
+            other: the same at other frames.
+            camera: its camera, at these frames.
+        """
+        self.__dict__.update(camera=camera, **{name: getattr(other, name) for name in ("body", "tilt", "tilt_axes")})
+
     @cached_property
     def poses(self) -> tuple[np.ndarray, np.ndarray]:
         """World rotations (T, 24, 3, 3) and positions (T, 24, 3) [m] of the person's joints."""
@@ -163,17 +172,7 @@ class State:
         return self.body.centre_of_mass(self.q, self.poses)
 
     def points(self, names: Sequence[str]) -> Points:
-        """World positions of named points with their derivatives; computed once per names and state."""
-        key = tuple(names)
-        if key not in self._cache:
-            self._cache[key] = self._differentiate(key)
-        return self._cache[key]
-
-    @cached_property
-    def _cache(self) -> dict[tuple[str, ...], Points]:
-        return {}
-
-    def _differentiate(self, names: tuple[str, ...]) -> Points:
+        """World positions of named points with their derivatives, which are not kept: they are large."""
         p = self.positions(names)
         J, J_shared = np.zeros((*p.shape, self.nv)), np.zeros((*p.shape, len(SHARED)))
         lengths = np.array([self.body.bones[b] for b in Body.bone_names])

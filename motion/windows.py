@@ -65,10 +65,12 @@ def divide(frames: int, fps: float, options: WindowOptions) -> list[Window]:
 
 
 def part_of_state(state: State, frames: slice) -> State:
-    """The state of some frames."""
+    """The state of some frames; what all frames share is not computed again."""
     tool_q = None if state.tool_q is None else state.tool_q[frames]
     camera = part_of(state.reference_camera, frames, state.num_frames)
-    return replace(state, q=state.q[frames], tool_q=tool_q, reference_camera=camera)
+    part = replace(state, q=state.q[frames], tool_q=tool_q, reference_camera=camera)
+    part.share(state, part_of(state.camera, frames, state.num_frames))
+    return part
 
 
 def part_of(whole: Part, frames: slice, total: int) -> Part:

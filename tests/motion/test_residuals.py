@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from motion.body import build_body, rotations
 from motion.elimination import Memory
-from motion.problem import assemble
+from motion.problem import assemble, costs
 from motion.residuals.balance import Balance
 from motion.residuals.contact import Anchor, Ground, Sliding
 from motion.residuals.grasp import Grasp, Grip
@@ -39,16 +39,16 @@ ROOM = Together(
 """A box that the feet are in, a wall and a floor."""
 
 
-def random_state(seed=0):
+def random_state(seed=0, frames=FRAMES):
     rng = np.random.default_rng(seed)
     body = build_body(height=1.75)
     R = np.array([[1.0, 0, 0], [0, 0, 1], [0, -1, 0]])
     T = np.eye(4)
     T[:3, :3], T[:3, 3] = R, [0.2, -4.0, 1.3]
     camera = Camera(K=np.array([[800.0, 0, 360], [0, 850, 288], [0, 0, 1]]), T_world_camera=T[None], size_hw=(576, 720))
-    tool_q = np.tile([0.3, 0.1, 1.1, 0.1, 0.2, 0.3, np.sqrt(1 - 0.14)], (FRAMES, 1))
+    tool_q = np.tile([0.3, 0.1, 1.1, 0.1, 0.2, 0.3, np.sqrt(1 - 0.14)], (frames, 1))
     state = State(
-        q=np.tile(body.neutral(), (FRAMES, 1)),
+        q=np.tile(body.neutral(), (frames, 1)),
         tool_q=tool_q,
         tool_length=0.4,
         fps=25.0,
@@ -56,43 +56,43 @@ def random_state(seed=0):
         reference_camera=camera,
     )
     sigma = np.array([shared.sigma for shared in SHARED])
-    return state.step(0.3 * rng.standard_normal((FRAMES, state.nv)), 0.5 * sigma * rng.standard_normal(len(SHARED)))
+    return state.step(0.3 * rng.standard_normal((frames, state.nv)), 0.5 * sigma * rng.standard_normal(len(SHARED)))
 
 
-def examples():
+def examples(frames=FRAMES):
     """One residual of each kind in the table, with random data."""
     rng = np.random.default_rng(1)
     names = ("nose", "l_wrist", "r_toes", "l_hip", "tool_head")
-    turns = exponential(0.2 * rng.standard_normal((FRAMES, 3)))
+    turns = exponential(0.2 * rng.standard_normal((frames, 3)))
     return {
         "reprojection": Reprojection(
-            names=names, uv=400 * rng.random((FRAMES, 5, 2)), weight=rng.random((FRAMES, 5)), sigma=8.0
+            names=names, uv=400 * rng.random((frames, 5, 2)), weight=rng.random((frames, 5)), sigma=8.0
         ),
         "lift": Lift(
             names=names[:4],
-            xyz=rng.standard_normal((FRAMES, 4, 3)),
+            xyz=rng.standard_normal((frames, 4, 3)),
             R_camera_ray=rotations(turns),
-            weight=rng.random((FRAMES, 4)),
+            weight=rng.random((frames, 4)),
         ),
         "acceleration": Acceleration(names=(*names, "l_heel")),
         "joint_rate": JointRate(),
         "rest_pose": RestPose(),
         "hinge": Hinge(),
         "anchor": Anchor(
-            names=("l_ball", "r_fingers"), place=rng.standard_normal((FRAMES, 2, 3)), weight=rng.random((FRAMES, 2))
+            names=("l_ball", "r_fingers"), place=rng.standard_normal((frames, 2, 3)), weight=rng.random((frames, 2))
         ),
-        "sliding": Sliding(names=("l_ball", "r_fingers"), weight=rng.random((FRAMES - 1, 2))),
-        "ground": Ground(names=("l_ball", "r_ball"), weight=rng.random((FRAMES, 2))),
+        "sliding": Sliding(names=("l_ball", "r_fingers"), weight=rng.random((frames - 1, 2))),
+        "ground": Ground(names=("l_ball", "r_ball"), weight=rng.random((frames, 2))),
         "surface": Surface(
             names=("l_ball", "r_fingers", "r_ball"),
-            weight=rng.random((FRAMES, 3)),
+            weight=rng.random((frames, 3)),
             scene=ROOM,
             standing=(True, False, True),
         ),
         "clear": Clear(scene=ROOM),
-        "balance": Balance(share=rng.dirichlet(np.ones(4), FRAMES), weight=rng.random(FRAMES), load=(0.2, 0.6)),
-        "grasp": Grasp(hands=("l_fingers", "r_fingers"), weight=rng.random((FRAMES, 2)), reach=(0.2, 0.4)),
-        "grip": Grip(joint="r_wrist", rest=quaternion(usual_grip("r")), weight=rng.random(FRAMES)),
+        "balance": Balance(share=rng.dirichlet(np.ones(4), frames), weight=rng.random(frames), load=(0.2, 0.6)),
+        "grasp": Grasp(hands=("l_fingers", "r_fingers"), weight=rng.random((frames, 2)), reach=(0.2, 0.4)),
+        "grip": Grip(joint="r_wrist", rest=quaternion(usual_grip("r")), weight=rng.random(frames)),
         "shared_prior": SharedPrior(),
         "stature": Stature(),
     }
@@ -167,10 +167,23 @@ def test_the_step_does_not_depend_on_how_many_frames_are_written_at_a_time(monke
     memory = Memory()
     whole = assemble(examples(), random_state(), shared=shared).solve(1e-3)
     assemble(examples(), random_state(seed=5), memory=memory).solve(1e-3)
-    monkeypatch.setattr("motion.elimination.CHUNK", 3)
+    monkeypatch.setattr("motion.pieces.STRIP", 3)
     parts = assemble(examples(), random_state(), memory=memory, shared=shared).solve(1e-3)
     for one, other in zip(whole, parts, strict=True):
         np.testing.assert_allclose(one, other, atol=1e-9 * np.abs(whole[0]).max())
+
+
+@pytest.mark.parametrize("most", [1, 2, 3, 7])
+@pytest.mark.parametrize("shared", [True, False])
+def test_pieces_of_a_clip_give_the_equations_and_the_cost_of_the_whole(monkeypatch, most, shared):
+    frames = 30  # no array of a residual has nearly as many rows for another reason
+    residuals, state = examples(frames), random_state(frames=frames)
+    whole, cost = assemble(residuals, state, shared=shared).dense(), costs(residuals, state, widening=2.0)
+    monkeypatch.setattr("motion.pieces.PIECE", most)
+    parts = assemble(residuals, state, shared=shared).dense()
+    for one, other in zip(vars(whole).values(), vars(parts).values(), strict=True):
+        np.testing.assert_allclose(one, other, atol=1e-12 * np.abs(one).max(initial=0))
+    assert costs(residuals, state, widening=2.0) == pytest.approx(cost, rel=1e-12)
 
 
 def test_the_step_is_that_of_the_dense_equations():
@@ -206,7 +219,7 @@ def test_matrices_over_several_frames_are_refused():
             return Jacobian(points=OfPoints(names, np.zeros((state.num_frames - 2, 3, len(names), 3, 3))))
 
     with pytest.raises(ValueError, match="windows of 3 frames take multiples of the identity"):
-        assemble({"wide": Wide()}, random_state())
+        assemble({"wide": Wide()}, random_state()).solve(1e-3)
 
 
 @given(

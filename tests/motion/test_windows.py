@@ -14,13 +14,12 @@ from motion.body import body_of
 from motion.estimate import EstimateOptions, balance, contact_residuals, estimate, start
 from motion.evidence import image_residuals
 from motion.markers import MARKERS, marker_positions
-from motion.problem import costs
 from motion.residuals.contact import Sliding
 from motion.residuals.shared_prior import SharedPrior
 from motion.residuals.smoothness import Acceleration
 from motion.rotation import exponential
 from motion.solve import SolverOptions
-from motion.solve_clip import clip_costs, solve_clip
+from motion.solve_clip import solve_clip
 from motion.touch import touches
 from motion.windows import Window, WindowOptions, blend, divide, joined, part_of
 from records.progress import listening
@@ -162,14 +161,6 @@ def problem(frames):
     state, evidence = start(person, level_camera(), EstimateOptions())
     residuals = image_residuals(evidence, person.fps) | contact_residuals(touches(state, contacts, evidence.observed))
     return residuals | {"balance": balance(contacts, holding=False)}, state
-
-
-def test_costs_by_parts_are_those_of_the_whole(monkeypatch):
-    residuals, state = problem(50)
-    monkeypatch.setattr("motion.solve_clip.CHUNK", 20)
-    found, expected = clip_costs(residuals, state), costs(residuals, state)
-    for name, cost in expected.items():
-        assert found[name] == pytest.approx(cost, rel=1e-9, abs=1e-12), name
 
 
 def test_memory_does_not_grow_with_the_clip():
