@@ -24,6 +24,7 @@ TOOLS = Registry(
         "hammer": Entry("motion.tool:HAMMER", "club hammer, 1.2 kg, handle 0.4 m; drives with one face"),
         "spade": Entry("motion.tool:SPADE", "digging spade, 2.3 kg, 1.0 m"),
         "scythe": Entry("motion.tool:SCYTHE", "scythe, 2.4 kg, 1.4 m"),
+        "jug": Entry("motion.tool:JUG", "open jug of 1.2 l with a spout in front and a straight handle behind, 0.5 kg"),
         "barbell": Entry("motion.tool:BARBELL", "Olympic bar, 20 kg, held by both hands; endpoints are its sleeves"),
     },
 )
@@ -137,6 +138,17 @@ SCYTHE = Tool(
     head_mass=0.8,
     grip=0.6,
 )
+JUG = Tool(
+    name="jug",
+    length=0.20,
+    length_bounds=(0.12, 0.30),
+    handle_radius=0.012,
+    handle_mass=0.1,
+    head_size=(0.11, 0.11, 0.14),
+    head_mass=0.4,
+    grip=0.05,
+)
+"""An Italian coffee pot, or a small kettle, by its handle and its body."""
 BARBELL = Tool(
     name="barbell",
     length=2.00,

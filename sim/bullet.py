@@ -302,6 +302,11 @@ class Bullet:
         found = pb.getContactPoints(body, other, physicsClientId=self._id)
         return [Contact(np.array(c[5]), np.array(c[7]), float(c[9]), int(c[3]), int(c[4])) for c in found or ()]
 
+    def pressure(self, body: int, other: int) -> float:
+        """Normal force between two bodies in the last step [N]."""
+        found = pb.getContactPoints(body, other, physicsClientId=self._id)
+        return sum(c[9] for c in found) if found else 0.0
+
     def step(self) -> None:
         """Advance by one time step."""
         pb.stepSimulation(physicsClientId=self._id)
@@ -334,7 +339,7 @@ class Bullet:
         return self._frames[body]
 
 
-_RIGID = (1e20, 1e20, 1e20)
+_RIGID = (1e90, 1e90, 1e90)
 """Moments of inertia of what shall not turn [kg m^2]."""
 _UPRIGHT, _STILL = (0.0, 0.0, 0.0, 1.0), (0.0, 0.0, 0.0)
 _URDF_FLAGS = pb.URDF_USE_INERTIA_FROM_FILE

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import xml.etree.ElementTree as ET
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
@@ -10,6 +11,7 @@ import pinocchio as pin
 
 from motion.robot import RobotSpec
 from motion.tool import Tool
+from sim.tool_shape import Part, tool_parts
 
 LINK_GYRATION = 0.065
 """Radius of gyration of an arm's link [m]: a solid cylinder of 6 cm radius and 20 cm length."""
@@ -18,7 +20,7 @@ LINK_GYRATION = 0.065
 def tool_urdf(tool: Tool) -> str:
     """A URDF with one link `tool` whose origin is the tool frame."""
     robot = ET.Element("robot", name=tool.name)
-    robot.append(_tool_link(tool))
+    robot.extend(_tool_links(tool))
     return ET.tostring(robot, encoding="unicode")
 
 
@@ -54,7 +56,7 @@ def arm_urdf(spec: RobotSpec, tool: Tool, *, meshes: bool) -> str:
     ET.SubElement(weld, "parent", link=spec.hand)
     ET.SubElement(weld, "child", link="tool")
     ET.SubElement(weld, "origin", xyz=_text(grip.translation), rpy=_text(pin.rpy.matrixToRpy(grip.rotation)))
-    root.append(_tool_link(tool))
+    root.extend(_tool_links(tool))
     return ET.tostring(root, encoding="unicode")
 
 
@@ -71,6 +73,16 @@ def box_urdf(name: str, size: tuple[float, float, float], rgba: str) -> str:
     link = ET.SubElement(robot, "link", name=name)
     _inertial(link, pin.Inertia(1.0, np.zeros(3), np.eye(3)))
     _shape(link, ("box", {"size": _text(size)}), (0, 0, -size[2] / 2), (0, 0, 0), rgba)
+    return ET.tostring(robot, encoding="unicode")
+
+
+def stalk_urdf(*, height: float, radius: float) -> str:
+    """A stalk of grass that stands on the origin; it is seen, but nothing collides with it."""
+    robot = ET.Element("robot", name="stalk")
+    link = ET.SubElement(robot, "link", name="stalk")
+    _inertial(link, pin.Inertia(0.01, np.zeros(3), 1e-4 * np.eye(3)))
+    straw = ("cylinder", {"radius": repr(radius), "length": repr(height)})
+    _shape(link, straw, (0, 0, height / 2), (0, 0, 0), "0.36 0.6 0.22 1", kinds=("visual",))
     return ET.tostring(robot, encoding="unicode")
 
 
@@ -107,13 +119,51 @@ def nail_urdf(
     return ET.tostring(robot, encoding="unicode")
 
 
-def _tool_link(tool: Tool) -> ET.Element:
+def body_urdf(name: str, parts: Sequence[Part], inertia: pin.Inertia) -> str:
+    """A URDF of a base that has the inertia, and of convex parts fixed to it, each a link of its own.
+
+    PyBullet restores the contacts of a body exactly where each of its links has one convex shape; those of a link of
+    several shapes it mixes up.
+    """
+    robot = ET.Element("robot", name=name)
+    robot.extend(_linked(name, parts, inertia))
+    return ET.tostring(robot, encoding="unicode")
+
+
+def _tool_links(tool: Tool) -> list[ET.Element]:
+    """The link `tool`; what its head is made of, if it is of several parts, are links fixed to it."""
+    parts = tool_parts(tool)
+    if len(parts) > 2:
+        return _linked("tool", parts, tool.inertia())
     link = ET.Element("link", name="tool")
     _inertial(link, tool.inertia())
-    handle = ("cylinder", {"radius": repr(tool.handle_radius), "length": repr(tool.length)})
-    _shape(link, handle, (tool.length / 2, 0, 0), (0, np.pi / 2, 0), "0.55 0.36 0.2 1")
-    _shape(link, ("box", {"size": _text(tool.head_size)}), (tool.length, 0, 0), (0, 0, 0), "0.3 0.32 0.35 1")
-    return link
+    for part in parts:
+        _part(link, part)
+    return [link]
+
+
+def _linked(name: str, parts: Sequence[Part], inertia: pin.Inertia) -> list[ET.Element]:
+    base = ET.Element("link", name=name)
+    _inertial(base, inertia)
+    elements = [base]
+    for k, part in enumerate(parts):
+        link = ET.Element("link", name=f"{name}_part{k}")
+        _inertial(link, pin.Inertia.Zero())
+        _part(link, part)
+        joint = ET.Element("joint", name=f"{name}_joint{k}", type="fixed")
+        ET.SubElement(joint, "parent", link=name)
+        ET.SubElement(joint, "child", link=f"{name}_part{k}")
+        elements += [link, joint]
+    return elements
+
+
+def _part(link: ET.Element, part: Part) -> None:
+    if part.kind == "box":
+        shape = {"size": _text(part.size)}
+    else:
+        shape = {"radius": repr(float(part.size[0])), "length": repr(float(part.size[1]))}
+    xyz, rpy = part.pose.translation, pin.rpy.matrixToRpy(part.pose.rotation)
+    _shape(link, (part.kind, shape), xyz.tolist(), rpy.tolist(), part.rgba)
 
 
 def _fix(joint: ET.Element, position: float) -> None:
@@ -144,11 +194,12 @@ def _inertial(link: ET.Element, inertia: pin.Inertia) -> None:
 def _shape(
     link: ET.Element,
     geometry: tuple[str, dict[str, str]],
-    xyz: tuple[float, float, float],
-    rpy: tuple[float, float, float],
+    xyz: Sequence[float],
+    rpy: Sequence[float],
     rgba: str,
+    kinds: Sequence[str] = ("visual", "collision"),
 ) -> None:
-    for kind in ("visual", "collision"):
+    for kind in kinds:
         element = ET.SubElement(link, kind)
         ET.SubElement(element, "origin", xyz=_text(xyz), rpy=_text(rpy))
         ET.SubElement(ET.SubElement(element, "geometry"), geometry[0], geometry[1])

@@ -19,6 +19,7 @@ TASKS = Registry(
     "task",
     {
         "hammer": Entry("sim.tasks.hammer:HammerTask", "drive a nail 8 cm with the hammer's face only"),
+        "scythe": Entry("sim.tasks.scythe:ScytheTask", "cut 80 % of the grass on a patch of 40 x 10 cm"),
     },
 )
 
