@@ -130,14 +130,34 @@ class Chance:
 
     noise: float = 0.05
     """Standard deviation of the objects' displacement from where they were demonstrated [m]."""
+    turn: float = 0.0
+    """Standard deviation of their turn [degrees]."""
+    mass_spread: float = 0.0
+    """Largest change of masses, as a share."""
+    friction_spread: float = 0.0
+    """Largest change of friction, as a share."""
 
 
 @dataclass(frozen=True)
 class Training:
-    """How long a policy is trained."""
+    """How a policy is trained."""
 
     steps: int = 20_000
     """Environment steps of training."""
+    learner: str = "ppo"
+    """Way of learning; see `apprentice list`."""
+    base: Literal["shifted", "replay"] = "shifted"
+    """What is corrected: the demonstration moved along with its objects, or as recorded."""
+    start: Path | None = None
+    """Folder of a policy to start from."""
+    curriculum: float = 0.0
+    """Share of the training over which the scene's variation grows to what is asked for."""
+    environments: int = 2
+    """Simulations side by side."""
+    processes: int = 0
+    """For them, all processors by default; the policy does not depend on it."""
+    tensorboard: bool = False
+    """Write the curve for TensorBoard, too, into policy/tensorboard."""
 
 
 @dataclass(frozen=True)

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import contextlib
+import math
+from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -112,13 +114,19 @@ def retarget(run: Run, demonstration: Demonstration, robot: str, seed: int) -> D
 
 
 def train(run: Run, demonstration: Demonstration, training: Training, chance: Chance, seed: int) -> Path:
-    """Stage `policy/`: residual reinforcement learning around the demonstration."""
+    """Stage `policy/`: residual learning around the demonstration."""
+    from policies.train import Training as Asked
     from policies.train import train as train_policy
+    from sim.conditions import Spread
+
+    asked = Asked(**asdict(training))
+    spread = Spread(**_spread(chance))
 
     def make(folder: Path) -> None:
-        train_policy(demonstration, folder, steps=training.steps, noise=chance.noise, seed=seed)
+        train_policy(demonstration, folder, training=asked, spread=spread, seed=seed)
 
-    return run.folder_stage("policy", digest(demonstration, training.steps, chance.noise, seed), make)
+    bearing = asked._replace(processes=0)._asdict()
+    return run.folder_stage("policy", digest(demonstration, bearing, spread._asdict(), seed), make)
 
 
 def evaluate(
@@ -128,16 +136,42 @@ def evaluate(
     from policies.evaluate import evaluate as evaluate_agents
 
     policy = run.path / "policy" if (run.path / "policy").is_dir() else None
-    key = digest(demonstration, policy, chance.noise, judging.episodes, seed)
+    spread = _spread(chance)
+    setting = {
+        "object_noise": spread["offset"],
+        "yaw_noise": spread["yaw"],
+        "mass_spread": spread["mass"],
+        "friction_spread": spread["friction"],
+    }
+    key = digest(demonstration, policy, setting, judging.episodes, seed)
     known = run.metrics().get("evaluate", {})
     if known.get("key") == key and not run.force:
         return dict(known["agents"])
-    result = evaluate_agents(demonstration, policy=policy, episodes=judging.episodes, noise=chance.noise, seed=seed)
+    result = evaluate_agents(
+        demonstration,
+        policy=policy,
+        episodes=judging.episodes,
+        noise=spread["offset"],
+        yaw_noise=spread["yaw"],
+        mass_spread=spread["mass"],
+        friction_spread=spread["friction"],
+        seed=seed,
+    )
     for name, episodes in result.episodes.items():
         episodes.save(run.path / "episodes" / f"{name}.npz")
     agents = {name: outcome._asdict() for name, outcome in result.outcomes.items()}
-    run.add_metrics("evaluate", {"key": key, "noise": chance.noise, "agents": agents})
+    run.add_metrics("evaluate", {"key": key, "noise": chance.noise, "setting": setting, "agents": agents})
     return agents
+
+
+def _spread(chance: Chance) -> dict[str, float]:
+    """How conditions are drawn: the fields of `sim.conditions.Spread`."""
+    return {
+        "offset": chance.noise,
+        "yaw": math.radians(chance.turn),
+        "mass": chance.mass_spread,
+        "friction": chance.friction_spread,
+    }
 
 
 def export_episodes(run: Run, agent: str, format: str, out: Path, *, pictures: bool = False) -> list[Path]:
@@ -156,7 +190,7 @@ def export_episodes(run: Run, agent: str, format: str, out: Path, *, pictures: b
         judged = sorted(path.stem for path in (run.path / "episodes").glob("*.npz"))
         raise UsageError(f"no episodes of {agent!r} in {run.path}; there are: {', '.join(judged) or 'none'}")
     episodes = run.load(f"episodes/{agent}", Episodes)
-    setting = {"object_noise": float(run.metrics()["evaluate"]["noise"])}
+    setting = dict(run.metrics()["evaluate"]["setting"])
     if not pictures:
         return write_dataset(episodes, demonstration, format, out, setting=setting)
     from policies.datasets.replayed import Replayed

@@ -17,6 +17,7 @@ _TABLES = (
     "motion.robot:ROBOTS",
     "sim.tasks.task:TASKS",
     "policies.agents:AGENTS",
+    "policies.learners.learner:LEARNERS",
     "policies.datasets.dataset:DATASETS",
 )
 

@@ -19,9 +19,11 @@ import numpy as np
 
 from policies.agents import PolicyAgent
 from policies.evaluate import evaluate, fresh_seeds, outcome, play
+from policies.learners import LEARNERS
 from policies.residual import BASES
-from policies.train import train
+from policies.train import Training, train
 from records import Demonstration
+from sim.conditions import Spread
 from sim.env import ToolEnv
 
 STUDY = {0.05: ".50 replay, 1.00 shifted, .965 policy from replay", 0.08: ".845 shifted, .97 policy from shifted"}
@@ -50,6 +52,7 @@ def main() -> None:
     parser.add_argument("--base", nargs="+", default=list(BASES), choices=BASES, help="what a policy corrects")
     parser.add_argument("--steps", type=int, default=40_000, help="control steps of training")
     parser.add_argument("--episodes", type=int, default=100, help="fresh episodes for each seed")
+    parser.add_argument("--learner", default="ppo", choices=list(LEARNERS))
     parser.add_argument("--robot", default="panda")
     options = parser.parse_args()
     demonstration = demonstrated(options.source, options.robot)
@@ -92,7 +95,8 @@ def learned(demonstration: Demonstration, base: str, noise: float, seed: int, op
     """Train with one seed, and judge in that seed's fresh episodes."""
     with tempfile.TemporaryDirectory() as name:
         started = time.process_time()
-        policy = train(demonstration, Path(name), steps=options.steps, noise=noise, seed=seed, base=base)
+        training = Training(steps=options.steps, base=base, learner=options.learner)
+        policy = train(demonstration, Path(name), training=training, spread=Spread(offset=noise), seed=seed)
         seconds = time.process_time() - started
     env = ToolEnv(demonstration, object_noise=noise)
     try:

@@ -85,8 +85,8 @@ def evaluate(
 
 
 def fresh_seeds(seed: int, count: int) -> list[int]:
-    """Seeds of episodes for evaluation. They are odd; those of training are even: none is ever met in both."""
-    return [int(k) | 1 for k in np.random.SeedSequence([seed, 1]).generate_state(count)]
+    """Seeds of episodes for evaluation. They are 2^31 and more, those of training less: none is ever met in both."""
+    return [int(k) | 0x80000000 for k in np.random.SeedSequence([seed, 1]).generate_state(count)]
 
 
 def play(env: ToolEnv, agent: Agent, seeds: list[int], *, name: str, told: tuple[int, int] | None = None) -> Episodes:

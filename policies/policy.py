@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import itertools
 import json
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 from typing import Any
@@ -14,12 +15,14 @@ from typing import Any
 import numpy as np
 from jaxtyping import Float
 
+from policies.learners import Layers
 from policies.residual import BASES
 from policies.weights import PolicyError, load_weights, save_weights
-from records import Demonstration
+from records import Demonstration, digest
 from records.atomic import write_json
+from sim.conditions import Spread
 
-VERSION = 1
+VERSION = 2
 """Of the folder's layout."""
 SETTINGS, WEIGHTS = "policy.json", "policy.safetensors"
 
@@ -41,10 +44,14 @@ class PolicySettings:
     """Names of what it sees, in order."""
     hidden: tuple[int, ...]
     """Widths of the hidden layers (tanh)."""
+    squashed: bool
+    """Whether the output goes through tanh; else it is clipped."""
+    learner: str
+    """Name in the table of learners."""
     steps: int
     """Control steps of training."""
-    noise: float
-    """Standard deviation of the objects' displacement in training [m]."""
+    spread: Mapping[str, float]
+    """How conditions were drawn in training: the fields of `sim.conditions.Spread`."""
     seed: int
     version: int = VERSION
 
@@ -54,7 +61,7 @@ class Policy:
     """A deterministic policy: a network of tanh layers, from what is seen to a residual in units of the action."""
 
     settings: PolicySettings
-    layers: tuple[tuple[np.ndarray, np.ndarray], ...]
+    layers: Layers
     """Weight (out, in) and bias (out,) of each layer."""
 
     def decide(self, seen: Float[np.ndarray, "S"]) -> Float[np.ndarray, "3"]:
@@ -63,7 +70,12 @@ class Policy:
         for weight, bias in self.layers[:-1]:
             x = np.tanh(weight @ x + bias)
         weight, bias = self.layers[-1]
-        return np.clip(weight @ x + bias, -1, 1).astype(float)
+        action = weight @ x + bias
+        return (np.tanh(action) if self.settings.squashed else np.clip(action, -1, 1)).astype(float)
+
+    def fingerprint(self) -> str:
+        """Hash of the layers."""
+        return digest(*(array.tolist() for layer in self.layers for array in layer))
 
 
 def save_policy(policy: Policy, folder: Path) -> None:
@@ -116,6 +128,8 @@ def read_settings(folder: Path) -> PolicySettings:
         value = json.loads(path.read_text(encoding="utf-8"))
         if value.get("version", 0) > VERSION:
             raise PolicyError(f"{path}: version {value['version']}, this program reads {VERSION}; update apprentice")
+        if value.get("version", 0) < VERSION:
+            raise PolicyError(f"{path}: version {value.get('version')} saw and did something else; train again")
         settings = PolicySettings(**_typed(value))
     except (ValueError, TypeError, KeyError, AttributeError, OSError) as error:
         if isinstance(error, PolicyError):
@@ -145,7 +159,8 @@ def _typed(value: dict[str, Any]) -> dict[str, Any]:
     if lacking or unknown:
         raise KeyError(f"lacks {lacking[0]}" if lacking else f"has an unknown {unknown[0]}")
     sees, hidden = tuple(str(name) for name in value["sees"]), tuple(int(width) for width in value["hidden"])
-    return {**value, "sees": sees, "hidden": hidden, "repeat": int(value["repeat"])}
+    spread = Spread(**{str(name): float(share) for name, share in value["spread"].items()})._asdict()
+    return {**value, "sees": sees, "hidden": hidden, "repeat": int(value["repeat"]), "spread": spread}
 
 
 def _belongs(policy: Policy, demonstration: Demonstration, folder: Path) -> None:

@@ -15,6 +15,7 @@ from gymnasium import spaces
 from jaxtyping import Float
 
 from records import Demonstration
+from sim.conditions import Spread
 from sim.env import LARGEST, REACH, ToolEnv
 
 Base = Literal["shifted", "replay"]
@@ -30,6 +31,8 @@ DISTANCE = 0.2
 """Unit of the head's distance from its work [m]: a fraction of a swing."""
 TURN = 0.1
 """Unit of the objects' turn [rad]."""
+USUAL_SPREAD = Spread(offset=0.05)
+"""How conditions vary unless something else is said."""
 SPEED = 1.0
 """Unit of the head's velocity [m/s]: a strike is of a few units."""
 
@@ -96,11 +99,17 @@ class ResidualEnv(gymnasium.Env[np.ndarray, np.ndarray]):
 
     metadata = {"render_modes": []}  # noqa: RUF012 - gymnasium's own declaration
 
-    def __init__(self, demonstration: Demonstration, *, base: str = "shifted", noise: float = 0.05) -> None:
-        """Build the scene; objects are displaced by `noise` [m] (standard deviation) in every episode."""
-        self.tool_env = ToolEnv(demonstration, object_noise=noise)
-        self.steps = 0
+    def __init__(self, demonstration: Demonstration, *, base: str = "shifted", spread: Spread = USUAL_SPREAD) -> None:
+        """Build the scene; the conditions of every episode are drawn from `spread`."""
+        self.tool_env = ToolEnv(
+            demonstration,
+            object_noise=spread.offset,
+            yaw_noise=spread.yaw,
+            mass_spread=spread.mass,
+            friction_spread=spread.friction,
+        )
         self.base = base
+        self._return = 0.0
         count = len(seen_names(self.tool_env))
         self.observation_space = spaces.Box(-LARGEST / OFFSET, LARGEST / OFFSET, (count,), np.float32)
         self.action_space = spaces.Box(-1.0, 1.0, (3,), np.float32)
@@ -110,20 +119,31 @@ class ResidualEnv(gymnasium.Env[np.ndarray, np.ndarray]):
     ) -> tuple[np.ndarray, dict[str, Any]]:
         """Start an episode."""
         super().reset(seed=seed)
+        self._return = 0.0
         obs, info = self.tool_env.reset(seed=seed, options=options)
         return self._see(obs), info
 
     def step(self, action: np.ndarray) -> tuple[np.ndarray, float, bool, bool, dict[str, Any]]:
-        """Carry out one decision."""
-        residual, total = np.asarray(action, float), 0.0
-        for _ in range(REPEAT):
+        """Carry out one decision; `info` tells the control steps that it took, and an episode's return at its end."""
+        residual, total, steps = np.asarray(action, float), 0.0, 0
+        while steps < REPEAT:
             wanted = command(base_action(self.tool_env, self.base), residual)
             obs, reward, terminated, truncated, info = self.tool_env.step(wanted)
             total += reward
-            self.steps += 1
+            steps += 1
             if terminated or truncated:
                 break
-        return self._see(obs), total, terminated, truncated, info
+        self._return += total
+        ended = {"return": self._return} if terminated or truncated else {}
+        return self._see(obs), total, terminated, truncated, {**info, "steps": steps, **ended}
+
+    def expert(self) -> Float[np.ndarray, "3"]:
+        """The decision that makes of the base the demonstration moved along with its objects."""
+        return np.clip(self.tool_env.shift_action() - base_action(self.tool_env, self.base), -1, 1)
+
+    def widen(self, spread: Spread) -> None:
+        """Draw the conditions of later episodes from another spread."""
+        self.tool_env.spread = spread
 
     def close(self) -> None:
         """Free the physics."""

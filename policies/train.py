@@ -1,13 +1,14 @@
-"""Residual reinforcement learning around a demonstration: PPO (Schulman et al., arXiv 1707.06347) of stable-baselines3.
+"""Residual learning around a demonstration: rounds of experience, until the steps that were asked for are made.
 
-The reward is the task's own, sparse. Every round of experience starts with a fresh episode and its own seed, so that a
-training that was stopped goes on from its last checkpoint and ends with the same policy, bit for bit.
+Every round starts with fresh episodes and its own seed, so that a training that was stopped goes on from its last
+checkpoint and ends with the same policy, bit for bit, on any number of processes.
 """
 
 from __future__ import annotations
 
 import logging
 import math
+import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import asdict
@@ -17,51 +18,74 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 
 from policies.checkpoint import Curve, resume, save_checkpoint
+from policies.learners import LEARNERS, Layers, Learner, Round
 from policies.policy import SETTINGS, Policy, PolicySettings, load_policy, read_settings, save_policy
-from policies.residual import BASES, REPEAT, ResidualEnv, seen_names, spread_in_actions
+from policies.residual import BASES, REPEAT, USUAL_SPREAD, ResidualEnv, seen_names
+from policies.vectorised import side_by_side
 from policies.weights import PolicyError
 from records import Demonstration
 from records.atomic import write_json
 from records.progress import tell_progress
+from sim.conditions import Spread
 
 if TYPE_CHECKING:
-    from stable_baselines3 import PPO
-    from stable_baselines3.common.callbacks import BaseCallback
+    from stable_baselines3.common.vec_env import VecEnv
+    from torch.utils.tensorboard import SummaryWriter
 
-CHECKPOINT, CURVE = "checkpoint.safetensors", "curve.json"
+CHECKPOINT, CURVE, TENSORBOARD = "checkpoint.safetensors", "curve.json", "tensorboard"
+
+NARROWEST = 0.25
+"""Share of the spread that a curriculum begins with."""
 
 _log = logging.getLogger(__name__)
 
 
-class Learning(NamedTuple):
-    """How PPO learns."""
+class Training(NamedTuple):
+    """How a policy is trained."""
 
-    decisions: int = 256
-    """Decisions in a round of experience: about 60 swings, enough to tell better from worse."""
-    minibatch: int = 64
-    epochs: int = 10
-    """Passes over a round."""
-    rate: float = 5e-4
-    """Learning rate of Adam."""
-    hidden: tuple[int, ...] = (128, 128)
-    """Widths of the tanh layers of policy and value."""
-    explore: float = 0.035
-    """First standard deviation of exploration [m]: about the nail's head, so that a fair share of tries still hits."""
-    gamma: float = 1.0
-    """Discount: an episode is short and ends with its only reward."""
-    trace: float = 0.95
-    """Lambda of generalised advantage estimation."""
+    steps: int = 20_000
+    """Control steps of experience at most, rounded up to whole rounds."""
+    learner: str = "ppo"
+    """Name in the table of learners."""
+    base: str = "shifted"
+    """What the residual is added to: `shifted`, the demonstration moved along with its objects, or `replay`."""
+    settings: Any = None
+    """Settings of the learner; its own by default."""
+    start: Path | None = None
+    """Folder of a policy to start from, such as a cloned one."""
+    curriculum: float = 0.0
+    """Share of the rounds over which conditions widen to their spread: from a quarter, or at once if 0."""
+    environments: int = 2
+    """Side by side."""
+    processes: int = 0
+    """For them; 0 takes as many as there are processors. What is learned does not depend on it."""
+    tensorboard: bool = False
+    """Whether to write the curve for TensorBoard, too."""
+
+    def check(self) -> None:
+        """Refuse numbers that make no sense.
+
+        Raises:
+            ValueError: it names what is allowed.
+        """
+        if self.steps < 1 or not 0 <= self.curriculum <= 1 or self.base not in BASES:
+            raise ValueError(
+                f"steps {self.steps}, curriculum {self.curriculum}, base {self.base!r}:"
+                f" at least 1, from 0 to 1, one of {BASES}"
+            )
+        if self.base == "shifted" and self.learner in ("clone", "dagger"):
+            raise ValueError(
+                f"{self.learner} imitates the shifted demonstration: on that base there is nothing to learn"
+            )
 
 
 def train(
     demonstration: Demonstration,
     folder: Path | str,
     *,
-    steps: int = 20_000,
-    noise: float = 0.05,
+    training: Training | None = None,
+    spread: Spread = USUAL_SPREAD,
     seed: int = 0,
-    base: str = "shifted",
-    learning: Learning | None = None,
 ) -> Policy:
     """Learn a policy and leave it in a folder: `policy.json`, `policy.safetensors` and `curve.json`.
 
@@ -71,50 +95,71 @@ def train(
     Args:
         demonstration: aligned, and with a robot's motion if a robot shall act.
         folder: made if it is not there.
-        steps: control steps of experience at most, rounded up to whole rounds.
-        noise: standard deviation of the object's displacement along x and y [m].
+        training: how.
+        spread: how the conditions of episodes are drawn.
         seed: of everything random.
-        base: what the residual is added to: `shifted`, the demonstration moved along with its object, or `replay`.
-        learning: how PPO learns.
 
     Raises:
-        PolicyError: learning diverged.
+        PolicyError: learning diverged, or the policy to start from does not belong to the demonstration.
+        ConditionError: a spread that makes no sense.
+        UnknownName: no such learner.
         ValueError: a number that makes no sense.
     """
-    if steps < 1 or not noise >= 0 or base not in BASES:
-        raise ValueError(f"steps {steps}, noise {noise}, base {base!r}: at least 1, not negative, one of {BASES}")
-    folder, learning = Path(folder), learning or Learning()
+    training = training or Training()
+    training.check()
+    spread.check()
+    kind = LEARNERS.load(training.learner)
+    folder = Path(folder)
     folder.mkdir(parents=True, exist_ok=True)
-    env = ResidualEnv(demonstration, base=base, noise=noise)
+    start = load_policy(training.start, demonstration) if training.start is not None else None
+    settings = _settings(demonstration, kind, training, spread, seed)
+    key = _key(settings, kind, training, start)
+    done = _finished(folder, settings)
+    if done is not None:
+        _log.info("the policy in %s is already trained", folder)
+        return done
+    processes = training.processes or os.cpu_count() or 1
+    envs = side_by_side(demonstration, training.base, spread, count=training.environments, processes=processes)
     try:
-        settings = _settings(demonstration, env, learning, steps, noise, seed)
-        done = _finished(folder, settings)
-        if done is not None:
-            _log.info("the policy in %s is already trained", folder)
-            return done
         with _one_thread():
-            return _learn(env, folder, settings, learning)
+            return _learn(envs, kind, folder, settings, key, training, start.layers if start else None)
+    finally:
+        envs.close()
+
+
+def _settings(demonstration: Demonstration, kind: Any, training: Training, spread: Spread, seed: int) -> PolicySettings:
+    robot = demonstration.robot
+    env = ResidualEnv(demonstration, base=training.base, spread=spread)
+    try:
+        sees = seen_names(env.tool_env)
     finally:
         env.close()
-
-
-def _settings(
-    demonstration: Demonstration, env: ResidualEnv, learning: Learning, steps: int, noise: float, seed: int
-) -> PolicySettings:
-    robot = demonstration.robot
     return PolicySettings(
         task=demonstration.task,
         tool=demonstration.tool.model,
         robot=robot.model if robot is not None else None,
         demonstration=demonstration.fingerprint(),
-        base=env.base,
+        base=training.base,
         repeat=REPEAT,
-        sees=seen_names(env.tool_env),
-        hidden=learning.hidden,
-        steps=steps,
-        noise=noise,
+        sees=sees,
+        hidden=(training.settings or kind.Settings()).hidden,
+        squashed=kind.squashed,
+        learner=training.learner,
+        steps=training.steps,
+        spread=spread._asdict(),
         seed=seed,
     )
+
+
+def _key(settings: PolicySettings, kind: Any, training: Training, start: Policy | None) -> dict[str, Any]:
+    """All that the result of a training depends on."""
+    return {
+        "settings": asdict(settings),
+        "learning": (training.settings or kind.Settings())._asdict(),
+        "curriculum": training.curriculum,
+        "environments": training.environments,
+        "start": start and start.fingerprint(),
+    }
 
 
 def _finished(folder: Path, settings: PolicySettings) -> Policy | None:
@@ -126,21 +171,28 @@ def _finished(folder: Path, settings: PolicySettings) -> Policy | None:
         return None
 
 
-def _learn(env: ResidualEnv, folder: Path, settings: PolicySettings, learning: Learning) -> Policy:
-    key = {"settings": asdict(settings), "learning": learning._asdict()}
-    rounds = math.ceil(settings.steps / (learning.decisions * REPEAT))
-    learner = _learner(env, learning, settings.seed)
-    curve = resume(folder / CHECKPOINT, learner.policy, key)
-    begun = curve.rounds
-    if begun:
-        _log.info("learning goes on after %d of %d rounds", begun, rounds)
-        env.steps = curve.steps[-1]
-        learner.num_timesteps = begun * learning.decisions
-    if begun < rounds:
-        callback = _rounds(env, folder / CHECKPOINT, key, curve, settings.seed, rounds)
-        left = (rounds - begun) * learning.decisions
-        learner.learn(left, callback=callback, reset_num_timesteps=False)
-    policy = Policy(settings, _layers(learner))
+def _learn(
+    envs: VecEnv,
+    kind: Any,
+    folder: Path,
+    settings: PolicySettings,
+    key: dict[str, Any],
+    training: Training,
+    start: Layers | None,
+) -> Policy:
+    learner: Learner = kind(envs, training.settings or kind.Settings(), _seed_of(settings.seed, 0), start)
+    rounds = math.ceil(settings.steps / (learner.decisions * REPEAT))
+    curve = resume(folder / CHECKPOINT, learner, key)
+    if curve.rounds:
+        _log.info("learning goes on after %d of %d rounds", curve.rounds, rounds)
+    with _board(folder, training) as board:
+        while curve.rounds < rounds:
+            if curve.rounds:
+                save_checkpoint(folder / CHECKPOINT, learner, key, curve)
+            envs.env_method("widen", _widened(Spread(**settings.spread), training.curriculum, curve.rounds / rounds))
+            _enter(curve, learner.round(_seed_of(settings.seed, curve.rounds + 1)), board)
+            tell_progress("learning", curve.rounds, rounds)
+    policy = Policy(settings, learner.layers())
     write_json(folder / CURVE, asdict(curve))
     save_policy(policy, folder)
     (folder / CHECKPOINT).unlink(missing_ok=True)
@@ -155,81 +207,38 @@ def _learn(env: ResidualEnv, folder: Path, settings: PolicySettings, learning: L
     return policy
 
 
-def _learner(env: ResidualEnv, learning: Learning, seed: int) -> PPO:
-    """PPO whose policy outputs zero: it begins as the base."""
-    import torch
-    from stable_baselines3 import PPO
-    from stable_baselines3.common.logger import Logger
-
-    learner = PPO(
-        "MlpPolicy",
-        env,
-        learning_rate=learning.rate,
-        n_steps=learning.decisions,
-        batch_size=learning.minibatch,
-        n_epochs=learning.epochs,
-        gamma=learning.gamma,
-        gae_lambda=learning.trace,
-        policy_kwargs={
-            "net_arch": list(learning.hidden),
-            "log_std_init": math.log(spread_in_actions(learning.explore)),
-        },
-        seed=_seed_of(seed, 0),
-        device="cpu",
-    )
-    learner.set_logger(Logger(folder=None, output_formats=[]))
-    with torch.no_grad():
-        for value in learner.policy.action_net.parameters():
-            value.zero_()
-    return learner
+def _enter(curve: Curve, done: Round, board: SummaryWriter | None) -> None:
+    """Add a round to the curve."""
+    curve.steps.append(done.steps + (curve.steps[-1] if curve.steps else 0))
+    curve.episodes.append(len(done.success))
+    curve.success.append(float(np.mean(done.success)) if done.success else 0.0)
+    curve.reward.append(float(np.mean(done.reward)) if done.reward else 0.0)
+    if board is not None:
+        for name in ("success", "reward", "episodes"):
+            board.add_scalar(f"round/{name}", getattr(curve, name)[-1], curve.steps[-1])
+        board.flush()
 
 
-def _rounds(
-    env: ResidualEnv, checkpoint: Path, key: dict[str, Any], curve: Curve, seed: int, rounds: int
-) -> BaseCallback:
-    """Between rounds: a checkpoint, a fresh seed, a fresh episode; within one: what its episodes achieve."""
-    from stable_baselines3 import PPO
-    from stable_baselines3.common.callbacks import BaseCallback
-
-    class Rounds(BaseCallback):
-        def _on_rollout_start(self) -> None:
-            learner, envs = self.model, self.training_env
-            assert isinstance(learner, PPO)
-            if curve.rounds:
-                save_checkpoint(checkpoint, learner.policy, key, curve)
-            learner.set_random_seed(_seed_of(seed, curve.rounds + 1))
-            learner._last_obs = envs.reset()  # type: ignore[assignment]
-            learner._last_episode_starts = np.ones(envs.num_envs, bool)
-            self._ended: list[tuple[bool, float]] = []
-
-        def _on_step(self) -> bool:
-            infos = self.locals["infos"]
-            self._ended += [(bool(i["success"]), float(i["episode"]["r"])) for i in infos if "episode" in i]
-            return True
-
-        def _on_rollout_end(self) -> None:
-            success, reward = np.mean(self._ended or [(False, 0.0)], axis=0)
-            curve.steps.append(env.steps)
-            curve.episodes.append(len(self._ended))
-            curve.success.append(float(success))
-            curve.reward.append(float(reward))
-            tell_progress("learning", curve.rounds, rounds)
-
-    return Rounds()
-
-
-def _layers(learner: PPO) -> tuple[tuple[np.ndarray, np.ndarray], ...]:
-    """The policy's linear layers, from what it sees to the mean of its actions."""
-    import torch
-
-    network = [*learner.policy.mlp_extractor.policy_net, learner.policy.action_net]
-    linear = [layer for layer in network if isinstance(layer, torch.nn.Linear)]
-    return tuple((layer.weight.detach().numpy().copy(), layer.bias.detach().numpy().copy()) for layer in linear)
+def _widened(spread: Spread, curriculum: float, done: float) -> Spread:
+    """The spread after a share `done` of the rounds."""
+    grown = 1.0 if done >= curriculum else NARROWEST + (1 - NARROWEST) * done / curriculum
+    return Spread(*(grown * value for value in spread))
 
 
 def _seed_of(seed: int, number: int) -> int:
-    """Seed of a round. It is even; those of evaluation are odd."""
-    return int(np.random.SeedSequence([seed, 2, number]).generate_state(1)[0]) & ~1
+    """Seed of a round, below 2^31 with room for a seed of each environment; those of evaluation are above."""
+    return int(np.random.SeedSequence([seed, 2, number]).generate_state(1)[0]) & 0x7FFFFF00
+
+
+@contextmanager
+def _board(folder: Path, training: Training) -> Iterator[SummaryWriter | None]:
+    if not training.tensorboard:
+        yield None
+        return
+    from torch.utils.tensorboard import SummaryWriter
+
+    with SummaryWriter(str(folder / TENSORBOARD)) as board:
+        yield board
 
 
 @contextmanager

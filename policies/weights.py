@@ -29,7 +29,7 @@ def save_weights(path: Path, tensors: Mapping[str, np.ndarray], note: Any = None
     for name, value in tensors.items():
         if not np.isfinite(value).all():
             raise PolicyError(f"{path.name}: weight {name!r} is not finite; train with a smaller learning rate")
-    whole = {name: np.ascontiguousarray(value) for name, value in tensors.items()}
+    whole = {name: np.asarray(value, order="C") for name, value in tensors.items()}
     with atomic_path(path) as temporary:
         save_file(whole, temporary, metadata={_NOTE: json.dumps(note, sort_keys=True, allow_nan=False)})
 

@@ -10,6 +10,7 @@ from policies.evaluate import play
 from policies.policy import SETTINGS, WEIGHTS, Policy, PolicySettings, load_policy, save_policy
 from policies.residual import ResidualEnv, seen_names
 from policies.weights import PolicyError, load_weights, save_weights
+from sim.conditions import Spread
 
 
 def settings(demonstration, **changed):
@@ -26,7 +27,9 @@ def settings(demonstration, **changed):
         "sees": sees,
         "hidden": (5, 4),
         "steps": 100,
-        "noise": 0.05,
+        "spread": Spread(offset=0.05)._asdict(),
+        "squashed": False,
+        "learner": "ppo",
         "seed": 0,
     }
     return PolicySettings(**(made | changed))

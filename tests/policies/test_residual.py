@@ -5,12 +5,13 @@ from gymnasium.utils.env_checker import check_env
 from policies.agents import Replay, Shifted
 from policies.evaluate import play
 from policies.residual import REPEAT, ResidualEnv, command, see, seen_names
+from sim.conditions import Spread
 from sim.env import ToolEnv
 
 
 @pytest.fixture(params=["replay", "shifted"])
 def env(request, demonstration):
-    made = ResidualEnv(demonstration, base=request.param, noise=0.05)
+    made = ResidualEnv(demonstration, base=request.param, spread=Spread(offset=0.05))
     yield made
     made.close()
 
@@ -27,12 +28,13 @@ def test_zero_residual_is_the_base(env, demonstration):
     finally:
         plain.close()
     obs, _ = env.reset(seed=7)
-    done, total, seen = False, 0.0, [obs]
+    done, total, steps, seen = False, 0.0, 0, [obs]
     while not done:
         obs, reward, terminated, truncated, info = env.step(np.zeros(3, np.float32))
-        done, total = terminated or truncated, total + reward
+        done, total, steps = terminated or truncated, total + reward, steps + info["steps"]
         seen.append(obs)
-    assert env.steps == known.length[0]
+    assert steps == known.length[0]
+    assert info["return"] == total
     assert total == known.reward.sum()
     assert info["success"] == known.success[0]
     phase = known.obs[::REPEAT, 0][: len(seen) - 1]

@@ -7,19 +7,35 @@ import pytest
 
 from policies.checkpoint import Curve
 from policies.evaluate import evaluate
+from policies.learners.cloning import CloningSettings
+from policies.learners.ppo import PPOSettings
+from policies.learners.sac import SACSettings
 from policies.policy import SETTINGS, WEIGHTS, load_policy
 from policies.residual import REPEAT
-from policies.train import CHECKPOINT, CURVE, Learning, train
+from policies.train import CHECKPOINT, CURVE, TENSORBOARD, Training, _widened, train
 from policies.weights import PolicyError, load_weights
+from records import UnknownName
 from records.progress import listening
+from sim.conditions import ConditionError, Spread
 
-SMALL = Learning(decisions=16, minibatch=8, epochs=2, hidden=(16, 16))
+SMALL = {
+    "ppo": PPOSettings(decisions=16, minibatch=8, epochs=2, hidden=(16, 16)),
+    "sac": SACSettings(decisions=16, batch=8, hidden=(16, 16), memory=24),
+    "clone": CloningSettings(decisions=16, batch=8, epochs=2, hidden=(16, 16)),
+    "dagger": CloningSettings(decisions=16, batch=8, epochs=2, hidden=(16, 16)),
+}
+"""SAC's memory is full within the third round."""
 ROUNDS = 3
-STEPS = ROUNDS * SMALL.decisions * REPEAT
+STEPS = ROUNDS * 16 * REPEAT
 
 
-def learn(demonstration, folder, **changed):
-    return train(demonstration, folder, **({"steps": STEPS, "seed": 3, "learning": SMALL} | changed))
+def asked(learner="ppo", **changed):
+    base = "shifted" if learner in ("ppo", "sac") else "replay"
+    return Training(steps=STEPS, learner=learner, base=base, settings=SMALL[learner], processes=1)._replace(**changed)
+
+
+def learn(demonstration, folder, *, learner="ppo", seed=3, **changed):
+    return train(demonstration, folder, training=asked(learner, **changed), seed=seed)
 
 
 def contents(folder):
@@ -67,6 +83,72 @@ def test_repeats_under_its_seed(whole, demonstration, tmp_path):
     assert contents(tmp_path / "other")[WEIGHTS] != contents(whole)[WEIGHTS]
 
 
+@pytest.mark.parametrize("learner", ["sac", "clone", "dagger"])
+def test_every_learner_goes_on_exactly_where_it_stopped(demonstration, tmp_path, learner):
+    learn(demonstration, tmp_path / "whole", learner=learner)
+    with stop_at(ROUNDS), pytest.raises(Interrupted):
+        learn(demonstration, tmp_path / "stopped", learner=learner)
+    heard = []
+    with listening(lambda what, done, total: heard.append(done)):
+        learn(demonstration, tmp_path / "stopped", learner=learner)
+    assert heard == [ROUNDS]
+    assert contents(tmp_path / "stopped") == contents(tmp_path / "whole")
+    policy = load_policy(tmp_path / "whole", demonstration)
+    assert np.abs(policy.layers[-1][0]).max() > 0, "something was learned"
+    assert policy.settings.squashed == (learner == "sac")
+
+
+def test_processes_do_not_matter(whole, demonstration, tmp_path):
+    learn(demonstration, tmp_path, processes=2)
+    assert contents(tmp_path) == contents(whole)
+
+
+def test_a_policy_to_start_from(whole, demonstration, tmp_path):
+    began = learn(demonstration, tmp_path / "next", start=whole, steps=1, seed=9)
+    other = learn(demonstration, tmp_path / "fresh", steps=1, seed=9)
+    before = load_policy(whole)
+    near, far = (
+        max(np.abs(a - b).max() for (a, _), (b, _) in zip(policy.layers, before.layers, strict=True))
+        for policy in (began, other)
+    )
+    assert near < 0.02 < far, "one round from there, and one round from zero"
+    wide = asked().settings._replace(hidden=(8,))
+    with pytest.raises(ValueError, match="use the same widths"):
+        learn(demonstration, tmp_path / "wide", start=whole, settings=wide)
+
+
+def test_a_curriculum_widens_the_spread():
+    spread = Spread(offset=0.08, yaw=0.2)
+    assert _widened(spread, 0.0, 0.0) == spread
+    assert _widened(spread, 0.5, 0.5) == spread
+    assert _widened(spread, 0.5, 0.9) == spread
+    begun, halfway = _widened(spread, 0.5, 0.0), _widened(spread, 0.5, 0.25)
+    assert begun == pytest.approx((0.02, 0.05, 0, 0))
+    assert halfway == pytest.approx((0.05, 0.125, 0, 0))
+
+
+def test_the_curve_for_tensorboard(demonstration, tmp_path):
+    from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
+
+    learn(demonstration, tmp_path, tensorboard=True)
+    curve = Curve(**json.loads((tmp_path / CURVE).read_text()))
+    read = EventAccumulator(str(tmp_path / TENSORBOARD)).Reload()
+    shown = read.Scalars("round/success")
+    assert [point.step for point in shown] == curve.steps
+    assert [point.value for point in shown] == pytest.approx(curve.success)
+
+
+@pytest.mark.parametrize("learner", ["clone", "dagger"])
+def test_imitation_learns_what_the_expert_does(demonstration, tmp_path, learner):
+    """From the demonstration as recorded to moving it along with its object, which is seen."""
+    settings = CloningSettings(decisions=128, epochs=60)
+    wanted = asked(learner, settings=settings, steps=3 * 128 * REPEAT)
+    train(demonstration, tmp_path, training=wanted, spread=Spread(offset=0.12), seed=3)
+    found = evaluate(demonstration, policy=tmp_path, episodes=30, noise=0.12, seed=0).outcomes
+    assert found["policy"].success > found["replay"].success + 0.2
+    assert found["policy"].success >= found["shifted"].success - 0.1
+
+
 @pytest.mark.parametrize("rounds", [1, ROUNDS])
 def test_a_stopped_training_ends_with_the_same_policy(whole, demonstration, tmp_path, rounds):
     with stop_at(rounds), pytest.raises(Interrupted):
@@ -85,12 +167,15 @@ def test_a_killed_training_ends_with_the_same_policy(whole, demonstration, tmp_p
     demonstration.save(tmp_path / "d.npz")
     code = f"""
 import os
-from policies.train import Learning, train
+from policies.learners.ppo import PPOSettings
+from policies.train import Training, train
 from records import Demonstration
+from records import UnknownName
 from records.progress import listening
+from sim.conditions import ConditionError, Spread
 with listening(lambda what, done, total: os._exit(9) if done == 3 else None):
     train(Demonstration.load({str(tmp_path / "d.npz")!r}), {str(tmp_path / "policy")!r},
-          steps={STEPS}, seed=3, learning=Learning{tuple(SMALL)})
+          training=Training(steps={STEPS}, settings=PPOSettings{tuple(SMALL["ppo"])}, processes=1), seed=3)
 """
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 9
     assert (tmp_path / "policy" / CHECKPOINT).exists()
@@ -136,7 +221,7 @@ def test_checkpoint_holds_no_pickle(demonstration, tmp_path):
     with stop_at(3), pytest.raises(Interrupted):
         learn(demonstration, tmp_path)
     tensors, note = load_weights(tmp_path / CHECKPOINT)
-    assert {name.partition(".")[0] for name in tensors} == {"policy", "optimizer"}
+    assert {name.partition("/")[0] for name in tensors} == {"time.decisions", "policy", "policy.optimizer"}
     assert note["curve"]["steps"][-1] > 0
 
 
@@ -151,16 +236,32 @@ def test_a_policy_of_another_demonstration_is_refused(whole, demonstration):
         evaluate(demonstration.replace(scene={**demonstration.scene, "nail_x": 0.51}), policy=whole, episodes=1)
 
 
-@pytest.mark.parametrize("wrong", [{"steps": 0}, {"noise": -0.1}, {"noise": float("nan")}, {"base": "magic"}])
-def test_senseless_options_are_refused(demonstration, tmp_path, wrong):
-    with pytest.raises(ValueError, match="at least 1, not negative"):
+@pytest.mark.parametrize(
+    ("wrong", "said"),
+    [
+        ({"steps": 0}, "at least 1, from 0 to 1"),
+        ({"curriculum": 2.0}, "at least 1, from 0 to 1"),
+        ({"base": "magic"}, "at least 1, from 0 to 1"),
+        ({"environments": 0}, "at least 1 of each"),
+        ({"learner": "dagger", "base": "shifted"}, "nothing to learn"),
+    ],
+)
+def test_senseless_options_are_refused(demonstration, tmp_path, wrong, said):
+    with pytest.raises(ValueError, match=said):
         learn(demonstration, tmp_path, **wrong)
+
+
+def test_other_things_that_do_not_exist_are_refused(demonstration, tmp_path):
+    with pytest.raises(UnknownName, match="unknown learner 'evolution'; choose from: ppo, sac, clone, dagger"):
+        train(demonstration, tmp_path, training=Training(learner="evolution"))
+    with pytest.raises(ConditionError, match="offset spread nan"):
+        train(demonstration, tmp_path, spread=Spread(offset=float("nan")))
 
 
 @pytest.mark.slow
 def test_learns_from_the_sparse_reward_alone(demonstration, tmp_path):
     """From a replay that fails every other time to one that hardly ever does, and past the baseline's interval."""
-    train(demonstration, tmp_path, steps=40_000, noise=0.08, seed=0, base="replay")
+    train(demonstration, tmp_path, training=Training(steps=40_000, base="replay"), spread=Spread(offset=0.08), seed=0)
     outcomes = evaluate(demonstration, policy=tmp_path, episodes=100, noise=0.08, seed=0).outcomes
     assert outcomes["replay"].success < 0.7
     assert outcomes["policy"].success >= 0.9

@@ -1,0 +1,35 @@
+"""Several environments side by side, in this process or in processes of their own: the experience is the same."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import partial
+from typing import TYPE_CHECKING
+
+from policies.residual import ResidualEnv
+from records import Demonstration
+from sim.conditions import Spread
+
+if TYPE_CHECKING:
+    from stable_baselines3.common.vec_env import VecEnv
+
+
+def side_by_side(demonstration: Demonstration, base: str, spread: Spread, *, count: int, processes: int) -> VecEnv:
+    """Make `count` environments; each has a process of its own where `processes` is more than one.
+
+    Args:
+        demonstration: what the agents correct.
+        base: what the residual is added to.
+        spread: how conditions are drawn.
+        count: environments; what is learned depends on it.
+        processes: what is learned does not depend on it.
+
+    Raises:
+        ValueError: fewer than one environment or process.
+    """
+    from stable_baselines3.common.vec_env import DummyVecEnv, SubprocVecEnv
+
+    if count < 1 or processes < 1:
+        raise ValueError(f"{count} environments in {processes} processes: at least 1 of each")
+    make: list[Callable[[], ResidualEnv]] = [partial(ResidualEnv, demonstration, base=base, spread=spread)] * count
+    return SubprocVecEnv(make) if min(count, processes) > 1 else DummyVecEnv(make)  # type: ignore[arg-type]
