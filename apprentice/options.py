@@ -148,7 +148,7 @@ class Training:
     """Way of learning; see `apprentice list`."""
     base: Literal["shifted", "replay"] = "shifted"
     """What is corrected: the demonstration moved along with its objects, or as recorded."""
-    start: Path | None = None
+    start_from: Path | None = None
     """Folder of a policy to start from."""
     curriculum: float = 0.0
     """Share of the training over which the scene's variation grows to what is asked for."""

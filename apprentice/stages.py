@@ -125,8 +125,9 @@ def train(run: Run, demonstration: Demonstration, training: Training, chance: Ch
     def make(folder: Path) -> None:
         train_policy(demonstration, folder, training=asked, spread=spread, seed=seed)
 
-    bearing = asked._replace(processes=0)._asdict()
-    return run.folder_stage("policy", digest(demonstration, bearing, spread._asdict(), seed), make)
+    bearing = asked._replace(processes=0, start_from=None)._asdict()
+    key = digest(demonstration, bearing, asked.start_from, spread._asdict(), seed)
+    return run.folder_stage("policy", key, make)
 
 
 def evaluate(

@@ -51,7 +51,7 @@ class Training(NamedTuple):
     """What the residual is added to: `shifted`, the demonstration moved along with its objects, or `replay`."""
     settings: Any = None
     """Settings of the learner; its own by default."""
-    start: Path | None = None
+    start_from: Path | None = None
     """Folder of a policy to start from, such as a cloned one."""
     curriculum: float = 0.0
     """Share of the rounds over which conditions widen to their spread: from a quarter, or at once if 0."""
@@ -111,7 +111,7 @@ def train(
     kind = LEARNERS.load(training.learner)
     folder = Path(folder)
     folder.mkdir(parents=True, exist_ok=True)
-    start = load_policy(training.start, demonstration) if training.start is not None else None
+    start = load_policy(training.start_from, demonstration) if training.start_from is not None else None
     settings = _settings(demonstration, kind, training, spread, seed)
     key = _key(settings, kind, training, start)
     done = _finished(folder, settings)

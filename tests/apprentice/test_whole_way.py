@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import json
+import shutil
 
 import h5py
+import numpy as np
 import pytest
 
 from apprentice.cli import main
+from policies.policy import load_policy
 from records import Demonstration, Episodes, Interaction, Record, RecordError
 
 SHORT = ["--steps", "600", "--episodes", "4", "--seed", "1"]
@@ -106,6 +109,21 @@ def test_a_run_is_exported_for_scripts(whole, tmp_path):
     names = {line.split(",")[2] for line in joints[1:]}
     wanted = ("hip", "knee", "ankle", "toes", "shoulder", "elbow", "wrist", "fingers")
     assert {f"{side}_{part}" for side in "lr" for part in wanted} <= names
+
+
+def test_a_policy_is_learned_in_another_way_and_improved(whole, tmp_path):
+    run = tmp_path / "run"
+    shutil.copytree(whole, run)
+    main(["train", str(run), "--learner", "dagger", "--base", "replay", "--steps", "600", "--turn", "3"])
+    settings = json.loads((run / "policy/policy.json").read_text())
+    assert settings["learner"] == "dagger"
+    assert settings["spread"]["yaw"] == pytest.approx(np.radians(3))
+    shutil.copytree(run / "policy", tmp_path / "cloned")
+    again = ["--base", "replay", "--steps", "600", "--start-from", str(tmp_path / "cloned")]
+    main(["train", str(run), *again])
+    first, *_ = load_policy(run / "policy").layers
+    began, *_ = load_policy(tmp_path / "cloned").layers
+    assert 0 < np.abs(first[0] - began[0]).max() < 0.05
 
 
 def test_episodes_are_exported_for_learners(whole, tmp_path, capsys):

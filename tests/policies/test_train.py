@@ -104,7 +104,7 @@ def test_processes_do_not_matter(whole, demonstration, tmp_path):
 
 
 def test_a_policy_to_start_from(whole, demonstration, tmp_path):
-    began = learn(demonstration, tmp_path / "next", start=whole, steps=1, seed=9)
+    began = learn(demonstration, tmp_path / "next", start_from=whole, steps=1, seed=9)
     other = learn(demonstration, tmp_path / "fresh", steps=1, seed=9)
     before = load_policy(whole)
     near, far = (
@@ -114,7 +114,7 @@ def test_a_policy_to_start_from(whole, demonstration, tmp_path):
     assert near < 0.02 < far, "one round from there, and one round from zero"
     wide = asked().settings._replace(hidden=(8,))
     with pytest.raises(ValueError, match="use the same widths"):
-        learn(demonstration, tmp_path / "wide", start=whole, settings=wide)
+        learn(demonstration, tmp_path / "wide", start_from=whole, settings=wide)
 
 
 def test_a_curriculum_widens_the_spread():
