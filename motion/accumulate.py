@@ -113,9 +113,9 @@ class WholeRows(NamedTuple):
 def corner_of(by: Float[np.ndarray, "N G D P"], error: Float[np.ndarray, "N G D"], names: Sequence[str]) -> np.ndarray:
     """What weighed rows by shared parameters add to the corner (S + 1, S + 1), gradient last."""
     flat = np.concatenate([by, error[..., None]], axis=-1).reshape(-1, len(names) + 1)
-    columns = [*(SHARED_NAMES.index(name) for name in names), len(SHARED_NAMES)]
+    columns = np.array([*(SHARED_NAMES.index(name) for name in names), len(SHARED_NAMES)])
     corner = np.zeros((len(SHARED_NAMES) + 1,) * 2)
-    corner[np.ix_(columns, columns)] = flat.T @ flat
+    corner[columns[:, None], columns] = flat.T @ flat
     return corner
 
 

@@ -70,7 +70,7 @@ class Body:
     @cached_property
     def offsets(self) -> Float[np.ndarray, "24 3"]:
         """Joint positions in their parents' frames [m]."""
-        return np.array([np.zeros(3)] + [self._offset(joint.offset) for joint in JOINTS])
+        return np.asarray(_all_directions(((), *(joint.offset for joint in JOINTS))) @ self._lengths)
 
     @cached_property
     def model(self) -> pin.Model:
@@ -156,7 +156,7 @@ class Body:
             turned[:, i] += omega[:, j] * moment[:, k]
             turned[:, i] -= omega[:, k] * moment[:, j]
         R = poses[0].transpose(0, 2, 1, 3).reshape(len(points), 3, 72)
-        longer = R @ np.tensordot(shares, self._segment_chains, axes=1).reshape(72, -1)
+        longer = R @ _centre_chain()
         return np.tensordot(shares, points, axes=(0, 1)), turned, longer
 
     def _points(self, poses: Poses, joints: list[int], offsets: np.ndarray) -> np.ndarray:
@@ -191,19 +191,15 @@ class Body:
         """Derivative of site positions with respect to the bone lengths, in the order of `bone_names`."""
         joints, _ = self._sites(names)
         R, _ = poses or self.joint_poses(q)
-        chains = bone_chains(joints, [SITES[name].offset for name in names]).transpose(1, 2, 0, 3).reshape(72, -1)
+        chains = _site_chains(tuple(names))
         lengthened = R.transpose(0, 2, 1, 3).reshape(3 * len(R), 72) @ chains
         return lengthened.reshape(len(R), 3, len(joints), len(BONES)).swapaxes(1, 2)
-
-    @cached_property
-    def _segment_chains(self) -> np.ndarray:
-        return bone_chains(self._segments[0], tuple(segment.centre for segment in SEGMENTS))
 
     @cached_property
     def _segments(self) -> tuple[list[int], np.ndarray, np.ndarray]:
         """Joint, centre in its frame [m] and share of the body mass of every segment."""
         joints = [self.joint_names.index(segment.joint) for segment in SEGMENTS]
-        offsets = np.array([self._offset(segment.centre) for segment in SEGMENTS])
+        offsets = _all_directions(tuple(segment.centre for segment in SEGMENTS)) @ self._lengths
         return joints, offsets, np.array([segment.mass for segment in SEGMENTS])
 
     def _sites(self, names: Sequence[str]) -> tuple[list[int], np.ndarray]:
@@ -211,7 +207,7 @@ class Body:
         if unknown:
             raise BodyError(f"the body has no site {unknown[0]!r}; there are: {', '.join(SITES)}")
         joints = [self.joint_names.index(SITES[name].joint) for name in names]
-        return joints, np.array([self._offset(SITES[name].offset) for name in names]).reshape(-1, 3)
+        return joints, _all_directions(tuple(SITES[name].offset for name in names)) @ self._lengths
 
     def _offset(self, offset: Offset) -> np.ndarray:
         return _directions(offset) @ self._lengths
@@ -242,6 +238,26 @@ def bone_chains(joints: Sequence[int], offsets: Sequence[Offset]) -> Float[np.nd
     for n, (joint, offset) in enumerate(zip(joints, offsets, strict=True)):
         chains[n, joint] += _directions(offset)
     return chains
+
+
+@cache
+def _centre_chain() -> np.ndarray:
+    """(72, B): `bone_chains` of the centre of mass, by joints and axes."""
+    joints = [Body.joint_names.index(segment.joint) for segment in SEGMENTS]
+    chains = bone_chains(joints, [segment.centre for segment in SEGMENTS])
+    return np.tensordot([segment.mass for segment in SEGMENTS], chains, axes=1).reshape(72, -1)
+
+
+@cache
+def _site_chains(names: tuple[str, ...]) -> np.ndarray:
+    """(72, N B): `bone_chains` of sites, by joints and axes."""
+    joints = [Body.joint_names.index(SITES[name].joint) for name in names]
+    return bone_chains(joints, [SITES[name].offset for name in names]).transpose(1, 2, 0, 3).reshape(72, -1)
+
+
+@cache
+def _all_directions(offsets: tuple[Offset, ...]) -> np.ndarray:
+    return np.array([_directions(offset) for offset in offsets]).reshape(-1, 3, len(BONES))
 
 
 @cache

@@ -169,9 +169,9 @@ class ClipRows:
         """Corner with products of lengths with lengths, then with direct parameters and the error."""
         corner = np.zeros((self._width + 1, self._width + 1))
         inner, across = np.split(both, [len(self._lengths)], axis=1)
-        corner[np.ix_(self._lengths, self._lengths)] = inner
-        corner[np.ix_(self._lengths, self._direct)] += across
-        corner[np.ix_(self._direct, self._lengths)] += across.T
+        corner[self._lengths[:, None], self._lengths] = inner
+        corner[self._lengths[:, None], self._direct] += across
+        corner[self._direct[:, None], self._lengths] += across.T
         return corner
 
     def _middle(self, root: tuple[str, ...], sums: PointSums) -> _Middle:

@@ -18,11 +18,11 @@ from motion.residuals.residual import Residual
 from motion.state import State
 from motion.windows import BAND, part_of_state, parts_of
 
-PIECE = 96
+PIECE = 128
 """Most frames of a piece: it takes some 100 kB a frame, and every call of an array function costs as much as a frame of
 it."""
 
-STRIP = 48
+STRIP = 64
 """Most frames whose equations are written at a time: another 200 kB a frame."""
 
 

@@ -78,14 +78,14 @@ def solve(residuals: Mapping[str, Residual], state: State, options: SolverOption
     widening, damping, status = options.widening, options.damping, "iteration limit"
     problem, memory = Problem(residuals, state.num_frames), Memory()
     at = problem.at(state)
-    if not np.isfinite(sum(at.costs(widening).values())):
+    cost = sum(at.costs(widening).values())
+    if not np.isfinite(cost):
         raise DidNotConverge(
             "the cost at the start is not finite; check the keypoints and the camera",
             Solution(state=state, status="stalled", iterations=0, cost={}),
         )
     iteration = 0
     for iteration in range(1, options.iterations + 1):
-        cost = sum(at.costs(widening).values())
         equations = at.equations(widening, memory, shared=options.shared)
         tried = _step(problem, equations, cost, damping)
         damping = tried.damping
@@ -98,9 +98,12 @@ def solve(residuals: Mapping[str, Residual], state: State, options: SolverOption
             at = tried.at
             if widening == 1 and tried.decrease < options.tolerance * cost:
                 status = "converged"
+            cost -= tried.decrease
         if widening == 1 and status != "iteration limit":
             break
-        widening = max(1.0, widening * options.narrowing)
+        if widening > 1:
+            widening = max(1.0, widening * options.narrowing)
+            cost = sum(at.costs(widening).values())
     return Solution(state=at.state, status=status, iterations=iteration, cost=at.costs())
 
 

@@ -7,6 +7,7 @@ vector of shared parameters. Shared parameters are deviations from a reference, 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from copy import copy
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import NamedTuple
@@ -104,20 +105,23 @@ class State:
         K[:2, :2] *= np.exp(self.value("log_focal"))
         T = self.reference_camera.T_world_camera.copy()
         T[:, :3, :3] = T[:, :3, :3] @ self.tilt
-        return self.reference_camera.replace(K=K, T_world_camera=T)
+        K.flags.writeable = T.flags.writeable = False
+        # Not `replace`, which checks it again, and refuses a step that is too long before its cost is known.
+        camera = copy(self.reference_camera)
+        camera.__dict__.update(K=K, T_world_camera=T)
+        return camera
 
     @cached_property
     def tilt(self) -> Float[np.ndarray, "3 3"]:
         """Rotation of the estimated camera in the axes of the reference camera: pitch about x, then roll about z."""
-        pitch, roll = self.value("pitch"), self.value("roll")
-        about_x = rotations(exponential(np.array([pitch, 0.0, 0.0])))
-        return about_x @ rotations(exponential(np.array([0.0, 0.0, roll])))
+        (s, z), (c, w) = (wave([self.value("pitch"), self.value("roll")]) for wave in (np.sin, np.cos))
+        return np.array([[1.0, 0, 0], [0, c, -s], [0, s, c]]) @ [[w, -z, 0], [z, w, 0], [0, 0, 1]]
 
     @cached_property
     def tilt_axes(self) -> Float[np.ndarray, "2 3"]:
         """Axes of pitch and roll in the estimated camera's own frame: how it turns when they grow."""
         roll = self.value("roll")
-        return np.array([rotations(exponential(np.array([0.0, 0.0, -roll]))) @ [1.0, 0.0, 0.0], [0.0, 0.0, 1.0]])
+        return np.array([[np.cos(roll), -np.sin(roll), 0.0], [0.0, 0.0, 1.0]])
 
     def share(self, other: State, camera: Camera) -> None:
         """Take over what another state with the same shared parameters has computed of them.

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from functools import cached_property
 
 import numpy as np
 from jaxtyping import Float
@@ -45,6 +46,10 @@ HINGES: tuple[tuple[str, int, float, float], ...] = (
 )
 """Joint, axis of its rotation vector, lower and upper limit [rad]: 0 is straight, 150 degrees fully bent."""
 
+_JOINTS = tuple(Body.joint_names.index(name) for name, *_ in HINGES)
+_AXES = np.array([axis for _, axis, *_ in HINGES])
+_LIMITS = np.array([limits for _, _, *limits in HINGES]).T
+
 
 def rest_rotations() -> Float[np.ndarray, "23 3"]:
     """Rotation vector of each spherical joint at rest [rad]."""
@@ -75,7 +80,12 @@ class RestPose:
 
     def _away(self, state: State) -> np.ndarray:
         quaternions = state.q[:, 7:].reshape(state.num_frames, -1, 4)
-        return logarithm(product(np.broadcast_to(conjugate(exponential(self.rest)), quaternions.shape), quaternions))
+        return logarithm(product(np.broadcast_to(self._back, quaternions.shape), quaternions))
+
+    @cached_property
+    def _back(self) -> np.ndarray:
+        """Quaternions that turn joints at rest to none."""
+        return conjugate(exponential(self.rest))
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -95,18 +105,14 @@ class Hinge:
         """One row of the inverse right Jacobian per hinge that is beyond its limit."""
         angle, lower, upper = self._angles(state)
         beyond = (angle < lower) | (angle > upper)
-        rows, joints = [], []
-        for h, (name, axis, _, _) in enumerate(HINGES):
-            j = Body.joint_names.index(name)
-            row = inverse_right_jacobian(logarithm(state.q[:, 3 + 4 * j : 7 + 4 * j]))[:, axis]
-            rows.append(row * beyond[:, h, None] / self.sigma)
-            joints.append(j)
-        return Jacobian(turns=OfTurns(tuple(joints), np.stack(rows, axis=1)[:, None, :, None]))
+        by = np.zeros((*angle.shape, 3))
+        frames, hinges = np.nonzero(beyond)
+        rows = inverse_right_jacobian(self._turns(state)[frames, hinges])
+        by[frames, hinges] = rows[range(len(rows)), _AXES[hinges]] / self.sigma
+        return Jacobian(turns=OfTurns(_JOINTS, by[:, None, :, None]))
 
     def _angles(self, state: State) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-        columns = []
-        for name, axis, _, _ in HINGES:
-            j = Body.joint_names.index(name)
-            columns.append(logarithm(state.q[:, 3 + 4 * j : 7 + 4 * j])[:, axis])
-        limits = np.array([hinge[2:] for hinge in HINGES])
-        return np.stack(columns, axis=1), limits[:, 0], limits[:, 1]
+        return (self._turns(state)[:, range(len(HINGES)), _AXES], *_LIMITS)
+
+    def _turns(self, state: State) -> np.ndarray:
+        return logarithm(state.q[:, 3:].reshape(state.num_frames, -1, 4)[:, _JOINTS])
