@@ -105,7 +105,8 @@ class State:
         K[:2, :2] *= np.exp(self.value("log_focal"))
         T = self.reference_camera.T_world_camera.copy()
         T[:, :3, :3] = T[:, :3, :3] @ self.tilt
-        K.flags.writeable = T.flags.writeable = False
+        for value in (K, T):
+            value.setflags(write=False)
         # Not `replace`, which checks it again, and refuses a step that is too long before its cost is known.
         camera = copy(self.reference_camera)
         camera.__dict__.update(K=K, T_world_camera=T)
