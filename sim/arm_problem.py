@@ -28,8 +28,6 @@ ROTATION = np.radians(3.0)
 """Standard deviation of the tool's orientation error where it works [rad]."""
 FREE_ROTATION = np.radians(40.0)
 """The same on the way there: the video hardly shows it and the task does not need it [rad]."""
-WORKING = 0.15
-"""Distance from the tool's work within which its orientation matters [m]."""
 ROOM = 0.10
 """Objects may stand this far from where the stroke found them, along x and y: the arm must reach there too [m]."""
 SPEED_SHARE = 0.95
@@ -90,6 +88,7 @@ class ArmProblem:
         work: Float[np.ndarray, "3"],
         obstacles: Sequence[Box] = (),
         *,
+        working: float = np.inf,
         timed: bool = True,
     ) -> None:
         """State the problem.
@@ -99,6 +98,7 @@ class ArmProblem:
             arm: robot and tool.
             work: where the tool does its work [m].
             obstacles: what the arm must stay clear of.
+            working: distance from the work within which the tool's orientation matters [m].
             timed: whether the arm has to be as fast as the stroke; without it, only reach and obstacles matter.
         """
         self.arm, self.T, self.J = arm, stroke.num_frames, arm.model.nv
@@ -109,7 +109,7 @@ class ArmProblem:
         self.head = np.concatenate(
             [head, head[nearest] + ROOM * np.array([[1, 0, 0], [-1, 0, 0], [0, 1, 0], [0, -1, 0]])]
         )
-        self._rotation = rotation_tolerance(head, work)
+        self._rotation = rotation_tolerance(head, work, working)
         self._rotation = np.append(self._rotation, np.full(4, self._rotation[nearest]))
         lower, upper = arm.model.lowerPositionLimit, arm.model.upperPositionLimit
         self._middle, self._half = (lower + upper) / 2, (upper - lower) / 2
@@ -239,10 +239,15 @@ class ArmProblem:
         yield apart(centre, slopes, radius, self.arm.sphere_pairs)
 
 
-def rotation_tolerance(head: Float[np.ndarray, "T 3"], work: Float[np.ndarray, "3"]) -> Float[np.ndarray, "T"]:
-    """Standard deviation of the tool's orientation [rad] where its head is: small near its work, large elsewhere."""
-    working = np.exp(-((np.linalg.norm(head - work, axis=1) / WORKING) ** 2))
-    return np.asarray(np.exp(working * np.log(ROTATION) + (1 - working) * np.log(FREE_ROTATION)))
+def rotation_tolerance(
+    head: Float[np.ndarray, "T 3"], work: Float[np.ndarray, "3"], working: float
+) -> Float[np.ndarray, "T"]:
+    """Standard deviation of the tool's orientation [rad] where its head is: small near its work, large elsewhere.
+
+    `working` is the distance from the work within which the orientation matters [m].
+    """
+    near = np.exp(-((np.linalg.norm(head - work, axis=1) / working) ** 2))
+    return np.asarray(np.exp(near * np.log(ROTATION) + (1 - near) * np.log(FREE_ROTATION)))
 
 
 def _hinge(value: np.ndarray, bound: np.ndarray, width: float) -> tuple[np.ndarray, np.ndarray]:

@@ -35,6 +35,7 @@ class Displaced:
         q: Float[np.ndarray, "T J"],
         R_world_base: Float[np.ndarray, "3 3"],
         work: Float[np.ndarray, "3"],
+        working: float,
     ) -> None:
         """Remember the demonstration.
 
@@ -43,10 +44,11 @@ class Displaced:
             q: the demonstration's joints [rad].
             R_world_base: rotation of the base.
             work: where the tool works, in the base frame [m].
+            working: distance from it within which the tool's orientation matters [m].
         """
         self._arm, self._q, self._R_world_base = arm, q, R_world_base
         self._poses = [arm.head_jacobian(row) for row in q]
-        self._tolerance = rotation_tolerance(np.stack([head for _, head, _ in self._poses]), work)
+        self._tolerance = rotation_tolerance(np.stack([head for _, head, _ in self._poses]), work, working)
         self._lower = np.asarray(arm.model.lowerPositionLimit, float)
         self._upper = np.asarray(arm.model.upperPositionLimit, float)
         self._last: tuple[int, bytes, np.ndarray] = (-1, b"", q[0])

@@ -134,11 +134,9 @@ class ToolEnv(gymnasium.Env[np.ndarray, np.ndarray]):
     def shift_action(self) -> Float[np.ndarray, "3"]:
         """The action that moves the demonstration along with its objects: the costless answer to their displacement.
 
-        The path of the head is turned and displaced as the objects are; the tool is not turned. It changes from step to
-        step where objects are turned.
+        Their turn is not answered: a path that is turned about the work, with a tool that is not, does worse.
         """
-        head = self._path[min(self._frame + 1, len(self._path) - 1) if self._follows else 0]
-        return np.clip((self._conditions.moved(head, self._work) - head) / REACH, -1, 1)
+        return np.clip(np.append(self._conditions.offset, 0.0) / REACH, -1, 1)
 
     def reset(
         self, *, seed: int | None = None, options: dict[str, Any] | None = None

@@ -84,7 +84,15 @@ class ArmHolder:
     """A robot arm with the tool welded to its hand."""
 
     def __init__(
-        self, bullet: Bullet, folder: Path, arm: Arm, motion: Motion, work: Float[np.ndarray, "3"], *, meshes: bool
+        self,
+        bullet: Bullet,
+        folder: Path,
+        arm: Arm,
+        motion: Motion,
+        work: Float[np.ndarray, "3"],
+        *,
+        working: float,
+        meshes: bool,
     ) -> None:
         self._bullet, self._arm, self._rate = bullet, arm, motion.fps
         x, y, z, yaw = (motion.parameters[f"base_{name}"] for name in ("x", "y", "z", "yaw"))
@@ -96,7 +104,7 @@ class ArmHolder:
         self._effort = np.asarray(arm.model.effortLimit, float)
         self._speed = np.asarray(arm.model.velocityLimit, float)
         R_world_base = pin.rpy.rpyToMatrix(0.0, 0.0, yaw)
-        self._displaced = Displaced(arm, motion.q, R_world_base, R_world_base.T @ (work - np.array([x, y, z])))
+        self._displaced = Displaced(arm, motion.q, R_world_base, R_world_base.T @ (work - np.array([x, y, z])), working)
         self._first = motion.q[0]
 
     def reset(self) -> None:
@@ -125,5 +133,6 @@ def build_holder(bullet: Bullet, folder: Path, demonstration: Demonstration, too
     robot = demonstration.robot
     if robot is None:
         return FreeTool(bullet, folder, tool, demonstration.tool)
-    work = TASKS.load(demonstration.task).work(demonstration.scene)
-    return ArmHolder(bullet, folder, build_arm(robot.model, tool), robot, work, meshes=meshes)
+    task = TASKS.load(demonstration.task)
+    work, arm = task.work(demonstration.scene), build_arm(robot.model, tool)
+    return ArmHolder(bullet, folder, arm, robot, work, working=task.working, meshes=meshes)

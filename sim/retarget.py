@@ -100,7 +100,7 @@ def _slow_down(
     work, obstacles = task.work(demonstration.scene), task.obstacles(demonstration.scene)
     while True:
         slowed = demonstration.replace(tool=stretch(demonstration.tool, tool, slowdown))
-        problem = ArmProblem(slowed.tool, arm, work, obstacles)
+        problem = ArmProblem(slowed.tool, arm, work, obstacles, working=task.working)
         solution = _best_start(problem, arm, seed) if solution is None else _resampled(solution, frames, problem.T)
         frames = problem.T
         for hinge in _HINGES:
@@ -109,7 +109,8 @@ def _slow_down(
         if _fits(tracking) and tracking.max_mm <= 1000 * GOOD and _solves(_with_robot(slowed, arm, solution)):
             return slowed, solution, tracking
         if slowdown * _SLOWER > slowest:
-            _refuse(tracking, arm, ArmProblem(slowed.tool, arm, work, obstacles, timed=False), solution)
+            leisurely = ArmProblem(slowed.tool, arm, work, obstacles, working=task.working, timed=False)
+            _refuse(tracking, arm, leisurely, solution)
             if not _solves(_with_robot(slowed, arm, solution)):
                 _log.warning("%s follows the stroke, but its replay does not solve the task", arm.spec.name)
             return slowed, solution, tracking

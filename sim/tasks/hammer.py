@@ -48,6 +48,7 @@ class HammerTask:
     tool = "hammer"
     obs_names = ("nail_x", "nail_y", "nail_z", "driven")
     term_names = ("driven",)
+    working = 0.15
 
     def __init__(self) -> None:
         self._conditions = Conditions()

@@ -36,6 +36,7 @@ class ScytheTask:
     tool = "scythe"
     obs_names = ("patch_x", "patch_y", "patch_z", "cut")
     term_names = ("cut", "dug")
+    working = 0.7
 
     @staticmethod
     def placer(stroke: Motion, tool: Tool) -> ScythePlacer:

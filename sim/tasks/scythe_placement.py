@@ -16,8 +16,8 @@ from sim.tasks.grass import SCENE, SCYTHE, SLOWEST, stalk_places
 from sim.tasks.scythe_cut import sweep
 from sim.tool_shape import LAY, scythe_blade
 
-BEFORE = 0.8
-"""Stretch of the stroke that is kept before the middle of the sweep [s]: the backswing."""
+BEFORE = 1.0
+"""The swing begins at the end of the backswing, at most this long before the middle of the sweep [s]."""
 AFTER = 0.6
 """Stretch that is kept after it [s]."""
 FLOOR = 0.01
@@ -32,6 +32,8 @@ USUAL_HAFT = -0.45
 """Turn of the blade that a search starts from: its tip outwards, so that its edge leads [rad]."""
 MARGIN = 0.05
 """Grass this far from where it stands should be cut too [m]: where the swath reaches, displacements do no harm."""
+CLEAR = 0.45
+"""Distance of the blade from the middle of the patch at which a swing begins [m]: beside the grass, not in it."""
 _SAMPLES = 6
 """Kinematic samples per frame."""
 
@@ -135,7 +137,8 @@ class ScythePlacer:
         placed = self._placed(np.arange(first, last, 1 / _SAMPLES), placement)
         blade = scythe_blade(SCYTHE)
         found = sweep(placed.R @ blade.rotation, placed.head, _STALKS, SCYTHE.head_size, _SAMPLES * fps)
-        return float((found.wrong() * _WEIGHTS).sum() + 2 * placed.lifted)
+        away = float(np.linalg.norm(placed.head[0, :2] - [SCENE["patch_x"], SCENE["patch_y"]]))
+        return float((found.wrong() * _WEIGHTS).sum() + 2 * placed.lifted + 10 * max(0.0, CLEAR - away))
 
     def guess(self, rng: np.random.Generator) -> Placement:
         """Scale from {.5, .75, 1}, patch N(0, .1 m) from the blade at a peak of its speed, height N(0, .5 m), roll.
@@ -152,19 +155,23 @@ class ScythePlacer:
         return Placement(middle, float(across), height, scale, start.tilt, roll, haft)
 
     def _window(self, placement: Placement) -> tuple[int, int]:
-        """First and last frame that are kept."""
-        fps, end = self._swing.fps, len(self._swing.head) - 1
-        middle = float(np.clip(placement.middle * fps, 1, end - 1))
-        return max(0, int(np.floor(middle - BEFORE * fps))), min(end, int(np.ceil(middle + AFTER * fps)))
+        """First and last frame that are kept: from where the blade is farthest back to some time after the sweep."""
+        fps, last = self._swing.fps, len(self._swing.head) - 1
+        middle = float(np.clip(placement.middle * fps, 1, last - 1))
+        begin = max(0, int(np.floor(middle - BEFORE * fps)))
+        back = self._swing.head[begin : int(middle) + 1, :2] @ self._heading(middle)
+        return begin + int(back.argmin()), min(last, int(np.ceil(middle + AFTER * fps)))
+
+    def _heading(self, frame: float) -> Float[np.ndarray, "2"]:
+        """Velocity of the blade over the ground at a fractional frame [m/s]."""
+        k = int(frame)
+        share = frame - k
+        return np.asarray((1 - share) * self._velocity[k, :2] + share * self._velocity[k + 1, :2])
 
     def _placed(self, frames: Float[np.ndarray, "S"], placement: Placement) -> _Placed:
         """Rotations and blade's centres in the scene at fractional frames."""
-        fps = self._swing.fps
-        middle = np.array([float(np.clip(placement.middle * fps, 1, len(self._swing.head) - 2))])
-        swing, meeting = self._swing.at(frames), self._swing.at(middle)
-        k = int(middle[0])
-        share = middle[0] - k
-        heading = (1 - share) * self._velocity[k] + share * self._velocity[k + 1]
+        middle = float(np.clip(placement.middle * self._swing.fps, 1, len(self._swing.head) - 2))
+        swing, meeting, heading = self._swing.at(frames), self._swing.at(np.array([middle])), self._heading(middle)
         level = pin.rpy.rpyToMatrix(0.0, 0.0, float(np.pi / 2 - np.arctan2(heading[1], heading[0])))
         turn = pin.rpy.rpyToMatrix(placement.roll, placement.tilt, placement.haft)
         R = level @ swing.R @ turn

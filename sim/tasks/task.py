@@ -20,6 +20,7 @@ TASKS = Registry(
     {
         "hammer": Entry("sim.tasks.hammer:HammerTask", "drive a nail 8 cm with the hammer's face only"),
         "scythe": Entry("sim.tasks.scythe:ScytheTask", "cut 80 % of the grass on a patch of 40 x 10 cm"),
+        "spade": Entry("sim.tasks.spade:SpadeTask", "carry 5 of 60 grains of sand into a box 0.7 m away"),
     },
 )
 
@@ -47,6 +48,9 @@ class Task(Protocol):
     """Names of what `observe` returns."""
     term_names: tuple[str, ...]
     """Names of the reward terms."""
+    working: float
+    """Distance of the tool's head from its work within which its orientation matters [m]; an arm may turn the tool
+    elsewhere."""
 
     @staticmethod
     def placer(stroke: Motion, tool: Tool) -> Placer[Any]:

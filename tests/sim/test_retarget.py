@@ -33,7 +33,9 @@ def problem(aligned):
     tool = aligned.tool
     short = tool.replace(q=tool.q[::6], v=tool.v[::6], a=tool.a[::6])
     boxes = (Box((0.3, 0.0, 0.4), (0.2, 0.3, 0.4)), *HammerTask.obstacles(aligned.scene))
-    return ArmProblem(short, build_arm("panda", HAMMER), HammerTask.work(aligned.scene), boxes)
+    return ArmProblem(
+        short, build_arm("panda", HAMMER), HammerTask.work(aligned.scene), boxes, working=HammerTask.working
+    )
 
 
 @pytest.fixture(scope="module")
@@ -166,7 +168,7 @@ def test_the_arm_has_room_for_displaced_objects(retargeted):
     turn = np.array([[np.cos(yaw), -np.sin(yaw), 0], [np.sin(yaw), np.cos(yaw), 0], [0, 0, 1]])
     work = HammerTask.work(demonstration.scene)
     base = np.array([robot.parameters[f"base_{a}"] for a in "xyz"])
-    displaced = Displaced(arm, robot.q, turn, turn.T @ (work - base))
+    displaced = Displaced(arm, robot.q, turn, turn.T @ (work - base), HammerTask.working)
     nearest = int(np.linalg.norm(head_positions(HAMMER, demonstration.tool) - work, axis=1).argmin())
     head = arm.head_jacobian(robot.q[nearest])[1]
     for offset in ROOM * np.array([[1.0, 0, 0], [-1, 0, 0], [0, 1, 0], [0, -1, 0]]):
@@ -176,7 +178,7 @@ def test_the_arm_has_room_for_displaced_objects(retargeted):
 
 def test_no_displacement_is_the_demonstration_itself(retargeted):
     robot = retargeted.demonstration.robot
-    displaced = Displaced(build_arm("panda", HAMMER), robot.q, np.eye(3), np.zeros(3))
+    displaced = Displaced(build_arm("panda", HAMMER), robot.q, np.eye(3), np.zeros(3), HammerTask.working)
     assert all(np.array_equal(displaced(frame, np.zeros(3)), q) for frame, q in enumerate(robot.q))
 
 
