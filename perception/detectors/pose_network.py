@@ -13,6 +13,7 @@ from jaxtyping import Float, Float32
 
 from perception.detectors.blazepose import Body, named, swapped
 from perception.detectors.detector import DetectionError
+from perception.detectors.pruning import pruned
 from perception.detectors.quiet import quiet
 from perception.detectors.region import SIDE_PX, Region
 from perception.video import Image
@@ -24,8 +25,8 @@ HIPS, RIM = 33, 34
 """Middle of the hips, and a point of the circle about it that holds the person."""
 
 _OUTPUTS = {"landmarks": (1, LANDMARKS * 5), "presence": (1, 1), "heat": (1, 64, 64, LANDMARKS), "world": (1, 117)}
-"""What the network gives, told apart by shape: x, y, z [px of the square], visibility and presence [logits] of each
-point; probability of a person; where each point is [logits]; x, y, z of each point about the hips [m]."""
+"""What is wanted of the network, told apart by shape: x, y, z [px of the square], visibility and presence [logits] of
+each point; probability of a person; where each point is [logits]; x, y, z of each point about the hips [m]."""
 
 _REACH = 3
 """Cells of the heat map on either side of a point over which its place is averaged."""
@@ -59,18 +60,21 @@ class PoseNetwork:
             raise DetectionError(f"LiteRT is not installed ({error}); `make test` installs it") from error
         try:
             with quiet():
-                self._interpreter: Any = Interpreter(model_content=content, num_threads=1)
-                self._interpreter.allocate_tensors()
+                whole: Any = Interpreter(model_content=content)
         except (RuntimeError, ValueError) as error:
             reason = str(error).splitlines()[0]
             raise DetectionError(f"{name}: LiteRT cannot run this model ({reason})") from error
-        inputs = self._interpreter.get_input_details()
-        found = {tuple(one["shape"].tolist()): one["index"] for one in self._interpreter.get_output_details()}
+        inputs = whole.get_input_details()
+        found = {tuple(one["shape"].tolist()): one["index"] for one in whole.get_output_details()}
         absent = [what for what, shape in _OUTPUTS.items() if shape not in found]
         if [one["shape"].tolist() for one in inputs] != [[1, SIDE_PX, SIDE_PX, 3]] or absent:
             raise DetectionError(f"{name}: not a pose landmark network of MediaPipe 0.10")
         self._input = inputs[0]["index"]
         self._outputs = {what: found[shape] for what, shape in _OUTPUTS.items()}
+        with quiet():
+            wanted = pruned(content, self._outputs.values())
+            self._interpreter: Any = Interpreter(model_content=wanted, num_threads=1)
+            self._interpreter.allocate_tensors()
 
     def look(self, image: Image, region: Region, *, mirror: bool = False) -> Sight:
         """See the person in a square of the image, or in its mirror image."""
