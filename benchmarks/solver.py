@@ -16,7 +16,7 @@ import subprocess
 import sys
 import time
 import tracemalloc
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import replace
 from functools import cache
 from pathlib import Path
@@ -121,10 +121,10 @@ def optimiser_seconds(clip: Observed, times: int = 3) -> tuple[float, float]:
 
     inside = 0.0
 
-    def timed(residuals: Mapping[str, Residual], state: State, options: SolverOptions | None = None) -> Solution:
+    def timed(*arguments: Any) -> Solution:
         nonlocal inside
         began = time.process_time()
-        solution = solve(residuals, state, options)
+        solution = solve(*arguments)
         inside += time.process_time() - began
         return solution
 

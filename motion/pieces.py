@@ -54,7 +54,7 @@ class Piece(NamedTuple):
 def pieces_of(residuals: Mapping[str, Residual], frames: int) -> tuple[Piece, ...]:
     """Divide residuals of a clip into pieces of equal length."""
     pieces = []
-    for kept in _divided(slice(0, frames), PIECE):
+    for kept in divided(slice(0, frames), PIECE):
         seen = slice(max(kept.start - BAND, 0), min(kept.stop + BAND, frames))
         alone = seen == slice(0, frames)
         pieces.append(Piece(kept, seen, residuals if alone else parts_of(residuals, seen, frames)))
@@ -63,10 +63,11 @@ def pieces_of(residuals: Mapping[str, Residual], frames: int) -> tuple[Piece, ..
 
 def strips(frames: slice) -> list[slice]:
     """Frames divided into what is written at a time."""
-    return _divided(frames, STRIP)
+    return divided(frames, STRIP)
 
 
-def _divided(frames: slice, most: int) -> list[slice]:
+def divided(frames: slice, most: int) -> list[slice]:
+    """Slices of equal length, at most as long as told."""
     edges = np.linspace(frames.start, frames.stop, 1 + -(-(frames.stop - frames.start) // most))
     return [slice(*pair) for pair in pairwise(edges.round().astype(int).tolist())]
 

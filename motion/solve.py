@@ -63,20 +63,26 @@ class _Tried(NamedTuple):
     failure: str
 
 
-def solve(residuals: Mapping[str, Residual], state: State, options: SolverOptions | None = None) -> Solution:
+def solve(
+    residuals: Mapping[str, Residual],
+    state: State,
+    options: SolverOptions | None = None,
+    memory: Memory | None = None,
+) -> Solution:
     """Minimise the sum of all residuals' losses.
 
     Args:
         residuals: by name.
         state: where to start.
         options: steps and tolerances.
+        memory: is worked in, and may be used again.
 
     Raises:
         DidNotConverge: the cost at the start, or every step, is not finite.
     """
     options = options or SolverOptions()
     widening, damping, status = options.widening, options.damping, "iteration limit"
-    problem, memory = Problem(residuals, state.num_frames), Memory()
+    problem, memory = Problem(residuals, state.num_frames), memory or Memory()
     at = problem.at(state)
     cost = sum(at.costs(widening).values())
     if not np.isfinite(cost):

@@ -16,6 +16,7 @@ import numpy as np
 from jaxtyping import Float
 from scipy.linalg import LinAlgError
 
+from motion.elimination import Memory
 from motion.problem import assemble, costs
 from motion.residuals.residual import Residual
 from motion.solve import MIN_DAMPING, Solution, SolverOptions, solve
@@ -52,7 +53,7 @@ def solve_clip(
     parts = divide(total, state.fps, windows or WindowOptions())
     if len(parts) == 1:
         return solve(residuals, state, options)
-    sample = _sample(parts, windows or WindowOptions())
+    memory, sample = Memory(), _sample(parts, windows or WindowOptions())
     q, tool_q = state.q.copy(), None if state.tool_q is None else state.tool_q.copy()
     done, work = 0, (1 + REFINEMENTS) * len(sample) + len(parts)
     shared = state.shared
@@ -62,7 +63,7 @@ def solve_clip(
         for frames in sample:
             tell_progress(what, done, work)
             here, start = parts_of(residuals, frames, total), part_of_state(replace(state, q=q, tool_q=tool_q), frames)
-            found = solve(here, replace(start, shared=shared), how).state
+            found = solve(here, replace(start, shared=shared), how, memory).state
             fused.add(here, found)
             q[frames] = found.q
             if tool_q is not None and found.tool_q is not None:
@@ -79,7 +80,7 @@ def solve_clip(
             tool_length=state.tool_length,
         )
         warm = replace(held, widening=1.0) if window.kept in sample else held
-        solution = solve(parts_of(residuals, window.frames, total), start, warm)
+        solution = solve(parts_of(residuals, window.frames, total), start, warm, memory)
         _place(q, solution.state.q, window, begun)
         if tool_q is not None and solution.state.tool_q is not None:
             _place(tool_q, solution.state.tool_q, window, begun)

@@ -28,7 +28,7 @@ Part = TypeVar("Part")
 class WindowOptions:
     """How a clip is divided."""
 
-    frames: int = 600
+    frames: int = 1000
     """Most frames that are looked at together: clips that are not longer are one window. What is held of a frame while
     its window is solved is 0.2 MB."""
     overlap: float = 2.0
@@ -53,15 +53,17 @@ class Window(NamedTuple):
 
 
 def divide(frames: int, fps: float, options: WindowOptions) -> list[Window]:
-    """Windows of equal length that overlap by at least `options.overlap`, at most by half; one if that is enough."""
+    """Windows of equal length, no longer than need be, that overlap by `options.overlap` or by half; one if it does."""
     longest = max(options.frames, 8)
     if frames <= longest:
         return [Window(slice(0, frames), slice(0, frames))]
     overlap = min(max(2 * BAND, round(options.overlap * fps)), longest // 2)
     count = int(np.ceil((frames - overlap) / (longest - overlap)))
-    starts = np.round(np.linspace(0, frames - longest, count)).astype(int).tolist()
-    seams = [0, *((later + earlier + longest) // 2 for earlier, later in pairwise(starts)), frames]
-    return [Window(slice(s, s + longest), slice(*seams[n : n + 2])) for n, s in enumerate(starts)]
+    length = min(longest, int(np.ceil((frames + (count - 1) * overlap) / count)))
+    # Rounded down, so that no two windows are further apart than what they do not have in common.
+    starts = [n * (frames - length) // (count - 1) for n in range(count)]
+    seams = [0, *((later + earlier + length) // 2 for earlier, later in pairwise(starts)), frames]
+    return [Window(slice(s, s + length), slice(*seams[n : n + 2])) for n, s in enumerate(starts)]
 
 
 def part_of_state(state: State, frames: slice) -> State:
