@@ -23,7 +23,7 @@ BENCHMARKS: dict[str, tuple[str, ...]] = {
     "realtime": ("{data}/parkour",),
     "studio": (),
     "tool_estimate": (),
-    "align": ("{data}/tools/hammer_1.npz",),
+    "align": ("{data}/tools/hammer_1.npz", "{data}/handtool/openpose18.npz"),
     "retarget": ("{data}/tools/hammer_1.npz",),
     "solver": ("{data}/parkour",),
     "policy": ("{data}/tools/hammer_1.npz",),

@@ -38,13 +38,13 @@ def test_a_clean_swing(alignment):
     _checked(alignment)
 
 
-@pytest.mark.parametrize("seed", range(3))
+@pytest.mark.parametrize("seed", range(2))
 def test_noisy_swings_of_every_kind(seed):
     _checked(align(random_mowing(seed), "scythe", seed=seed))
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("seed", range(3, 40))
+@pytest.mark.parametrize("seed", range(2, 40))
 def test_many_noisy_swings(seed):
     _checked(align(random_mowing(seed), "scythe", seed=seed))
 
@@ -107,12 +107,14 @@ def test_a_panda_swings_it_too(alignment):
     assert shifted >= 0.9
 
 
-def test_it_does_not_matter_where_the_stroke_was_seen(alignment):
+def test_it_does_not_matter_where_the_stroke_was_seen():
     stroke = mowing()
     q = np.array(stroke.q)
     q[:, :3] += [4.0, -3.0, 1.0]
-    moved = align(stroke.replace(q=q), "scythe", seed=0)
-    assert moved.placement == pytest.approx(alignment.placement, abs=1e-6)
+    here, there = ScythePlacer(stroke, SCYTHE), ScythePlacer(stroke.replace(q=q), SCYTHE)
+    start = here.starts()[0]
+    assert there.starts()[0] == pytest.approx(start, abs=1e-9)
+    assert there.place(start).tool.q == pytest.approx(here.place(start).tool.q, abs=1e-6)
 
 
 def test_shortfall_prefers_what_is_better():
