@@ -18,6 +18,7 @@ _TABLES = (
     "sim.tasks.task:TASKS",
     "policies.agents:AGENTS",
     "policies.learners.learner:LEARNERS",
+    "pretrain.objectives.objective:OBJECTIVES",
     "policies.datasets.dataset:DATASETS",
 )
 

@@ -1,0 +1,74 @@
+"""Weights that others have published, by path: nothing is downloaded, and nothing in a file is run."""
+
+from __future__ import annotations
+
+import pickle
+from pathlib import Path
+
+import torch
+
+from pretrain.video_encoder import S3DG
+from pretrain.vocabulary import Vocabulary
+
+
+class WeightsError(ValueError):
+    """A file of weights that cannot be read, or is of another network."""
+
+
+def load_s3dg(weights: Path | str, dictionary: Path | str | None = None) -> tuple[S3DG, Vocabulary | None]:
+    """S3D-G from `s3d_howto100m.pth`, or any checkpoint of the same names, and its dictionary `s3d_dict.npy`.
+
+    The stem (space to depth or plain), the size of the embedding and the number of words follow from the shapes.
+
+    Raises:
+        WeightsError: unreadable, or of another network; it says which tensors are missing, too many or misshapen.
+        VocabularyError: the dictionary cannot be read.
+    """
+    path = Path(weights)
+    state = read_state(path)
+    stem, fc, words = (state.get(key) for key in ("conv1.conv1.weight", "fc.weight", "text_module.word_embd.weight"))
+    if stem is None or fc is None or words is None or stem.ndim != 5:
+        raise WeightsError(f"{path}: not an S3D-G with its text module; it holds {_some(sorted(state))}")
+    with torch.device("meta"):
+        model = S3DG(fc.shape[0], space_to_depth=stem.shape[1] == 24, words=words.shape[0])
+    expected = {key: tuple(value.shape) for key, value in model.state_dict().items()}
+    given = {key: tuple(value.shape) for key, value in state.items()}
+    wrong = {
+        "missing": sorted(set(expected) - set(given)),
+        "not of this network": sorted(set(given) - set(expected)),
+        "of another shape": sorted(key for key in set(given) & set(expected) if given[key] != expected[key]),
+    }
+    if any(wrong.values()):
+        raise WeightsError(f"{path}: " + "; ".join(f"{what}: {_some(keys)}" for what, keys in wrong.items() if keys))
+    model.load_state_dict(state, assign=True)
+    model.text_module.word_embd.weight.requires_grad_(False)
+    if dictionary is None:
+        return model.eval(), None
+    vocabulary = Vocabulary.load(dictionary)
+    if len(vocabulary) > words.shape[0]:
+        raise WeightsError(f"{dictionary}: {len(vocabulary) - 1} words, but {path} has vectors of {words.shape[0] - 1}")
+    return model.eval(), vocabulary
+
+
+def read_state(path: Path) -> dict[str, torch.Tensor]:
+    """A state dict, plain or within a checkpoint under `state_dict` or `model`, without a data-parallel prefix.
+
+    Raises:
+        WeightsError: not there, damaged, or it holds something else than tensors.
+    """
+    try:
+        content = torch.load(path, map_location="cpu", weights_only=True)
+    except (OSError, RuntimeError, pickle.UnpicklingError, EOFError, ValueError) as error:
+        reason = str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__
+        raise WeightsError(f"{path}: weights cannot be read ({reason})") from error
+    for key in ("state_dict", "model"):
+        if isinstance(content, dict) and isinstance(content.get(key), dict):
+            content = content[key]
+    if not isinstance(content, dict) or not all(isinstance(value, torch.Tensor) for value in content.values()):
+        raise WeightsError(f"{path}: not a state dict of tensors")
+    return {str(key).removeprefix("module."): value for key, value in content.items()}
+
+
+def _some(keys: list[str]) -> str:
+    shown = ", ".join(keys[:3]) or "nothing"
+    return f"{shown} and {len(keys) - 3} more" if len(keys) > 3 else shown
