@@ -12,6 +12,8 @@ import numpy as np
 from jaxtyping import Float
 from scipy.spatial.transform import Rotation
 
+from motion.rotation import conjugate, logarithm, product
+
 
 class Derivatives(NamedTuple):
     """Velocity and acceleration in Pinocchio's convention: local for the free-flyer and for spherical joints."""
@@ -57,15 +59,16 @@ def _parabolas(frames: int, sigma: float) -> tuple[np.ndarray, np.ndarray, np.nd
     k = np.arange(-reach, reach + 1)
     gauss = np.exp(-0.5 * (k / max(sigma, 0.3)) ** 2)
     powers = np.stack([np.ones(len(k)), k, 0.5 * k**2], axis=1)
-    by_centre = {}
-    for c in np.unique(centre):
-        inside = (c + k >= 0) & (c + k < frames)
-        degree = min(3, int(inside.sum()))
-        design = powers[:, :degree] * (gauss * inside)[:, None]
-        solved = np.zeros((3, len(k)))
-        solved[:degree] = np.linalg.solve(powers[:, :degree].T @ design, design.T)
-        by_centre[c] = solved
-    return np.array([by_centre[c] for c in centre]), centre, (t - centre).astype(float)
+    first, last = np.maximum(reach - centre, 0), np.minimum(frames - centre + reach, len(k))
+    weights = np.zeros((frames, 3, len(k)))
+    # Frames whose windows are cut off alike, most of them not at all, have the same weights.
+    for low, high in np.unique(np.stack([first, last], axis=1), axis=0):
+        inside = slice(low, high)
+        degree = min(3, high - low)
+        design = powers[inside, :degree] * gauss[inside, None]
+        solved = np.linalg.solve(powers[inside, :degree].T @ design, design.T)
+        weights[(first == low) & (last == high), :degree, inside] = solved
+    return weights, centre, (t - centre).astype(float)
 
 
 def _window(centre: np.ndarray, weights: np.ndarray, frames: int) -> np.ndarray:
@@ -76,10 +79,13 @@ def _window(centre: np.ndarray, weights: np.ndarray, frames: int) -> np.ndarray:
 def _turns(quaternions: np.ndarray, centre: np.ndarray, weights: np.ndarray) -> np.ndarray:
     """Derivatives (T, 3, n, 3) of the rotation vectors relative to the centre of each window."""
     frames, joints, _ = quaternions.shape
-    window = _window(centre, weights, frames)
-    home = Rotation.from_quat(quaternions[centre].reshape(-1, 4)).inv()
+    reach = weights.shape[-1] // 2
     total = np.zeros((frames, 3, joints, 3))
-    for k in range(window.shape[1]):
-        step = home * Rotation.from_quat(quaternions[window[:, k]].reshape(-1, 4))
-        total += weights[:, :, k, None, None] * step.as_rotvec().reshape(frames, 1, joints, 3)
+    for k in range(1, min(reach, frames - 1) + 1):
+        # How joints turn from every frame to the k-th after it; seen from there, they turn back.
+        turned = logarithm(product(conjugate(quaternions[:-k]), quaternions[k:]))[:, None]
+        for moves, sign in ((k, 1.0), (-k, -1.0)):
+            inside = (centre + moves >= 0) & (centre + moves < frames)
+            start = centre[inside] + min(moves, 0)
+            total[inside] += sign * weights[inside, :, reach + moves, None, None] * turned[start]
     return total
