@@ -9,11 +9,8 @@ the processors.
 from __future__ import annotations
 
 import logging
-import os
-import threading
-from collections import deque
-from collections.abc import Iterable
-from concurrent.futures import Future, ThreadPoolExecutor
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import nullcontext
 from pathlib import Path
 from typing import NamedTuple
 
@@ -21,6 +18,7 @@ import numpy as np
 
 from perception.click import Click
 from perception.detectors.blazepose import NAMES
+from perception.detectors.crew import Crew, in_order
 from perception.detectors.detector import DetectionError
 from perception.detectors.pose_models import LEAST_SCORE, TaskPose, heavy_network, packaged_task
 from perception.detectors.pose_network import PoseNetwork, Sight
@@ -35,9 +33,6 @@ _log = logging.getLogger(__name__)
 
 SETTLING = 2
 """Looks by which the square settles around a person who was lost."""
-
-AHEAD = 4
-"""Frames, for each processor, that may wait for their views: they are held in memory."""
 
 MOMENT = 0.24
 """Time within which a body is about where it is in the median [s]: mistakes of all views at once last for less."""
@@ -126,28 +121,20 @@ def from_task(path: Path | str | None = None) -> MediaPipePose:
 def follow(clip: Clip, target: Target, model: Model, views: tuple[View, ...]) -> Keypoints:
     """Follow the person with one network, and fuse with it what the other views see."""
     network = PoseNetwork(*model)
-    processors = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-    crew = _Crew(views)
     found = [_empty(clip.num_frames) for _ in range(1 + len(views))]
-    waiting: deque[tuple[int, list[Future[Sight]]]] = deque()
 
-    def collect() -> None:
-        frame, looks = waiting.popleft()
-        for sighting, look in zip(found[1:], looks, strict=True):
-            _enter(sighting, frame, look.result(), target)
-
-    place: Region | None = None
-    with ThreadPoolExecutor(processors) as pool:
+    def looks(crew: Crew[_Networks]) -> Iterator[tuple[int, list[Callable[[], Sight]]]]:
+        place: Region | None = None
         for frame, image in enumerate(read_frames(clip)):
             sight = _track(network, image, frame, place, target)
             if _enter(found[0], frame, sight, target):
                 place = sight.around
-            looks = [pool.submit(crew.look, number, image, sight.around) for number in range(len(views))]
-            waiting.append((frame, looks))
-            if len(waiting) > AHEAD * processors:
-                collect()
-        while waiting:
-            collect()
+            yield frame, [crew.later(_look, view, image, sight.around) for view in views]
+
+    with Crew(lambda: nullcontext(_Networks())) as crew:
+        for frame, waiting in in_order(looks(crew)):
+            for sighting, sight in zip(found[1:], waiting, strict=True):
+                _enter(sighting, frame, sight(), target)
     fused = fuse(found, clip.size_hw, clip.fps)
     return Keypoints(names=NAMES, fps=clip.fps, size_hw=clip.size_hw, **fused._asdict())
 
@@ -180,20 +167,15 @@ def fuse(sightings: list[_Sighting], size_hw: tuple[int, int], fps: float) -> _S
     )
 
 
-class _Crew:
-    """Networks for the views, one of each for every thread."""
+class _Networks(dict[Model, PoseNetwork]):
+    """Networks of one thread, loaded when they are first asked for."""
 
-    def __init__(self, views: tuple[View, ...]) -> None:
-        self._views = views
-        self._own = threading.local()
+    def __missing__(self, model: Model) -> PoseNetwork:
+        return self.setdefault(model, PoseNetwork(*model))
 
-    def look(self, number: int, image: Image, region: Region) -> Sight:
-        """See the person in view `number`."""
-        model, mirror = self._views[number]
-        networks: dict[Model, PoseNetwork] = self._own.__dict__.setdefault("networks", {})
-        if model not in networks:
-            networks[model] = PoseNetwork(*model)
-        return networks[model].look(image, region, mirror=mirror)
+
+def _look(networks: _Networks, view: View, image: Image, region: Region) -> Sight:
+    return networks[view.model].look(image, region, mirror=view.mirror)
 
 
 def _track(network: PoseNetwork, image: Image, frame: int, place: Region | None, target: Target) -> Sight:

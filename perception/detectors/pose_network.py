@@ -72,7 +72,7 @@ class PoseNetwork:
         self._input = inputs[0]["index"]
         self._outputs = {what: found[shape] for what, shape in _OUTPUTS.items()}
         with quiet():
-            wanted = pruned(content, self._outputs.values())
+            wanted = pruned(content, tuple(self._outputs.values()))
             self._interpreter: Any = Interpreter(model_content=wanted, num_threads=1)
             self._interpreter.allocate_tensors()
 

@@ -6,8 +6,8 @@ last bit. (BlazePose's mask of the person is a third of the work of its smaller 
 
 from __future__ import annotations
 
+import functools
 import struct
-from collections.abc import Iterable
 from typing import Any
 
 _OUTPUTS, _OPERATORS = 8, 10
@@ -17,7 +17,8 @@ _WORD = 4
 """Bytes of a number, an offset or a length."""
 
 
-def pruned(content: bytes, outputs: Iterable[int]) -> bytes:
+@functools.lru_cache(maxsize=4)
+def pruned(content: bytes, outputs: tuple[int, ...]) -> bytes:
     """Leave of a valid `.tflite` model with one subgraph what leads to some of its outputs, in their order in it.
 
     Args:

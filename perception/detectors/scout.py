@@ -7,13 +7,15 @@ so a frame is looked at as a whole and in square tiles that overlap by half.
 from __future__ import annotations
 
 import itertools
-from typing import NamedTuple
+from collections.abc import Callable, Iterator
+from typing import NamedTuple, TypeAlias
 
 import cv2
 import numpy as np
 from jaxtyping import Float
 
 from perception.detectors.blazepose import NAMES, Body
+from perception.detectors.crew import Crew, in_order
 from perception.detectors.pose_models import TaskPose
 from perception.linking import Linker, extent
 from perception.video import Image, read_frames
@@ -46,6 +48,10 @@ TRUNK = ("l_shoulder", "r_shoulder", "l_hip", "r_hip")
 TRUNK_SAMPLES = 7
 """Spots along and across the trunk that tell its colour."""
 
+Finder: TypeAlias = Callable[[Image], list[Body]]
+Later: TypeAlias = Callable[[], list[Body]]
+"""Waits for the people in a tile."""
+
 
 class Tile(NamedTuple):
     """A rectangle of the image [px]."""
@@ -72,12 +78,22 @@ def scout(clip: Clip, model: TaskPose, *, also: int = 0) -> Scouted:
     tiles = tiles_of(clip.size_hw)
     linker = Linker(clip.fps / stride)
     there = 0
-    with model.finder(MOST_PEOPLE) as find:
-        for number, image in enumerate(itertools.islice(read_frames(clip), int(frames[0]), None, stride)):
-            people = distinct(find(image))
+
+    def looks(crew: Crew[Finder]) -> Iterator[tuple[int, Image, Later, list[Later]]]:
+        images = itertools.islice(read_frames(clip), int(frames[0]), None, stride)
+        for number, image in enumerate(images):
+            whole = crew.later(_find, image, tiles[0])
+            yield number, image, whole, in_tiles(crew, image) if number % THOROUGH == 0 else []
+
+    def in_tiles(crew: Crew[Finder], image: Image) -> list[Later]:
+        return [crew.later(_find, image, tile) for tile in tiles[1:]]
+
+    with Crew(lambda: model.finder(MOST_PEOPLE)) as crew:
+        for number, image, whole, parts in in_order(looks(crew)):
+            people = distinct(whole())
             if number % THOROUGH == 0 or len(people) < there:
-                parts = ((t, image[t.y : t.y + t.height, t.x : t.x + t.width]) for t in tiles[1:])
-                people = distinct([*people, *(_shifted(body, t) for t, part in parts for body in find(part))])
+                parts = parts or in_tiles(crew, image)
+                people = distinct([*people, *(body for part in parts for body in part())])
                 there = len(people)
             linker.add(number, [_columns(body) for body in people], [look(image, body) for body in people])
     tracks = []
@@ -136,8 +152,9 @@ def _columns(body: Body) -> Float[np.ndarray, "K 6"]:
     return np.concatenate([body.uv, body.xyz, body.confidence[:, None]], axis=1)
 
 
-def _shifted(body: Body, tile: Tile) -> Body:
-    return body._replace(uv=body.uv + np.array([tile.x, tile.y]))
+def _find(find: Finder, image: Image, tile: Tile) -> list[Body]:
+    found = find(image[tile.y : tile.y + tile.height, tile.x : tile.x + tile.width])
+    return [body._replace(uv=body.uv + np.array([tile.x, tile.y])) for body in found]
 
 
 def look(image: Image, body: Body) -> Float[np.ndarray, "3"]:
