@@ -81,6 +81,8 @@ class Bullet:
         self.time_step = time_step
         self._loaded: dict[tuple[int, int], tuple[float, np.ndarray]] = {}
         self._frames: dict[int, tuple[Any, Any]] = {}
+        self._loose: list[int] = []
+        self._stepped = False
         pb.setGravity(0, 0, -9.81, physicsClientId=self._id)
         pb.setPhysicsEngineParameter(
             fixedTimeStep=time_step,
@@ -134,6 +136,7 @@ class Bullet:
             int(pb.createMultiBody(mass, shape, look, useMaximalCoordinates=1, physicsClientId=self._id))
             for _ in range(count)
         ]
+        self._loose += bodies
         for body in bodies:
             pb.changeDynamics(body, -1, mass=mass, localInertiaDiagonal=_RIGID, physicsClientId=self._id)
         return bodies
@@ -177,8 +180,13 @@ class Bullet:
         )
 
     def set_solver(self, *, iterations: int) -> None:
-        """Change how many iterations the contact solver makes in a step."""
-        pb.setPhysicsEngineParameter(numSolverIterations=iterations, physicsClientId=self._id)
+        """Change how many iterations the contact solver makes in a step: always as many.
+
+        It solves groups of bodies together whose order it does not keep; stopping a group early would depend on it.
+        """
+        pb.setPhysicsEngineParameter(
+            numSolverIterations=iterations, solverResidualThreshold=0.0, physicsClientId=self._id
+        )
 
     def set_damping(self, body: int, *, linear: float, angular: float) -> None:
         """Set velocity damping of a body [1/s]."""
@@ -313,10 +321,23 @@ class Bullet:
 
     def save(self) -> int:
         """Keep the whole state in memory; `restore` returns to it exactly."""
-        return int(pb.saveState(physicsClientId=self._id))
+        state = int(pb.saveState(physicsClientId=self._id))
+        if self._loose:
+            if not self._stepped:
+                # The very first step of a world differs from all later ones.
+                self.step()
+            self.restore(state)
+        return state
 
     def restore(self, state: int) -> None:
-        """Return to a kept state."""
+        """Return to a kept state.
+
+        The engine keeps neither the order of contacts nor who sleeps. Where there are loose bodies, all are taken apart
+        first, so that no contact is left, and woken afterwards, here and where a state is kept: what follows is then
+        the same each time.
+        """
+        if self._loose:
+            self._take_apart()
         pb.restoreState(stateId=state, physicsClientId=self._id)
 
     def forget(self, state: int) -> None:
@@ -326,6 +347,7 @@ class Bullet:
     def render(self, view: View, size_hw: tuple[int, int]) -> UInt8[np.ndarray, "H W 3"]:
         """Picture of the scene by the software renderer, RGB."""
         height, width = size_hw
+        self._stepped = True
         looking = pb.computeViewMatrix(view.eye, view.target, [0, 0, 1])
         lens = pb.computeProjectionMatrixFOV(view.fov, width / height, 0.05, 20.0)
         image = pb.getCameraImage(width, height, looking, lens, renderer=pb.ER_TINY_RENDERER, physicsClientId=self._id)
@@ -335,12 +357,31 @@ class Bullet:
         """Pose of the centre of mass in the body's URDF frame."""
         if body not in self._frames:
             info = pb.getDynamicsInfo(body, -1, physicsClientId=self._id)
+        for body in self._loose:
+            pb.changeDynamics(body, -1, activationState=pb.ACTIVATION_STATE_WAKE_UP, physicsClientId=self._id)
+
+    def anew(self) -> None:
+        """Begin from the present as if from a kept state: what was before leaves no trace in what follows."""
+        self.forget(self.save())
+
+    def _take_apart(self) -> None:
+        """Move every body away from all others, arms straight up."""
+        for k in range(pb.getNumBodies(physicsClientId=self._id)):
+            body = pb.getBodyUniqueId(k, physicsClientId=self._id)
+            if pb.getDynamicsInfo(body, -1, physicsClientId=self._id)[0] > 0:
+                away = [_AWAY + _ROOM * k, 0.0, _AWAY]
+                pb.resetBasePositionAndOrientation(body, away, _UPRIGHT, physicsClientId=self._id)
+            for joint in self.joints(body).values():
+                pb.resetJointState(body, joint, 0.0, 0.0, physicsClientId=self._id)
+        pb.performCollisionDetection(physicsClientId=self._id)
             self._frames[body] = info[3], info[4]
         return self._frames[body]
 
 
-_RIGID = (1e90, 1e90, 1e90)
-"""Moments of inertia of what shall not turn [kg m^2]."""
+_RIGID = (0.0, 0.0, 0.0)
+"""Moments of inertia of what does not turn: the engine takes none for infinite."""
+_AWAY, _ROOM = 50.0, 5.0
+"""Where bodies are taken that shall touch nothing, and how far apart they stand there [m]."""
 _UPRIGHT, _STILL = (0.0, 0.0, 0.0, 1.0), (0.0, 0.0, 0.0)
 _URDF_FLAGS = pb.URDF_USE_INERTIA_FROM_FILE
 

@@ -130,6 +130,30 @@ def body_urdf(name: str, parts: Sequence[Part], inertia: pin.Inertia) -> str:
     return ET.tostring(robot, encoding="unicode")
 
 
+def sliding_urdf(name: str, parts: Sequence[Part], inertia: pin.Inertia) -> str:
+    """A URDF of a body that slides and turns on the ground, joints `x`, `y` and `yaw`, and does nothing else.
+
+    Its weight rests on the ground by the joints, not by contacts; let the joints brake.
+    """
+    robot = ET.Element("robot", name=name)
+    below = ET.SubElement(robot, "link", name="ground")
+    _inertial(below, pin.Inertia(1.0, np.zeros(3), np.eye(3)))
+    parent = "ground"
+    for joint, kind, axis in (("x", "prismatic", "1 0 0"), ("y", "prismatic", "0 1 0"), ("yaw", "continuous", "0 0 1")):
+        child = name if joint == "yaw" else f"{name}_{joint}"
+        if joint != "yaw":
+            _inertial(ET.SubElement(robot, "link", name=child), pin.Inertia.Zero())
+        element = ET.SubElement(robot, "joint", name=joint, type=kind)
+        ET.SubElement(element, "parent", link=parent)
+        ET.SubElement(element, "child", link=child)
+        ET.SubElement(element, "axis", xyz=axis)
+        if kind == "prismatic":
+            ET.SubElement(element, "limit", lower="-10", upper="10", effort="1000", velocity="100")
+        parent = child
+    robot.extend(_linked(name, parts, inertia))
+    return ET.tostring(robot, encoding="unicode")
+
+
 def _tool_links(tool: Tool) -> list[ET.Element]:
     """The link `tool`; what its head is made of, if it is of several parts, are links fixed to it."""
     parts = tool_parts(tool)
