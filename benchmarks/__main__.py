@@ -24,6 +24,7 @@ BENCHMARKS: dict[str, tuple[str, ...]] = {
     "studio": (),
     "tool_estimate": (),
     "align": ("{data}/tools/hammer_1.npz", "{data}/handtool/openpose18.npz"),
+    "env": (),
     "retarget": ("{data}/tools/hammer_1.npz",),
     "solver": ("{data}/parkour",),
     "policy": ("{data}/tools/hammer_1.npz",),

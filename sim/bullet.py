@@ -161,6 +161,19 @@ class Bullet:
             found[pb.getJointInfo(body, k, physicsClientId=self._id)[12].decode()] = k
         return found
 
+    def find(self, link: str) -> tuple[int, int]:
+        """Body and index of the first link of that name.
+
+        Raises:
+            SimulationError: there is none.
+        """
+        for k in range(pb.getNumBodies(physicsClientId=self._id)):
+            body = pb.getBodyUniqueId(k, physicsClientId=self._id)
+            links = self.links(body)
+            if link in links:
+                return body, links[link]
+        raise SimulationError(f"no body has a link {link!r}")
+
     def set_friction(self, body: int, link: int, *, lateral: float, restitution: float = 0.0) -> None:
         """Set Coulomb friction and restitution of a link."""
         pb.changeDynamics(body, link, lateralFriction=lateral, restitution=restitution, physicsClientId=self._id)
@@ -228,6 +241,20 @@ class Bullet:
         p, q = pb.multiplyTransforms(p, q, *back)
         return np.array(p), np.array(q)
 
+    def quick_pose(self, body: int, link: int) -> tuple[tuple[float, ...], tuple[float, ...]]:
+        """Position and quaternion of a link's frame as the engine has it, for every physics step: see `quick_frame`."""
+        if link < 0:
+            return pb.getBasePositionAndOrientation(body, self._id)
+        state = pb.getLinkState(body, link, 0, 1, self._id)
+        return state[4], state[5]
+
+    def quick_frame(self, body: int, link: int) -> tuple[np.ndarray, np.ndarray]:
+        """Position (3,) [m] and quaternion xyzw (4,) of a link's URDF frame in that of `quick_pose`."""
+        if link >= 0:
+            return np.zeros(3), np.array([0.0, 0.0, 0.0, 1.0])
+        p, q = pb.invertTransform(*self._inertial(body))
+        return np.array(p), np.array(q)
+
     def velocity(self, body: int) -> tuple[np.ndarray, np.ndarray]:
         """World linear velocity of the centre of mass [m/s] and angular velocity [rad/s]."""
         linear, angular = pb.getBaseVelocity(body, physicsClientId=self._id)
@@ -254,21 +281,24 @@ class Bullet:
         self,
         body: int,
         joints: Sequence[int],
-        position: Float[np.ndarray, "J"],
-        velocity: Float[np.ndarray, "J"],
-        force: Float[np.ndarray, "J"],
+        position: Sequence[float],
+        velocity: Sequence[float],
+        force: Sequence[float],
         *,
         gain: float,
     ) -> None:
-        """Drive joints towards positions and velocities with limited force or torque [N, N m]."""
+        """Drive joints towards positions and velocities with limited force or torque [N, N m].
+
+        Takes lists: it is called in every physics step, and converting arrays takes longer than the engine does.
+        """
         n = len(joints)
         pb.setJointMotorControlArray(
             body,
-            list(joints),
+            joints,
             pb.POSITION_CONTROL,
-            targetPositions=position.tolist(),
-            targetVelocities=velocity.tolist(),
-            forces=force.tolist(),
+            targetPositions=position,
+            targetVelocities=velocity,
+            forces=force,
             positionGains=[gain] * n,
             velocityGains=[1.0] * n,
             physicsClientId=self._id,
@@ -302,8 +332,8 @@ class Bullet:
         return int(constraint)
 
     def move_hold(self, constraint: int, position: Vector, quaternion: Vector, force: float) -> None:
-        """Move the point that a body is attached to."""
-        pb.changeConstraint(constraint, list(position), list(quaternion), maxForce=force, physicsClientId=self._id)
+        """Move the point that a body is attached to; lists are quicker than arrays."""
+        pb.changeConstraint(constraint, position, quaternion, maxForce=force, physicsClientId=self._id)
 
     def contacts(self, body: int, other: int) -> list[Contact]:
         """Contacts of one body with another in the last step."""
@@ -317,6 +347,7 @@ class Bullet:
 
     def step(self) -> None:
         """Advance by one time step."""
+        self._stepped = True
         pb.stepSimulation(physicsClientId=self._id)
 
     def save(self) -> int:
@@ -339,24 +370,6 @@ class Bullet:
         if self._loose:
             self._take_apart()
         pb.restoreState(stateId=state, physicsClientId=self._id)
-
-    def forget(self, state: int) -> None:
-        """Free a kept state."""
-        pb.removeState(state, physicsClientId=self._id)
-
-    def render(self, view: View, size_hw: tuple[int, int]) -> UInt8[np.ndarray, "H W 3"]:
-        """Picture of the scene by the software renderer, RGB."""
-        height, width = size_hw
-        self._stepped = True
-        looking = pb.computeViewMatrix(view.eye, view.target, [0, 0, 1])
-        lens = pb.computeProjectionMatrixFOV(view.fov, width / height, 0.05, 20.0)
-        image = pb.getCameraImage(width, height, looking, lens, renderer=pb.ER_TINY_RENDERER, physicsClientId=self._id)
-        return np.ascontiguousarray(np.reshape(image[2], (height, width, 4))[..., :3]).astype(np.uint8)
-
-    def _inertial(self, body: int) -> tuple[Any, Any]:
-        """Pose of the centre of mass in the body's URDF frame."""
-        if body not in self._frames:
-            info = pb.getDynamicsInfo(body, -1, physicsClientId=self._id)
         for body in self._loose:
             pb.changeDynamics(body, -1, activationState=pb.ACTIVATION_STATE_WAKE_UP, physicsClientId=self._id)
 
@@ -374,6 +387,23 @@ class Bullet:
             for joint in self.joints(body).values():
                 pb.resetJointState(body, joint, 0.0, 0.0, physicsClientId=self._id)
         pb.performCollisionDetection(physicsClientId=self._id)
+
+    def forget(self, state: int) -> None:
+        """Free a kept state."""
+        pb.removeState(state, physicsClientId=self._id)
+
+    def render(self, view: View, size_hw: tuple[int, int]) -> UInt8[np.ndarray, "H W 3"]:
+        """Picture of the scene by the software renderer, RGB."""
+        height, width = size_hw
+        looking = pb.computeViewMatrix(view.eye, view.target, [0, 0, 1])
+        lens = pb.computeProjectionMatrixFOV(view.fov, width / height, 0.05, 20.0)
+        image = pb.getCameraImage(width, height, looking, lens, renderer=pb.ER_TINY_RENDERER, physicsClientId=self._id)
+        return np.ascontiguousarray(np.reshape(image[2], (height, width, 4))[..., :3]).astype(np.uint8)
+
+    def _inertial(self, body: int) -> tuple[Any, Any]:
+        """Pose of the centre of mass in the body's URDF frame."""
+        if body not in self._frames:
+            info = pb.getDynamicsInfo(body, -1, physicsClientId=self._id)
             self._frames[body] = info[3], info[4]
         return self._frames[body]
 

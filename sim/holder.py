@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from pathlib import Path
 from typing import Protocol, runtime_checkable
 
@@ -37,8 +38,8 @@ class Holder(Protocol):
     def aim(self, before: int, after: int, start: Float[np.ndarray, "3"], end: Float[np.ndarray, "3"]) -> None:
         """Set out from the demonstration's frame `before`, the head displaced by `start` [m], to `after` and `end`."""
 
-    def drive(self, share: float) -> None:
-        """Drive towards this share of the way, from the last physics step's."""
+    def drive(self, step: int) -> None:
+        """Drive towards where the tool shall be after this physics step of the control step: 0, 1, ..."""
 
     def head(self) -> tuple[np.ndarray, np.ndarray]:
         """Rotation (3, 3) of the tool and position (3,) of its head [m]."""
@@ -49,8 +50,10 @@ class FreeTool:
 
     link = -1
 
-    def __init__(self, bullet: Bullet, folder: Path, tool: Tool, motion: Motion) -> None:
+    def __init__(self, bullet: Bullet, folder: Path, tool: Tool, motion: Motion, substeps: int) -> None:
         self._bullet, self._tool, self._q = bullet, tool, motion.q
+        self._shares = _shares(substeps)
+        self._path = _between(motion.q, self._shares)
         self.body = bullet.load_urdf(write_urdf(folder, "tool", tool_urdf(tool)), fixed=False)
         bullet.place(self.body, self._q[0, :3], self._q[0, 3:])
         self._hold = bullet.hold(self.body, PULL)
@@ -62,16 +65,13 @@ class FreeTool:
 
     def aim(self, before: int, after: int, start: Float[np.ndarray, "3"], end: Float[np.ndarray, "3"]) -> None:
         """Set out from one pose to another."""
-        self._from, self._to = self._displaced(before, start), self._displaced(after, end)
+        way = self._path[before] if after != before else np.broadcast_to(self._q[before], (len(self._shares), 7))
+        moved = way[:, :3] + start + self._shares[:, None] * (end - start)
+        self._p, self._turn = moved.tolist(), way[:, 3:].tolist()
 
-    def drive(self, share: float) -> None:
+    def drive(self, step: int) -> None:
         """Pull the tool towards its pose."""
-        pose = pin.SE3ToXYZQUAT(pin.SE3.Interpolate(self._from, self._to, share))
-        self._bullet.move_hold(self._hold, pose[:3].tolist(), pose[3:].tolist(), PULL)
-
-    def _displaced(self, frame: int, residual: np.ndarray) -> pin.SE3:
-        pose = pin.XYZQUATToSE3(self._q[frame])
-        return pin.SE3(pose.rotation, pose.translation + residual)
+        self._bullet.move_hold(self._hold, self._p[step], self._turn[step], PULL)
 
     def head(self) -> tuple[np.ndarray, np.ndarray]:
         """Rotation of the tool and position of its head [m]."""
@@ -90,6 +90,7 @@ class ArmHolder:
         arm: Arm,
         motion: Motion,
         work: Float[np.ndarray, "3"],
+        substeps: int,
         *,
         working: float,
         meshes: bool,
@@ -101,7 +102,8 @@ class ArmHolder:
         joints = bullet.joints(self.body)
         self._joints = [joints[name] for name in arm.spec.joints]
         self.link = bullet.links(self.body)["tool"]
-        self._effort = np.asarray(arm.model.effortLimit, float)
+        self._effort: list[float] = np.asarray(arm.model.effortLimit, float).tolist()
+        self._shares = _shares(substeps)
         self._speed = np.asarray(arm.model.velocityLimit, float)
         R_world_base = pin.rpy.rpyToMatrix(0.0, 0.0, yaw)
         self._displaced = Displaced(arm, motion.q, R_world_base, R_world_base.T @ (work - np.array([x, y, z])), working)
@@ -113,12 +115,14 @@ class ArmHolder:
 
     def aim(self, before: int, after: int, start: Float[np.ndarray, "3"], end: Float[np.ndarray, "3"]) -> None:
         """Set out from one configuration to another."""
-        self._from, self._to = self._displaced(before, start), self._displaced(after, end)
-        self._velocity = np.minimum(np.maximum((self._to - self._from) * self._rate, -self._speed), self._speed)
+        begin, finish = self._displaced(before, start), self._displaced(after, end)
+        way = finish - begin
+        self._velocity: list[float] = np.minimum(np.maximum(way * self._rate, -self._speed), self._speed).tolist()
+        self._targets = (begin + self._shares[:, None] * way).tolist()
 
-    def drive(self, share: float) -> None:
+    def drive(self, step: int) -> None:
         """Drive the joints towards their configuration."""
-        target = self._from + share * (self._to - self._from)
+        target = self._targets[step]
         self._bullet.drive_position(self.body, self._joints, target, self._velocity, self._effort, gain=GAIN)
 
     def head(self) -> tuple[np.ndarray, np.ndarray]:
@@ -128,11 +132,37 @@ class ArmHolder:
         return R, p + R @ self._arm.tool.p_head
 
 
-def build_holder(bullet: Bullet, folder: Path, demonstration: Demonstration, tool: Tool, *, meshes: bool) -> Holder:
-    """The robot of the demonstration if it has one, else the tool alone."""
+def build_holder(
+    bullet: Bullet, folder: Path, demonstration: Demonstration, tool: Tool, substeps: int, *, meshes: bool
+) -> Holder:
+    """The robot of the demonstration if it has one, else the tool alone.
+
+    Args:
+        bullet: the physics.
+        folder: for files that the engine reads.
+        demonstration: what the holder follows.
+        tool: what it holds.
+        substeps: physics steps in a control step.
+        meshes: whether pictures will be taken.
+    """
     robot = demonstration.robot
     if robot is None:
-        return FreeTool(bullet, folder, tool, demonstration.tool)
+        return FreeTool(bullet, folder, tool, demonstration.tool, substeps)
     task = TASKS.load(demonstration.task)
     work, arm = task.work(demonstration.scene), build_arm(robot.model, tool)
-    return ArmHolder(bullet, folder, arm, robot, work, working=task.working, meshes=meshes)
+    return ArmHolder(bullet, folder, arm, robot, work, substeps, working=task.working, meshes=meshes)
+
+
+def _shares(substeps: int) -> Float[np.ndarray, "K"]:
+    """Shares of a control step that have passed after each of its physics steps."""
+    return np.arange(1, substeps + 1) / substeps
+
+
+def _between(q: Float[np.ndarray, "T 7"], shares: Float[np.ndarray, "K"]) -> Float[np.ndarray, "F K 7"]:
+    """Poses (x, y, z [m], xyzw) on the way from each frame to the next, along screws."""
+    poses = [pin.XYZQUATToSE3(row) for row in q]
+    ways = [
+        [pin.SE3ToXYZQUAT(pin.SE3.Interpolate(a, b, float(share))) for share in shares]
+        for a, b in itertools.pairwise(poses)
+    ]
+    return np.array(ways)

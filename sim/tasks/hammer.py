@@ -53,6 +53,7 @@ class HammerTask:
     def __init__(self) -> None:
         self._conditions = Conditions()
         self._paid = self._spoilt = False
+        self._driven = 0.0
 
     @staticmethod
     def placer(stroke: Motion, tool: Tool) -> HammerPlacer:
@@ -103,6 +104,7 @@ class HammerTask:
         self._bullet.place(self._nail, conditions.moved(self._top, self._top), conditions.quaternion)
         self._bullet.reset_joints(self._nail, [self._joint], [0.0])
         self._weigh(conditions)
+        self._driven = 0.0
 
     def _weigh(self, conditions: Conditions) -> None:
         """Mass of the nail, its friction against the face, and its dry friction in the block."""
@@ -116,7 +118,10 @@ class HammerTask:
         touches = [
             c for c in self._bullet.contacts(body, self._nail) if c.other_link == self._joint and c.force > TOUCH
         ]
-        if not touches or self.solved:
+        if not touches:
+            return
+        self._look()
+        if self.solved:
             return
         p, quaternion = self._bullet.pose(body) if link < 0 else self._bullet.link_pose(body, link)
         R = pin.Quaternion(quaternion).toRotationMatrix()
@@ -128,6 +133,7 @@ class HammerTask:
 
     def terms(self) -> dict[str, float]:
         """1 for the nail driven, once."""
+        self._look()
         paid = self.solved and not self._paid
         self._paid |= paid
         return {"driven": float(paid)}
@@ -139,7 +145,10 @@ class HammerTask:
     @property
     def driven(self) -> float:
         """Driven share of the stroke."""
-        return float(self._bullet.joint_state(self._nail, [self._joint])[0][0]) / STROKE
+        return self._driven
+
+    def _look(self) -> None:
+        self._driven = float(self._bullet.joint_state(self._nail, [self._joint])[0][0]) / STROKE
 
     @property
     def solved(self) -> bool:
@@ -164,6 +173,7 @@ class HammerTask:
         """Return to a remembered state."""
         self._paid, self._spoilt = state["paid"], state["spoilt"]
         self._weigh(conditions)
+        self._look()
 
 
 def on_face(contact: Contact, R: Float[np.ndarray, "3 3"], p: Float[np.ndarray, "3"], tool: Tool) -> bool:

@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 import pinocchio as pin
 from jaxtyping import Float
+from scipy.spatial.transform import Rotation
 
 from motion.tool import Tool
 from records import Demonstration, Motion
@@ -25,6 +26,16 @@ from sim.tasks.scythe_stroke import scythe_stroke
 from sim.tasks.task import Box
 from sim.tool_shape import scythe_blade
 from sim.urdf import stalk_urdf, write_urdf
+
+NEAR = 0.42
+"""A blade whose centre is farther than this from that of the patch along an axis, and twice its last step, does not cut
+in the next control step [m]: its way is not followed."""
+
+EVERY = 2
+"""One physics step in so many is looked at: the blade moves straight enough in between."""
+
+Pose = tuple[tuple[float, ...], tuple[float, ...]]
+"""Position and quaternion, as the engine gives them."""
 
 _LYING = np.array([0.0, np.sqrt(0.5), 0.0, np.sqrt(0.5)])
 """Quaternion xyzw of a stalk that has fallen along +x."""
@@ -66,6 +77,7 @@ class ScytheTask:
         """Let the grass grow; physics needs no bodies for it."""
         self._bullet, self._ground, self._size = bullet, ground, tool.head_size
         self._blade, self._rate = scythe_blade(tool), 1 / bullet.time_step
+        self._hand: tuple[int, int] | None = None
         self._middle, self._rooted = self.work(scene), stalk_places(scene)
         self._bodies = []
         if drawn:
@@ -77,14 +89,23 @@ class ScytheTask:
         """All stalks stand again, where they belong."""
         self._stand(conditions)
         self._standing = np.ones(len(self._stalks), bool)
+        self._share, self._near, self._steps = 0.0, True, 0
         self._dug = self._told = False
         self._pressure: list[float] = []
-        self._poses: list[tuple[np.ndarray, np.ndarray]] = []
+        self._poses: list[Pose] = []
         self._draw()
 
     def watch(self, body: int, link: int) -> None:
-        """Remember where the tool is, and whether it is pressed into the ground."""
-        self._poses.append(self._bullet.link_pose(body, link))
+        """Remember where the tool is, if it is near the grass, and how it is pressed into the ground."""
+        if self._hand != (body, link):
+            self._hand = body, link
+            hung = pin.XYZQUATToSE3(np.concatenate(self._bullet.quick_frame(body, link))) * self._blade
+            self._hung = hung.rotation.copy(), hung.translation.copy()
+        self._steps += 1
+        if self._steps % EVERY:
+            return
+        if self._near:
+            self._poses.append(self._bullet.quick_pose(body, link))
         self._pressure.append(self._bullet.pressure(body, self._ground))
 
     def observe(self) -> Float[np.ndarray, "4"]:
@@ -93,27 +114,26 @@ class ScytheTask:
 
     def terms(self) -> dict[str, float]:
         """Share of the stalks that this step has cut; -1, once, for a blade in the ground."""
-        before, told = self.share, self._told
-        self._dug |= bool(np.mean(self._pressure) > PRESSED)
+        before, told = self._share, self._told
+        self._dug = self._dug or sum(self._pressure) > PRESSED * len(self._pressure)
         self._pressure.clear()
-        if not self._dug:
-            self._mow()
+        self._mow()
         self._told = self._dug
-        return {"cut": self.share - before, "dug": -float(self._dug and not told)}
+        return {"cut": self._share - before, "dug": -float(self._dug and not told)}
 
     def target(self) -> Float[np.ndarray, "3"]:
         """Centre of the patch, at half the height that stalks are cut at [m]."""
-        return self._conditions.moved(self._middle, self._middle)
+        return self._target
 
     @property
     def share(self) -> float:
         """Share of the stalks that is cut."""
-        return float(1 - self._standing.mean())
+        return self._share
 
     @property
     def solved(self) -> bool:
         """Enough is cut, and the blade has not dug itself in."""
-        return not self._dug and self.share >= SOLVED - 1e-9
+        return not self._dug and self._share >= SOLVED - 1e-9
 
     @property
     def spoilt(self) -> bool:
@@ -123,13 +143,15 @@ class ScytheTask:
     @property
     def over(self) -> bool:
         """Nothing stands any more, or the blade has dug itself in."""
-        return self._dug or not self._standing.any()
+        return self._dug or self._share == 1
 
     def state(self) -> dict[str, Any]:
         """Which stalks stand, the blade's last pose, and what has happened."""
         return {
             "standing": self._standing.copy(),
-            "poses": [(p.copy(), q.copy()) for p, q in self._poses],
+            "poses": list(self._poses),
+            "near": self._near,
+            "steps": self._steps,
             "dug": self._dug,
             "told": self._told,
         }
@@ -138,25 +160,37 @@ class ScytheTask:
         """Return to a remembered state."""
         self._stand(conditions)
         self._standing, self._poses = state["standing"].copy(), list(state["poses"])
+        self._share, self._near = 1 - float(self._standing.mean()), state["near"]
+        self._steps = state["steps"]
         self._dug, self._told, self._pressure = state["dug"], state["told"], []
         self._draw()
 
     def _stand(self, conditions: Conditions) -> None:
         self._conditions = conditions
         self._stalks = conditions.moved(self._rooted, self._middle)
+        self._target = conditions.moved(self._middle, self._middle)
 
     def _mow(self) -> None:
         """Cut what the blade has swept over since the last step, whose last pose is the first one now."""
-        if len(self._poses) > 1:
-            p, q = (np.array(column) for column in zip(*self._poses, strict=True))
-            R = np.stack([pin.Quaternion(row).toRotationMatrix() for row in q])
-            centre = p + R @ self._blade.translation
-            swept = sweep(R @ self._blade.rotation, centre, self._stalks[self._standing], self._size, self._rate)
-            fallen = np.flatnonzero(self._standing)[swept.cut()]
-            self._standing[fallen] = False
+        if not self._near:
+            assert self._hand is not None
+            self._poses.append(self._bullet.quick_pose(*self._hand))
+        if not self._poses:
+            return
+        poses = np.array([(*p, *q) for p, q in self._poses])
+        turned = Rotation.from_quat(poses[:, 3:]).as_matrix()
+        R, lever = self._hung
+        centre = poses[:, :3] + turned @ lever
+        if self._near and not self._dug and len(poses) > 1:
+            swept = sweep(turned @ R, centre, self._stalks[self._standing], self._size, self._rate)
+            fallen = np.flatnonzero(self._standing)[swept.cut()] if len(swept.stalk) else []
             if len(fallen):
+                self._standing[fallen] = False
+                self._share = 1 - float(self._standing.mean())
                 self._draw()
         self._poses = self._poses[-1:]
+        away, moved = np.abs(centre[-1] - self._target), np.abs(centre[-1] - centre[0])
+        self._near = bool((away < NEAR + 2 * moved).all())
 
     def _draw(self) -> None:
         """Stalks that are cut lie on the ground."""

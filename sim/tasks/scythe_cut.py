@@ -26,36 +26,41 @@ _WORST = 2.0
 
 
 class Sweep(NamedTuple):
-    """Meetings of an edge with N stalks in K steps between poses."""
+    """M meetings of an edge with some of N stalks: the edge, or its continuation, passes a stalk edge first."""
 
-    meets: np.ndarray
-    """Whether the edge passes a stalk in a step, anywhere along its line (K, N)."""
+    grown: int
+    """N."""
+    stalk: np.ndarray
+    """Which stalk is met (M,)."""
     beside: np.ndarray
-    """By how much the end of the edge misses the stalk then [m]; not positive on the edge (K, N)."""
+    """By how much the end of the edge misses the stalk [m]; not positive on the edge (M,)."""
     height: np.ndarray
-    """Of the meeting above the ground [m] (K, N)."""
+    """Of the meeting above the ground [m] (M,)."""
     level: np.ndarray
-    """Cosine of the angle between blade and ground (K,)."""
+    """Cosine of the angle between blade and ground (M,)."""
     speed: np.ndarray
-    """Of the edge along itself where it meets the stalk [m/s] (K, N): a scythe slices."""
+    """Of the edge along itself where it meets the stalk [m/s] (M,): a scythe slices."""
 
     def cut(self) -> Bool[np.ndarray, "N"]:
         """Which stalks are cut."""
         low = (self.height <= CUT_HEIGHT) & (self.height >= -SUNK)
-        fair = low & (self.level >= LEVEL)[:, None] & (self.speed >= SLOWEST)
-        return np.asarray((self.meets & (self.beside <= 0) & fair).any(axis=0))
+        fair = low & (self.beside <= 0) & (self.level >= LEVEL) & (self.speed >= SLOWEST)
+        found = np.zeros(self.grown, bool)
+        found[self.stalk[fair]] = True
+        return found
 
     def wrong(self) -> Float[np.ndarray, "N"]:
         """How wrong the best meeting with each stalk is: 0 cuts it with something to spare, `_MISSED` is none."""
-        terms = (
-            np.maximum(self.beside + 0.01, 0) / 0.1,
-            np.maximum(self.height - 0.8 * CUT_HEIGHT, 0) / 0.1,
-            np.maximum(-self.height, 0) / 0.1,
-            np.maximum(0.5 * (1 + LEVEL) - self.level, 0)[:, None] / 0.2,
-            np.maximum(1.5 * SLOWEST - self.speed, 0) / 1.0,
+        total = (
+            np.maximum(self.beside + 0.01, 0) / 0.1
+            + np.maximum(self.height - 0.8 * CUT_HEIGHT, 0) / 0.1
+            + np.maximum(-self.height, 0) / 0.1
+            + np.maximum(0.5 * (1 + LEVEL) - self.level, 0) / 0.2
+            + np.maximum(1.5 * SLOWEST - self.speed, 0) / 1.0
         )
-        total = np.minimum(sum(terms, np.zeros_like(self.height)), _WORST)
-        return np.asarray(np.where(self.meets, total, _MISSED).min(axis=0))
+        found = np.full(self.grown, _MISSED)
+        np.minimum.at(found, self.stalk, np.minimum(total, _WORST))
+        return found
 
 
 def sweep(
@@ -74,19 +79,23 @@ def sweep(
         size: extent of the blade along its axes [m].
         rate: of the poses [1/s].
     """
-    edge, along = p - size[0] / 2 * R[:, :, 0], R[:, :, 1]
-    flat = np.maximum(np.linalg.norm(along[:, :2], axis=1), 1e-6)
+    h = size[0] / 2
+    x, y, dx, dy = p[:, 0] - h * R[:, 0, 0], p[:, 1] - h * R[:, 1, 0], R[:, 0, 1], R[:, 1, 1]
+    flat = np.sqrt(dx * dx + dy * dy)
+    # Distance of stalks beyond the edge's line as seen from the handle, less `GAP`, in units of 1 / flat.
+    beyond = np.outer(dy, stalks[:, 0]) - np.outer(dx, stalks[:, 1]) + (GAP * flat + y * dx - x * dy)[:, None]
+    before = beyond < 0
+    k, j = np.nonzero(before[:-1] & ~before[1:])
+    if not len(k):
+        return Sweep(len(stalks), j, *[np.zeros(0)] * 4)
+    share = beyond[k, j] / (beyond[k, j] - beyond[k + 1, j])
+    edge, along = p - h * R[:, :, 0], R[:, :, 1]
+    flat = np.maximum(flat, 1e-6)
     d = along[:, :2] / flat[:, None]
-    away = stalks[None, :, :2] - edge[:, None, :2]
-    # Distance from the edge's line, positive beyond it as seen from the handle, and place along it.
-    u = away[..., 0] * d[:, None, 1] - away[..., 1] * d[:, None, 0]
-    s = (away[..., 0] * d[:, None, 0] + away[..., 1] * d[:, None, 1]) / flat[:, None]
-    u0, u1 = u[:-1] + GAP, u[1:] + GAP
-    meets = (u0 < 0) & (u1 >= 0)
-    share = np.where(meets, u0 / np.where(meets, u0 - u1, 1.0), 0.0)
-    at = s[:-1] + share * np.diff(s, axis=0)
-    height = (edge[:-1, 2, None] + at * along[:-1, 2, None]) * (1 - share)
-    height += (edge[1:, 2, None] + at * along[1:, 2, None]) * share
-    moved = np.diff(edge, axis=0)[:, None, :2] + at[..., None] * np.diff(along, axis=0)[:, None, :2]
-    speed = rate * np.abs((moved * d[:-1, None]).sum(axis=-1))
-    return Sweep(meets, np.abs(at) - size[1] / 2 - GAP, height, np.minimum(R[:-1, 2, 2], R[1:, 2, 2]), speed)
+    on = [((stalks[j, :2] - edge[step, :2]) * d[step]).sum(axis=1) / flat[step] for step in (k, k + 1)]
+    at = (1 - share) * on[0] + share * on[1]
+    ends = [edge[step] + at[:, None] * along[step] for step in (k, k + 1)]
+    height = (1 - share) * ends[0][:, 2] + share * ends[1][:, 2]
+    speed = rate * np.abs(((ends[1] - ends[0])[:, :2] * d[k]).sum(axis=1))
+    level = np.minimum(R[k, 2, 2], R[k + 1, 2, 2])
+    return Sweep(len(stalks), j, np.abs(at) - size[1] / 2 - GAP, height, level, speed)
