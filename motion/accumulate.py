@@ -7,7 +7,6 @@ later; `motion.clip_rows` then looks at joints once, whatever the number of resi
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import NamedTuple
 
 import numpy as np
 from jaxtyping import Float
@@ -81,33 +80,55 @@ class TurnSums:
                 self.blocks[k, frames][:, joints] += weighed @ part.by[:, w + k]
 
 
-class WholeRows(NamedTuple):
-    """A residual that gives all columns, weighed."""
+class WholeRows:
+    """Residuals that give all columns, weighed, by the frames that they look at."""
 
-    frames: Float[np.ndarray, "N W R V"]
-    beside: Float[np.ndarray, "N R S1"]
-    """Derivative by what all frames share, then the error."""
+    def __init__(self, parts: Sequence[tuple[np.ndarray, np.ndarray]], frames: int, size: int) -> None:
+        """Lay rows beside the frames of their windows.
+
+        Args:
+            parts: derivatives (N, W, R, V) by the frames of windows; and (N, R, S1) by what all frames share, the error
+                last.
+            frames: number of frames T.
+            size: unknowns V of a frame.
+        """
+        wide = [part for part in parts if part[0].shape[1] > 1]
+        self._rows = sum(by.shape[2] for by, _ in wide)
+        narrow = sum(by.shape[2] for by, _ in parts) - self._rows
+        slots = (COUPLED + 1) * self._rows + narrow
+        shared = parts[0][1].shape[-1] if parts else 0
+        self._by = np.zeros((frames + COUPLED, slots, size))
+        """Row (w, r) of frame t is that of the window which begins w frames before it; those of one frame are last."""
+        self._beside = np.zeros((frames, slots, shared))
+        self._first: list[np.ndarray] = []
+        at = {True: 0, False: (COUPLED + 1) * self._rows}
+        for by, beside in parts:
+            count, window, rows = by.shape[:3]
+            for w in range(window):
+                slot = slice(at[window > 1] + w * self._rows, at[window > 1] + w * self._rows + rows)
+                self._by[w : w + count, slot] = by[:, w]
+                self._beside[w : w + count, slot] = beside
+            self._first.append(beside)
+            at[window > 1] += rows
 
     def active(self, frames: slice) -> bool:
         """Whether any row that some frames are in is not zero."""
-        first = max(frames.start - self.frames.shape[1] + 1, 0)
-        return bool(self.frames[first : frames.stop].any())
+        return bool(self._by[frames].any())
 
-    def coupling(self, frames: slice, k: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-        """Rows that couple some frames with the k-th after them: theirs, those of the later frame, and `beside`."""
-        count, window, rows, size = self.frames.shape
-        wide = (frames.stop - frames.start, max(window - k, 0), rows)
-        left, right = np.zeros((*wide, size)), np.zeros((*wide, size))
-        beside = np.zeros((*wide, self.beside.shape[-1]))
-        for i in range(window - k):
-            # Frame t is the i-th of window t - i.
-            low, high = max(frames.start - i, 0), min(frames.stop - i, count)
-            if high > low:
-                inside = slice(low + i - frames.start, high + i - frames.start)
-                left[inside, i], right[inside, i] = self.frames[low:high, i], self.frames[low:high, i + k]
-                beside[inside, i] = self.beside[low:high]
-        flat = (wide[0], wide[1] * rows)
-        return left.reshape(*flat, size), right.reshape(*flat, size), beside.reshape(*flat, beside.shape[-1])
+    def coupling(self, frames: slice, k: int) -> tuple[np.ndarray, np.ndarray]:
+        """Rows that couple some frames with the k-th after them: theirs, and those of the later frames."""
+        rows, after = self._rows, self._by[frames.start + k : frames.stop + k]
+        if k == 0:
+            return after, after
+        return self._by[frames, : (COUPLED + 1 - k) * rows], after[:, k * rows : (COUPLED + 1) * rows]
+
+    def beside(self, frames: slice) -> np.ndarray:
+        """Derivative (N, slots, S1) by what all frames share, then the error, of all rows that some frames are in."""
+        return self._beside[frames]
+
+    def first(self, frames: slice) -> list[np.ndarray]:
+        """The same of the windows that begin at these frames, by residuals."""
+        return [beside[frames] for beside in self._first]
 
 
 def corner_of(by: Float[np.ndarray, "N G D P"], error: Float[np.ndarray, "N G D"], names: Sequence[str]) -> np.ndarray:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import NamedTuple
 
 import numpy as np
@@ -39,7 +39,7 @@ class ClipRows:
         state: State,
         points: Mapping[tuple[str, ...], PointSums],
         turns: TurnSums,
-        whole: Sequence[WholeRows],
+        whole: WholeRows,
         corner: Float[np.ndarray, "S1 S1"],
         *,
         shared: bool = True,
@@ -114,21 +114,18 @@ class ClipRows:
     def _write_whole(self, frames: slice, own: np.ndarray, over: np.ndarray, beside: np.ndarray) -> np.ndarray:
         """Write what residuals with all columns add, or zeros."""
         corner = np.zeros((self._width + 1, self._width + 1))
-        active = [rows for rows in self._whole if rows.active(frames)]
-        for k, block in enumerate((own, *(over[:, n] for n in range(COUPLED)))):
-            if not active:
+        if self._whole.active(frames):
+            for k, block in enumerate((own, *(over[:, n] for n in range(COUPLED)))):
+                left, right = self._whole.coupling(frames, k)
+                np.matmul(_transposed(left), right, out=block)
+            left, _ = self._whole.coupling(frames, 0)
+            np.matmul(_transposed(left), self._whole.beside(frames)[..., -self._width - 1 :], out=beside)
+        else:
+            for block in (own, over, beside):
                 block.fill(0.0)
-                continue
-            parts = zip(*(rows.coupling(frames, k) for rows in active), strict=True)
-            left, right, shared = (part[0] if len(active) == 1 else np.concatenate(part, axis=1) for part in parts)
-            np.matmul(_transposed(left), right, out=block)
-            if k == 0:
-                np.matmul(_transposed(left), shared[..., -self._width - 1 :], out=beside)
-        if not active:
-            beside.fill(0.0)
-        for rows in self._whole:
-            starting = rows.beside[frames, :, -self._width - 1 :].reshape(-1, self._width + 1)
-            corner += starting.T @ starting
+        for beginning in self._whole.first(frames):
+            rows = beginning[..., -self._width - 1 :].reshape(-1, self._width + 1)
+            corner += rows.T @ rows
         return corner
 
     def _stretched(self, frames: slice) -> np.ndarray:

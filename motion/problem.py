@@ -184,8 +184,9 @@ def linearise(piece: PieceAt, widening: float, trust: Mapping[str, float], *, sh
             count, window, _, _, size = part.frames.shape
             J = (root_weight[:, None, ..., None] * part.frames).reshape(count, window, -1, size)
             beside = np.concatenate([part.shared, error[..., None]], axis=-1)
-            whole.append(WholeRows(J, (root_weight[..., None] * beside).reshape(count, J.shape[2], -1)))
-    return ClipRows(state, points, turns, whole, corner, shared=shared)
+            whole.append((J, (root_weight[..., None] * beside).reshape(count, J.shape[2], -1)))
+    rows = WholeRows(whole, state.num_frames, state.nv)
+    return ClipRows(state, points, turns, rows, corner, shared=shared)
 
 
 def errors(residuals: Mapping[str, Residual], state: State) -> dict[str, np.ndarray]:
