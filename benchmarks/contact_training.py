@@ -2,8 +2,9 @@
 
 `make` lets people of the studio move, sees them as a detector does (or, with --drawn, draws them and runs it), and
 estimates their motion as any clip's. `train` fits the networks that `motion/contact_classifier.py` reads to all
-takes but the held-out seeds, and prints F1 of feet and hands on those: from the image alone, from the network, and
-from always saying contact. No measured clip is among them. Each take counts alike; all is set by seeds.
+takes but the held-out seeds, and prints F1 of feet, hands, knees and hips on those: from the image alone (of knees and
+hips it says nothing: never), from the network, and from always saying contact. No measured clip is among them. Each
+take counts alike; all is set by seeds.
 """
 
 from __future__ import annotations
@@ -19,7 +20,10 @@ import torch
 from motion.body import body_of
 from motion.contact_classifier import WEIGHTS, Classifier, Network, save_classifier
 from motion.contact_features import contact_features, inputs
+from motion.contact_prior import probabilities
 from motion.estimate import EstimateError, estimate
+from motion.resting_features import resting_features, resting_inputs
+from motion.skeleton import RESTING_SITES
 from perception.track import observe_keypoints, track
 from records import ContactStates, Interaction
 from sim.studio_film import centred, film, seen_from
@@ -40,12 +44,12 @@ HELD_OUT = (100, 101, 102, 103, 104, 105)
 
 
 class Take(NamedTuple):
-    """Inputs and truth of a clip: index 0 for feet, 1 for hands."""
+    """Inputs and truth of a clip: index 0 for feet, 1 for hands, 2 for knees, 3 for hips."""
 
     name: str
     seed: int
-    inputs: tuple[np.ndarray, np.ndarray]
-    blind: tuple[np.ndarray, np.ndarray]
+    inputs: tuple[np.ndarray, ...]
+    blind: tuple[np.ndarray, ...]
     """The same without the image's contacts."""
     touch: np.ndarray
     image: np.ndarray
@@ -73,10 +77,10 @@ def main() -> None:
     kept = [take for take in takes if take.seed not in HELD_OUT and not take.name.startswith("drawn")]
     if not kept:
         raise SystemExit(f"{options.folder}: no takes to train on; make some first")
-    classifier = Classifier(*(trained(kept, part) for part in (0, 1)))
+    classifier = Classifier(*(trained(kept, part) for part in range(len(Classifier._fields))))
     save_classifier(classifier, options.weights)
     print(f"{len(kept)} takes to train on, {len(held)} held out")
-    for part, name in enumerate(("feet", "hands")):
+    for part, name in enumerate(Classifier._fields):
         truth = np.concatenate([take.touch[:, 2 * part : 2 * part + 2].ravel() for take in held or kept])
         said = np.concatenate([take.image[:, 2 * part : 2 * part + 2].ravel() for take in held or kept])
         found = np.concatenate([classifier[part].log_odds(take.inputs[part]).ravel() for take in held or kept])
@@ -111,17 +115,19 @@ def make(folder: Path, move: str, seed: int, views: int, drawn: bool) -> None:
 def read(path: Path) -> Take:
     """Features of a take."""
     stem = path.name.removesuffix(".truth.npz")
-    truth = ContactStates.load(path).probability > 0.5
+    truth = probabilities(ContactStates.load(path), tuple(RESTING_SITES)) > 0.5
     image = ContactStates.load(path.with_name(f"{stem}.image.npz"))
     found = Interaction.load(path.with_name(f"{stem}.estimate.npz"))
     body, q = body_of(found.person), np.asarray(found.person.q)
     unknown = image.replace(probability=np.full_like(image.probability, 0.5))
     seen, blind = (inputs(contact_features(body, q, contacts, found.camera)) for contacts in (image, unknown))
-    return Take(stem, int(stem.split("_")[-2]), seen, blind, truth[: len(q)], np.asarray(image.probability))
+    resting = resting_inputs(resting_features(body, q, image.fps, found.camera))
+    said = probabilities(image, tuple(RESTING_SITES))
+    return Take(stem, int(stem.split("_")[-2]), (*seen, *resting), (*blind, *resting), truth[: len(q)], said)
 
 
 def trained(takes: list[Take], part: int, seed: int = 0) -> Network:
-    """Networks for feet (part 0) or hands (part 1): a hidden layer, dropout, weight decay."""
+    """Networks for a part of the body, by its index: a hidden layer, dropout, weight decay."""
     columns = slice(2 * part, 2 * part + 2)
     x, blind = (
         np.concatenate([values[part].reshape(-1, values[part].shape[-1]) for values in of_takes])

@@ -74,7 +74,7 @@ def whitening(seen: Seen, camera: Camera | None, across: float, along: float) ->
 def add_path(
     total: BlockQuadratic,
     seen: Seen,
-    acceleration: Float[np.ndarray, "3 N"],
+    acceleration: Float[np.ndarray, "*#T 3 N"],
     slack: Float[np.ndarray, "T"],
     whiten: Float[np.ndarray, "T 3 3"],
     fps: float,
@@ -85,7 +85,7 @@ def add_path(
     Args:
         total: takes the squares.
         seen: the path that was seen.
-        acceleration: of the body [m/s^2] by each unknown of the forces.
+        acceleration: of the body [m/s^2] by each unknown of the forces, in each frame or in all.
         slack: standard deviation of the acceleration by other forces in each frame [m/s^2].
         whiten: of the path's error.
         fps: frame rate [1/s].
@@ -94,13 +94,14 @@ def add_path(
     Returns:
         Unit of the path's unknowns: the first three times it are the error of the position [m].
     """
-    dt, n = 1 / fps, acceleration.shape[1]
+    dt, n = 1 / fps, acceleration.shape[-1]
     unit = 1 / float(np.linalg.norm(whiten[0], 2))
     pairs = len(seen.position) - 1
-    error, speed, push = (np.zeros((3, n + SIZE)) for _ in range(3))
+    error, speed = (np.zeros((3, n + SIZE)) for _ in range(2))
+    push = np.zeros((pairs, 3, n + SIZE))
     error[:, n : n + 3] = unit * np.eye(3)
     speed[:, n + 3 :] = unit * fps * np.eye(3)
-    push[:, :n] = acceleration
+    push[..., :n] = np.broadcast_to(acceleration, (pairs + 1, 3, n))[1:]
 
     def everywhere(rows: np.ndarray, sigma: np.ndarray) -> np.ndarray:
         return rows / sigma[:, None, None]

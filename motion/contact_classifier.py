@@ -1,7 +1,7 @@
 """A small network that reads contacts off the features of a 3D motion: trained on clips of the studio.
 
-`benchmarks/contact_training.py` makes the weights. One network reads both feet and one both hands, so that a mirrored
-motion has mirrored contacts. Each is the mean of a few networks with one hidden layer.
+`benchmarks/contact_training.py` makes the weights. One network reads both feet, one both hands, one both knees and one
+both hips, so that a mirrored motion has mirrored contacts. Each is the mean of a few networks with one hidden layer.
 """
 
 from __future__ import annotations
@@ -16,6 +16,7 @@ import numpy as np
 from jaxtyping import Float
 
 from motion.contact_features import FOOT, HAND, WHOLE, ContactFeatures, inputs
+from motion.resting_features import HIP, KNEE, RESTING_WHOLE, RestingFeatures, resting_inputs
 
 WEIGHTS = Path(__file__).with_name("contact_classifier.safetensors")
 FARTHEST = 4.0
@@ -46,15 +47,22 @@ class Network(NamedTuple):
 
 
 class Classifier(NamedTuple):
-    """Networks for feet and for hands."""
+    """Networks for feet, hands, knees and hips."""
 
     feet: Network
     hands: Network
+    knees: Network
+    hips: Network
 
     def log_odds(self, features: ContactFeatures) -> Float[np.ndarray, "T 4"]:
         """Logarithm of the odds of contact of both feet, then both hands, left before right."""
         of_feet, of_hands = inputs(features)
         return np.concatenate([self.feet.log_odds(of_feet), self.hands.log_odds(of_hands)], axis=1)
+
+    def resting_log_odds(self, features: RestingFeatures) -> Float[np.ndarray, "T 4"]:
+        """The same of both knees, then both hips."""
+        of_knees, of_hips = resting_inputs(features)
+        return np.concatenate([self.knees.log_odds(of_knees), self.hips.log_odds(of_hips)], axis=1)
 
 
 @cache
@@ -75,7 +83,7 @@ def load_classifier(path: Path = WEIGHTS) -> Classifier:
         raise ClassifierError(f"{path.name}: cannot be read ({error}); {again}") from error
     if described != description():
         raise ClassifierError(f"{path.name}: made for other features than this program computes; {again}")
-    return Classifier(*(_network(tensors, part, path.name) for part in ("feet", "hands")))
+    return Classifier(*(_network(tensors, part, path.name) for part in Classifier._fields))
 
 
 def save_classifier(classifier: Classifier, path: Path) -> None:
@@ -84,7 +92,7 @@ def save_classifier(classifier: Classifier, path: Path) -> None:
 
     tensors = {
         f"{part}.{layer}": np.ascontiguousarray(getattr(getattr(classifier, part), layer), np.float32)
-        for part in ("feet", "hands")
+        for part in Classifier._fields
         for layer in LAYERS
     }
     save_file(tensors, path, metadata={"features": json.dumps(description())})
@@ -92,16 +100,16 @@ def save_classifier(classifier: Classifier, path: Path) -> None:
 
 def description() -> list[list[str]]:
     """What the inputs are."""
-    return [list(FOOT), list(HAND), list(WHOLE)]
+    return [list(names) for names in (FOOT, HAND, WHOLE, KNEE, HIP, RESTING_WHOLE)]
 
 
 def _network(tensors: Mapping[str, np.ndarray], part: str, name: str) -> Network:
     missing = [layer for layer in LAYERS if f"{part}.{layer}" not in tensors]
     if missing:
-        raise ClassifierError(f"{name}: has no {part}.{missing[0]}; expected {', '.join(LAYERS)} of feet and hands")
+        raise ClassifierError(f"{name}: has no {part}.{missing[0]}; expected {', '.join(LAYERS)} of each part")
     network = Network(*(tensors[f"{part}.{layer}"] for layer in LAYERS))
-    own, other = (FOOT, HAND) if part == "feet" else (HAND, FOOT)
-    size = 2 * len(own) + 2 * len(other) + len(WHOLE)
+    both, whole = ((FOOT, HAND), WHOLE) if part in ("feet", "hands") else ((KNEE, HIP), RESTING_WHOLE)
+    size = 2 * sum(map(len, both)) + len(whole)
     if network.W1.shape[-1] != size or not all(np.isfinite(values).all() for values in network):
         raise ClassifierError(f"{name}: {part} take {network.W1.shape[-1]} inputs, all finite; expected {size}")
     return network

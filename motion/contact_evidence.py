@@ -6,13 +6,15 @@ looking at the parkour clips.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 import pinocchio as pin
-from jaxtyping import Float
+from jaxtyping import Float, Int
 
 from motion.body import Body
 from motion.centroidal import demand
-from motion.contact_basis import FEET, HANDS, POINTS, SOLE
+from motion.contact_basis import FEET, HANDS, POINTS, SOLE, points_of
 from motion.contact_prior import across_sight
 from motion.force_options import ForceOptions
 from motion.local_derivative import differentiate
@@ -40,8 +42,17 @@ SOLE_REACH = 0.08
 TAIL = 4
 """Degrees of freedom of the Student distribution of the balance's error: accelerations from videos have outliers."""
 
-COMBINATIONS: Float[np.ndarray, "S C"] = (np.arange(2 ** len((*FEET, *HANDS)))[:, None] >> np.arange(4)) & 1
-"""All combinations of contacts, feet then hands."""
+KNEE_REACH, SEAT_REACH = 0.05, 0.12
+"""The same about a knee and about half of a seat: shins and thighs bear, too [m]."""
+
+
+def combinations(count: int) -> Int[np.ndarray, "S C"]:
+    """All combinations of some contacts."""
+    return (np.arange(2**count)[:, None] >> np.arange(count)) & 1
+
+
+COMBINATIONS = combinations(len((*FEET, *HANDS)))
+"""Those of feet, then hands."""
 
 
 def motion_log_odds(
@@ -78,9 +89,15 @@ def rest_log_odds(speed: Float[np.ndarray, "*S"], swing: float) -> Float[np.ndar
 
 
 def balance_log_likelihood(
-    body: Body, q: Float[np.ndarray, "T 99"], fps: float, options: ForceOptions, *, carrying: tuple[bool, ...]
+    body: Body,
+    q: Float[np.ndarray, "T 99"],
+    fps: float,
+    options: ForceOptions,
+    *,
+    carrying: tuple[bool, ...],
+    resting: Sequence[str] = (),
 ) -> Float[np.ndarray, "T S"]:
-    """Log-likelihood of the demanded wrench for each of `COMBINATIONS`, up to a constant per frame.
+    """Log-likelihood of the demanded wrench for each of the `combinations` of contacts, up to a constant per frame.
 
     Contacts that can carry share the weight evenly, more or less; what they can not balance is an error of the
     motion. A fall is explained best by no contact, a weight over one foot by that foot alone.
@@ -90,12 +107,13 @@ def balance_log_likelihood(
         q: its configurations, world z up.
         fps: frame rate [1/s].
         options: how exact the balance is.
-        carrying: for each foot and hand, whether it can carry the body; a hand on a tool does not.
+        carrying: for each foot, hand, knee and hip, whether it can carry the body; a hand on a tool does not.
+        resting: which knees and hips there are, of `RESTING_SITES`.
     """
     needed = demand(body.model, q, differentiate(q, fps, options.smoothing))
     weight = GRAVITY * pin.computeTotalMass(body.model)
     wrench = needed.wrench / weight
-    points = body.site_positions(q, POINTS)
+    points = body.site_positions(q, points_of(resting))
     soles = points[:, : len(SOLE)].reshape(len(q), len(FEET), -1, 3).mean(axis=2)
     lever = np.concatenate([soles, points[:, len(SOLE) :]], axis=1) - needed.com[:, None]
     unit = np.concatenate([np.broadcast_to(np.eye(3), (*lever.shape, 3)), skew(lever)], axis=2)
@@ -104,8 +122,9 @@ def balance_log_likelihood(
     error = np.hypot(noise, size)[:, None] ** 2 * np.eye(6)
     spread = unit * np.array([SHEARING, SHEARING, BEARING])
     arm = np.repeat([SOLE_REACH, options.hand_moment], [len(FEET), len(HANDS)])
+    arm = np.append(arm, [KNEE_REACH if name.endswith("knee") else SEAT_REACH for name in resting])
     covariance = spread @ spread.swapaxes(2, 3) + arm[:, None, None] ** 2 * np.diag([0, 0, 0, 1.0, 1, 1])
-    bears = COMBINATIONS * np.asarray(carrying)
+    bears = combinations(len(carrying)) * np.asarray(carrying)
     share = bears / np.maximum(bears.sum(axis=1, keepdims=True), 1)
     found = np.empty((len(q), len(bears)))
     for s, row in enumerate(bears):

@@ -79,7 +79,7 @@ def contact_features(
     moved = differentiate(np.concatenate([centre, upright], axis=1), fps, SMOOTHING)
     v_centre, a_centre = moved.v[:, None, :3], moved.a[:, None, :3]
     pelvis, neck = np.moveaxis(body.site_positions(q, ["pelvis", "neck"]), 1, 0)
-    axes = _level(camera, p)
+    axes = level_across(camera, p)
 
     def seen(vectors: np.ndarray, points: np.ndarray) -> np.ndarray:
         return vectors if camera is None else across_sight(vectors, points, camera)
@@ -94,8 +94,8 @@ def contact_features(
     at_centre = centre[:, None]
     log_odds = _image_log_odds(contacts)
     strays = [
-        _strays(p[..., 2], fps) / h,
-        _strays(p[..., :2] if axes is None else (p * axes).sum(-1)[..., None], fps) / h,
+        wandering(p[..., 2], fps) / h,
+        wandering(p[..., :2] if axes is None else (p * axes).sum(-1)[..., None], fps) / h,
     ]
     columns = {name: names.index(name) for name in names}
     feet, hands = [], []
@@ -112,16 +112,16 @@ def contact_features(
         foot = p[:, toes] - p[:, heel]
         feet.append(
             [
-                _log_speed(speeds.min(axis=1) / h),
-                _log_speed(speeds[:, 0] / h),
-                _log_speed(np.linalg.norm(beside[:, ball], axis=-1) / h),
+                log_speed(speeds.min(axis=1) / h),
+                log_speed(speeds[:, 0] / h),
+                log_speed(np.linalg.norm(beside[:, ball], axis=-1) / h),
                 np.tanh(v[:, ball, 2] / h),
                 np.log(0.01 + strays[0][:, ball]),
                 np.log(0.01 + strays[1][:, ball]),
                 np.clip(above.min(axis=1) / h, -0.1, TALLEST),
                 np.clip((lowest - lowest_other) / h, -0.4, 0.4),
                 np.linalg.norm(p[:, ankle] - p[:, hip], axis=-1) / (body.bones["thigh"] + body.bones["shank"]),
-                _cosine(p[:, hip] - p[:, knee], p[:, ankle] - p[:, knee]),
+                cosine(p[:, hip] - p[:, knee], p[:, ankle] - p[:, knee]),
                 -foot[:, 2] / np.linalg.norm(foot, axis=-1),
                 (p[:, ball, 2] - centre[:, 2]) / h,
                 aside(p[:, [ball]] - at_centre)[:, 0] / h,
@@ -131,8 +131,8 @@ def contact_features(
         palm, palm_other = p[:, fingers], p[:, columns[f"{other}_fingers"]]
         hands.append(
             [
-                _log_speed(np.linalg.norm(across[:, fingers], axis=-1) / h),
-                _log_speed(np.linalg.norm(beside[:, fingers], axis=-1) / h),
+                log_speed(np.linalg.norm(across[:, fingers], axis=-1) / h),
+                log_speed(np.linalg.norm(beside[:, fingers], axis=-1) / h),
                 np.tanh(v[:, fingers, 2] / h),
                 np.log(0.01 + strays[0][:, fingers]),
                 np.log(0.01 + strays[1][:, fingers]),
@@ -141,7 +141,7 @@ def contact_features(
                 (palm[:, 2] - pelvis[:, 2]) / h,
                 np.linalg.norm(p[:, wrist] - p[:, shoulder], axis=-1)
                 / (body.bones["upper_arm"] + body.bones["forearm"]),
-                _cosine(p[:, shoulder] - p[:, elbow], p[:, wrist] - p[:, elbow]),
+                cosine(p[:, shoulder] - p[:, elbow], p[:, wrist] - p[:, elbow]),
                 aside((palm - p[:, shoulder])[:, None])[:, 0] / h,
                 np.clip((palm[:, 2] - palm_other[:, 2]) / h, -0.5, 0.5),
                 log_odds[:, 2 + column],
@@ -152,7 +152,7 @@ def contact_features(
     whole = [
         np.tanh(0.5 * (1 + a_centre[:, 0, 2] / GRAVITY)),
         np.tanh(0.5 * aside(a_centre)[:, 0] / GRAVITY),
-        _log_speed(np.linalg.norm(seen(v_centre, at_centre), axis=-1)[:, 0] / h),
+        log_speed(np.linalg.norm(seen(v_centre, at_centre), axis=-1)[:, 0] / h),
         np.tanh(v_centre[:, 0, 2] / h),
         np.clip(centre[:, 2] / h, 0, 1.4),
         trunk[:, 2] / np.linalg.norm(trunk, axis=-1),
@@ -174,7 +174,7 @@ def inputs(features: ContactFeatures) -> tuple[Float[np.ndarray, "T 2 N"], Float
 _PARTS = ("ankle", "ball", "heel", "toes", "knee", "hip", "fingers", "wrist", "elbow", "shoulder")
 
 
-def _level(camera: Camera | None, p: Float[np.ndarray, "T N 3"]) -> Float[np.ndarray, "T 1 3"] | None:
+def level_across(camera: Camera | None, p: Float[np.ndarray, "T N 3"]) -> Float[np.ndarray, "T 1 3"] | None:
     """Level direction across the line of sight to the middle of points; None without a camera."""
     if camera is None:
         return None
@@ -189,7 +189,7 @@ def _image_log_odds(contacts: ContactStates) -> Float[np.ndarray, "T 4"]:
     return np.log(believed / (1 - believed))
 
 
-def _strays(values: Float[np.ndarray, "T N *D"], fps: float) -> Float[np.ndarray, "T N"]:
+def wandering(values: Float[np.ndarray, "T N *D"], fps: float) -> Float[np.ndarray, "T N"]:
     """Standard deviation of positions about a frame, over a Gaussian of width `NEAR`."""
 
     def mean(x: np.ndarray) -> np.ndarray:
@@ -202,10 +202,12 @@ def _strays(values: Float[np.ndarray, "T N *D"], fps: float) -> Float[np.ndarray
     return np.asarray(np.sqrt(np.maximum(variance, 0)))
 
 
-def _log_speed(speed: Float[np.ndarray, "*S"]) -> Float[np.ndarray, "*S"]:
+def log_speed(speed: Float[np.ndarray, "*S"]) -> Float[np.ndarray, "*S"]:
+    """Logarithm of a speed [statures/s], level below `SLOWEST`."""
     return np.asarray(np.log(SLOWEST + speed))
 
 
-def _cosine(a: Float[np.ndarray, "T 3"], b: Float[np.ndarray, "T 3"]) -> Float[np.ndarray, "T"]:
+def cosine(a: Float[np.ndarray, "T 3"], b: Float[np.ndarray, "T 3"]) -> Float[np.ndarray, "T"]:
+    """Cosine of the angle between vectors."""
     lengths = np.linalg.norm(a, axis=-1) * np.linalg.norm(b, axis=-1)
     return np.asarray((a * b).sum(-1) / np.maximum(lengths, 1e-9))

@@ -10,14 +10,16 @@ import numpy as np
 from jaxtyping import Bool, Float
 
 from motion.body import Body
-from motion.contact_basis import FEET, HANDS, POINTS, SOLE
+from motion.contact_basis import FEET, HANDS, POINTS, SOLE, resting_of
 from motion.contact_classifier import load_classifier
-from motion.contact_evidence import COMBINATIONS, balance_log_likelihood, motion_log_odds
+from motion.contact_evidence import balance_log_likelihood, combinations, motion_log_odds
 from motion.contact_features import contact_features
 from motion.contact_prior import probabilities
 from motion.force_options import ForceOptions
+from motion.resting_contact import resting_log_odds
 from motion.scene import Scene, clearance
 from motion.scene_contact import distance_log_odds, hands_log_odds
+from motion.skeleton import RESTING_SITES
 from records import Camera, ContactStates
 from records.forward_backward import forward_backward
 
@@ -43,7 +45,7 @@ def refine_contacts(
     scene: Scene | None = None,
     learned: bool = True,
 ) -> ContactStates:
-    """Posterior probability of the contacts of feet and hands, given the 3D motion.
+    """Posterior probability of the contacts of feet, hands, knees and hips, given the 3D motion.
 
     Args:
         body: the person.
@@ -58,26 +60,36 @@ def refine_contacts(
         learned: whether the network reads the motion; else the image's word, rest and height count as set by hand.
     """
     options = options or ForceOptions()
-    names = (*FEET, *HANDS)
+    resting = resting_of(contacts.names)
+    names = (*FEET, *HANDS, *resting)
     listed = np.array([name in contacts.names for name in names])
     if not listed.any():
         return contacts
-    believed = np.where(listed, probabilities(contacts), 0.0)
-    carrying = tuple(bool(can) for can in listed & np.array([name in FEET or not holding for name in names]))
+    believed = np.where(listed, probabilities(contacts, resting), 0.0)
+    carrying = tuple(bool(can) for can in listed & np.array([name not in HANDS or not holding for name in names]))
     seen = np.ones(len(q)) if observed is None else np.asarray(observed, float)
     bounded = believed.clip(CERTAINTY, 1 - CERTAINTY)
     log_odds = np.log(bounded / (1 - bounded))
+    limbs = slice(0, len(FEET) + len(HANDS))
     if holding or not learned:
-        log_odds += seen[:, None] * motion_log_odds(body, q, contacts.fps, camera, options, scene)
+        log_odds[:, limbs] += seen[:, None] * motion_log_odds(body, q, contacts.fps, camera, options, scene)
     else:
         read = load_classifier().log_odds(contact_features(body, q, contacts, camera, scene))
-        log_odds += seen[:, None] * (read + _touching(scene, body, q) - log_odds)
-    evidence = (log_odds * carrying) @ COMBINATIONS.T
-    evidence += seen[:, None] * balance_log_likelihood(body, q, contacts.fps, options, carrying=carrying)
-    hands = COMBINATIONS[:, len(FEET) :]
-    if not learned and all(carrying[len(FEET) :]):
+        log_odds[:, limbs] += seen[:, None] * (read + _touching(scene, body, q) - log_odds[:, limbs])
+    if resting:
+        read = resting_log_odds(body, q, contacts.fps, camera, scene)[
+            :, [list(RESTING_SITES).index(n) for n in resting]
+        ]
+        log_odds[:, limbs.stop :] += seen[:, None] * (read - log_odds[:, limbs.stop :])
+    every = combinations(len(names))
+    evidence = (log_odds * carrying) @ every.T
+    evidence += seen[:, None] * balance_log_likelihood(
+        body, q, contacts.fps, options, carrying=carrying, resting=resting
+    )
+    hands = every[:, len(FEET) : limbs.stop]
+    if not learned and all(carrying[len(FEET) : limbs.stop]):
         evidence += TOGETHER * (hands.min(axis=1) == hands.max(axis=1))
-    refined = smoothed(evidence / max(1.0, EVIDENCE_TIME * contacts.fps), 1 / (DWELL * contacts.fps)) @ COMBINATIONS
+    refined = smoothed(evidence / max(1.0, EVIDENCE_TIME * contacts.fps), 1 / (DWELL * contacts.fps)) @ every
     probability = contacts.probability.copy()
     for c, name in enumerate(names):
         if carrying[c]:
@@ -98,7 +110,7 @@ def _touching(scene: Scene | None, body: Body, q: Float[np.ndarray, "T 99"]) -> 
 
 
 def smoothed(evidence: Float[np.ndarray, "T S"], change: float) -> Float[np.ndarray, "T S"]:
-    """Probability of each of `COMBINATIONS` in each frame given the evidence of all frames.
+    """Probability of each of the `combinations` in each frame given the evidence of all frames.
 
     Args:
         evidence: log-likelihood per frame and combination, up to a constant per frame.
@@ -107,6 +119,7 @@ def smoothed(evidence: Float[np.ndarray, "T S"], change: float) -> Float[np.ndar
     half = min(1.0, change) / 2
     step = np.array([[1 - half, half], [half, 1 - half]])
     A = np.ones((1, 1))
-    for _ in range(COMBINATIONS.shape[1]):
+    states = evidence.shape[1]
+    for _ in range(states.bit_length() - 1):
         A = np.kron(step, A)
-    return forward_backward(evidence, A, np.full(len(COMBINATIONS), 1 / len(COMBINATIONS)))
+    return forward_backward(evidence, A, np.full(states, 1 / states))

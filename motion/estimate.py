@@ -11,6 +11,7 @@ from scipy.linalg import LinAlgError
 
 from motion.body import Body, build_body
 from motion.centroidal import demand
+from motion.contact_basis import HANDS
 from motion.contact_posterior import refine_contacts
 from motion.evidence import Evidence, image_evidence, image_residuals
 from motion.force_options import ASSUMED_MASS_ERROR, VIDEO_ACCELERATION_SHARE
@@ -23,14 +24,16 @@ from motion.markers import MARKERS
 from motion.residuals.balance import SOLES, Balance
 from motion.residuals.contact import Anchor, Ground, Sliding
 from motion.residuals.residual import Residual
+from motion.resting_contact import resting_log_odds, with_resting
 from motion.scene import Scene, lowered
 from motion.scene_contact import on_surface, surface_residuals
 from motion.single_thread import single_thread
+from motion.skeleton import RESTING_SITES
 from motion.solve import Solution, SolverOptions
 from motion.solve_clip import solve_clip
 from motion.state import State
 from motion.tool import TOOLS, Tool
-from motion.touch import Touches, touches
+from motion.touch import Touches, may_stand, touches
 from motion.uncertainty import joint_covariance
 from motion.wield import Wielding, tool_residuals, wield
 from motion.windows import Window, WindowOptions, divide, joined, part_of, part_of_state, parts_of
@@ -113,7 +116,7 @@ def estimate(
         person: image points, with the detector's 3D landmarks or without.
         camera: world z up, ground at z = 0; focal length and tilt are refined within a few per cent and degrees.
         contacts: probability of contact of l_ankle, r_ankle, l_fingers, r_fingers, from the image; the result holds
-            them refined by the 3D motion.
+            them refined by the 3D motion, and l_knee, r_knee, l_hip, r_hip where the motion shows that they bear.
         tool: image points of tool_head and tool_handle.
         tool_name: entry of the table of tools, or one's own tool.
         options: what is known of the person.
@@ -131,6 +134,8 @@ def estimate(
         residuals = image_residuals(evidence, person.fps, focal_known=options.focal_known, tilt_sigma=camera.tilt_sigma)
         residuals["balance"] = standing = balance(contacts, holding=tool_name is not None)
         solution = solve_clip(residuals, state, options.first, options.windows)
+        contacts = with_resting(contacts, _resting(solution.state, contacts, options, scene), evidence.observed)
+        residuals["balance"] = standing = balance(contacts, holding=tool_name is not None)
         # Not the refined contacts: anchors that follow from the motion confirm its errors (PA-MPJPE 0.5 mm more).
         touch = touches(solution.state, contacts, evidence.observed)
         if scene is not None:
@@ -166,9 +171,9 @@ def start(person: Keypoints, camera: Camera, options: EstimateOptions) -> tuple[
 
 def contact_residuals(touch: Touches, scene: Scene | None = None) -> dict[str, Residual]:
     """Residuals of points in touch, with the ground or with surroundings of known shape."""
-    feet = [n for n, name in enumerate(touch.names) if name.endswith("ball")]
+    standing = [n for n, name in enumerate(touch.names) if may_stand(name)]
     root = np.sqrt(touch.probability)
-    ground = {"ground": Ground(names=tuple(touch.names[n] for n in feet), weight=root[:, feet])}
+    ground = {"ground": Ground(names=tuple(touch.names[n] for n in standing), weight=root[:, standing])}
     return {
         "anchor": Anchor(names=touch.names, place=touch.place, weight=root),
         "sliding": Sliding(names=touch.names, weight=np.sqrt(touch.probability[1:] * touch.probability[:-1])),
@@ -181,15 +186,15 @@ def balance(contacts: ContactStates, *, holding: bool) -> Balance:
 
     Args:
         contacts: probability of contact.
-        holding: whether a tool is what the hands are in contact with; else they may carry, too.
+        holding: whether a tool is what the hands are in contact with; else they may carry, as knees and hips may.
     """
     probability = dict(zip(contacts.names, contacts.probability.T, strict=True))
     nothing = np.zeros(len(contacts.probability))
     feet = np.stack([probability.get(f"{name[0]}_ankle", nothing) for name in SOLES], axis=1)
     total = feet.sum(axis=1, keepdims=True)
     free = np.ones(len(feet))
-    for hand in () if holding else ("l_fingers", "r_fingers"):
-        free = free * (1 - probability.get(hand, nothing))
+    for other in (*(() if holding else HANDS), *RESTING_SITES):
+        free = free * (1 - probability.get(other, nothing))
     return Balance(
         share=np.divide(feet, total, out=np.zeros_like(feet), where=total > 0),
         weight=np.sqrt(feet.max(axis=1) * free),
@@ -283,6 +288,21 @@ def _interaction(
         assumed=assumed,
         uncertainty=known_joints and known_joints.replace(contact_names=forces.names, forces=covariance),
     )
+
+
+def _resting(state: State, contacts: ContactStates, options: EstimateOptions, scene: Scene | None) -> ContactStates:
+    """Which knees and hips bear, as the motion alone tells."""
+    ground = state.value("ground")
+    state = _on_ground(state)
+    scene, total = scene and lowered(scene, ground), state.num_frames
+
+    def of(window: Window) -> np.ndarray:
+        camera = part_of(state.camera, window.frames, total)
+        return resting_log_odds(state.body, state.q[window.frames], state.fps, camera, scene)
+
+    log_odds = joined(of, divide(total, state.fps, options.windows))
+    probability = 1 / (1 + np.exp(-log_odds))
+    return ContactStates(names=tuple(RESTING_SITES), probability=probability, fps=contacts.fps)
 
 
 def _uncertainty(residuals: dict[str, Residual], state: State, options: WindowOptions) -> Uncertainty | None:

@@ -52,9 +52,13 @@ class ForceOptions:
     tool_moment_arm_sigma: float = 0.1
     """Standard error of a held tool's dL/dt about its centre of mass, as an arm of its weight [m]."""
     contact_force: float = 1.5
-    """Standard deviation of the force of a foot, or of a hand on a tool, in certain contact at rest [body weights]."""
+    """Standard deviation of the force of a foot, a knee or a hip, or of a hand on a tool, in certain contact at rest
+    [body weights]."""
+    eased_share: float = 0.2
+    """Variance of the force of a foot whose knee kneels, or of a body that sits, over that of other feet [1]: of one
+    who sits upright on a chair, the feet bear a fifth (shanks, feet and a third of the thighs)."""
     hand_force: float = 0.5
-    """The same of a hand on the environment [body weights]: of a body that hangs or leans, two hands bear it all."""
+    """That of a hand on the environment [body weights]: of a body that hangs or leans, two hands bear it all."""
     absent_force: float = 0.015
     """Standard deviation of the force where there is certainly no contact [body weights]."""
     hand_moment: float = 0.015
@@ -62,15 +66,15 @@ class ForceOptions:
     rate: float = 8.0
     """Standard deviation of the rate of change of a contact force [body weights/s]."""
     friction: float = FRICTION
-    """Coefficient of friction of the soles [1]."""
+    """Coefficient of friction of soles, knees and seat [1]."""
     cone_edges: int = 4
     """Edges of the linearised friction cone [1]."""
     foot_speed: float = 0.6
     """Speed at which the prior variance of a foot's force is halved [m/s]."""
     hand_speed: float = 0.5
-    """The same for a hand on the environment [m/s]."""
+    """The same for a hand on the environment, a knee or a hip [m/s]."""
     foot_height: float = 0.08
-    """Height of a point of the sole above the ground at which its odds of contact are halved [m]."""
+    """Height of a point of the sole, or of a knee, above the ground at which its odds of contact are halved [m]."""
 
     def __post_init__(self) -> None:
         """Refuse options that are not positive, and cones without an inside."""

@@ -14,10 +14,11 @@ from itertools import product
 import numpy as np
 from jaxtyping import Float
 
+from motion.contact_basis import HANDS, resting_of
 from motion.contact_prior import probabilities
 from motion.force_options import ForceOptions
 from motion.residuals.balance import GRAVITY
-from motion.skeleton import CONTACT_SITES, SOLE_SITES
+from motion.skeleton import CONTACT_SITES
 from records import ContactForces, ContactStates
 
 LEAST_SHARE = 0.05
@@ -32,8 +33,8 @@ have long tails (a contact is there or not), and what narrows them is left out h
 
 def force_covariance(
     forces: ContactForces, contacts: ContactStates, mass: float, *, held: bool, options: ForceOptions | None = None
-) -> Float[np.ndarray, "T 4 3 3"]:
-    """Covariances [N^2] of the forces at l_ankle, r_ankle, l_fingers, r_fingers, world axes; of 68 % intervals.
+) -> Float[np.ndarray, "T C 3 3"]:
+    """Covariances [N^2] of the forces at the contacts of `forces`, world axes; of 68 % intervals.
 
     Args:
         forces: the estimate.
@@ -46,8 +47,9 @@ def force_covariance(
     estimate = forces.wrench[..., :3]
     demand = estimate.sum(axis=1) + forces.residual[:, :3]
     noise = (mass * options.acceleration_sigma) ** 2
-    probability = probabilities(contacts)
-    bearing = np.array([name in SOLE_SITES or not held for name in CONTACT_SITES])
+    resting = resting_of(contacts.names)
+    probability = probabilities(contacts, resting)
+    bearing = np.array([name not in HANDS or not held for name in (*CONTACT_SITES, *resting)])
     if held:
         demand = demand - estimate[:, ~bearing].sum(axis=1)
         probability = probability * bearing
@@ -56,7 +58,7 @@ def force_covariance(
     along = np.linalg.norm(estimate, axis=-1) + LEAST_SHARE * size[:, None]
     total = np.zeros((*estimate.shape, 3))
     weights = np.zeros(len(estimate))
-    for chosen in product((False, True), repeat=len(CONTACT_SITES)):
+    for chosen in product((False, True), repeat=len(bearing)):
         present = np.array(chosen)
         weight = np.where(present, probability, 1 - probability).prod(axis=1)
         if not present.any():

@@ -1,4 +1,4 @@
-"""Contact forces of a motion: the wrenches on feet and hands that explain it, inside friction cones, unilateral.
+"""Contact forces of a motion: the wrenches on feet, hands, knees and hips that explain it, unilateral, in their cones.
 
 The path of the centre of mass says how much force the outside world must give over a clip (`motion.centre_path`), the
 angular momentum how much moment; the contacts share it. Which contact carries how much is settled by priors: how likely
@@ -22,12 +22,23 @@ from motion.block_quadratic import BlockQuadratic
 from motion.body import Body
 from motion.centre_path import SIZE, add_path, second_difference, seen_path, whitening
 from motion.centroidal import accelerating, demand
-from motion.contact_basis import FEET, POINTS, ContactBasis, at_sites, balance, contact_basis, hand_torques
+from motion.contact_basis import (
+    FEET,
+    ContactBasis,
+    at_frames,
+    at_sites,
+    balance,
+    contact_basis,
+    hand_torques,
+    points_of,
+    resting_of,
+)
 from motion.contact_prior import across_sight, precision, probabilities
 from motion.force_options import ForceOptions
 from motion.local_derivative import differentiate
 from motion.nonnegative import solve_nonnegative
 from motion.scene import Scene
+from motion.scene_contact import touched_normals
 from motion.skeleton import CONTACT_SITES
 from records import Camera, ContactForces, ContactStates, Motion
 
@@ -38,8 +49,8 @@ EDGE_REGULARISATION = 1e-3
 """Share of a point's prior precision that goes to each cone edge: it settles how parallel edges share a force."""
 
 LOOSE = 0.5
-"""Standard deviation of the force of what is not tracked (seat, knee, back) on a body that nothing known touches [body
-weights]: it may fall, lie, or touch what the contacts deny."""
+"""Standard deviation of the force of what is not tracked (back, belly, elbows) on a body that nothing known touches
+[body weights]: it may fall, lie, or touch what the contacts deny."""
 
 
 class ForceError(ValueError):
@@ -72,19 +83,22 @@ def solve_forces(
     Args:
         body: the person, with the mass that forces are proportional to.
         motion: the person's motion; accelerations are derived from its configurations.
-        contacts: probability of contact of any of `CONTACT_SITES`; a site that is not listed has no contact.
+        contacts: probability of contact of any of `CONTACT_SITES` and `RESTING_SITES`; a site that is not listed has
+            no contact.
         tool: motion of a tool held in the hands; its weight and inertia enter the balance.
         tool_model: its inertia.
         tool_load: known wrench (T, 6) of other things on the tool, world axes at its centre of mass [N, N m].
         camera: when given, the speed of a contact is measured across the line of sight, as depth is uncertain.
         options: trust in balance and priors.
-        scene: surroundings of known shape, in the world of the motion: feet rest on it, too.
+        scene: surroundings of known shape, in the world of the motion: feet, knees and seat rest on it, too,
+            and friction cones stand about its normals.
 
     Returns:
-        Wrenches on the person at l_ankle, r_ankle, l_fingers, r_fingers, world axes; joint torques, whose first six
-        rows are what the free-flyer's dynamics leave unexplained; the same as `residual` at the centre of mass. All of
-        them belong to the most probable path of the centre of mass, which differs from that of the motion by its
-        errors: the body accelerates as its joints do, and as a whole by as much more as that path says.
+        Wrenches on the person at l_ankle, r_ankle, l_fingers, r_fingers, and at those of `RESTING_SITES` that
+        `contacts` lists, world axes; joint torques, whose first six rows are what the
+        free-flyer's dynamics leave unexplained; the same as `residual` at the centre of mass. All of them belong to the
+        most probable path of the centre of mass, which differs from that of the motion by its errors: the body
+        accelerates as its joints do, and as a whole by as much more as that path says.
 
     Raises:
         ForceError: lengths or rates differ, or a tool comes without its model.
@@ -93,12 +107,15 @@ def solve_forces(
     _check(motion, contacts, tool, tool_model)
     derivatives = differentiate(motion.q, motion.fps, options.smoothing)
     person = demand(body.model, motion.q, derivatives)
-    points, J = body.site_jacobian(motion.q, POINTS)
+    resting = resting_of(contacts.names)
+    names, probability = points_of(resting), probabilities(contacts, resting)
+    points, J = body.site_jacobian(motion.q, names)
     velocity = np.einsum("tnij,tj->tni", J, derivatives.v)
     if camera is not None:
         velocity = across_sight(velocity, points, camera)
 
-    basis = contact_basis(options.friction, options.cone_edges)
+    normals = None if scene is None else touched_normals(body, motion.q, names, points, scene)
+    basis = contact_basis(options.friction, options.cone_edges, resting=resting, normals=normals)
     weight = GRAVITY * body.mass
     A = balance(basis, points, person.com)
     rows = A[:, 3:] / options.moment_arm_sigma
@@ -112,20 +129,21 @@ def solve_forces(
         rows = np.concatenate([rows, reaction / tool_sigma[:, None]], axis=1)
         needed = held.wrench if tool_load is None else held.wrench - tool_load
         targets = np.concatenate([targets, needed / (weight * tool_sigma)], axis=1)
-    prior = precision(points, velocity, probabilities(contacts), tool is not None, options, scene)
-    slack = GRAVITY * _untracked(probabilities(contacts), tool is not None, options)
+    prior = precision(points, velocity, probability, tool is not None, options, scene, resting)
+    slack = GRAVITY * _untracked(probability, tool is not None, options)
     x, acceleration = _solve(rows, targets, prior, basis, person.com, slack, motion.fps, camera, options)
     x *= weight
     person = accelerating(person, body.mass, body.centre_of_mass_jacobian(motion.q)[1], acceleration)
 
-    force = np.einsum("pin,tn->tpi", basis.forces, x)
-    moment = np.einsum("hin,tn->thi", basis.moments, x)
-    site = body.site_positions(motion.q, CONTACT_SITES)
+    force = (basis.forces @ x[:, None, :, None])[..., 0]
+    moment = (basis.moments @ x[:, None, :, None])[..., 0]
+    sites = (*CONTACT_SITES, *resting)
+    site = body.site_positions(motion.q, sites)
     return ContactForces(
-        names=CONTACT_SITES,
+        names=sites,
         fps=motion.fps,
         point=site,
-        wrench=at_sites(points, force, moment, site),
+        wrench=at_sites(points, force, moment, site, resting),
         tau=person.tau - np.einsum("tpij,tpi->tj", J, force) - hand_torques(body, motion.q, moment),
         residual=person.wrench - np.einsum("trn,tn->tr", A, x),
     )
@@ -157,18 +175,22 @@ def _solve(
     """
     seen = seen_path(com, fps, options.smoothing)
     rows, targets, prior = rows[seen.frames], targets[seen.frames], prior[seen.frames]
+    basis = at_frames(basis, seen.frames)
     frames, n = len(seen.frames), basis.size
     total = BlockQuadratic(frames, n + SIZE)
     total.add(rows, targets)
-    total.H[:, :n, :n] += np.einsum("tp,pin,pim->tnm", prior, basis.groups, basis.groups, optimize=True)
+    groups = basis.groups
+    stiff = (np.sqrt(prior)[..., None, None] * groups).reshape(frames, -1, n)
+    total.H[:, :n, :n] += stiff.swapaxes(1, 2) @ stiff
     edges = EDGE_REGULARISATION * np.einsum("tp,pn->tn", prior, basis.members)
     total.H[:, range(n), range(n)] += edges
-    change = np.zeros((3 * len(basis.contacts), n + SIZE))
-    change[:, :n] = basis.contacts.reshape(-1, n) * (fps / options.rate)
-    change = np.broadcast_to(change, (frames - 1, *change.shape))
-    total.tie(-change, change)
+    contacts = basis.contacts
+    change = np.zeros((len(contacts), 3 * contacts.shape[1], n + SIZE))
+    change[..., :n] = contacts.reshape(*change.shape[:2], n) * (fps / options.rate)
+    change = np.broadcast_to(change, (frames, *change.shape[1:]))
+    total.tie(-change[:-1], change[1:])
     whiten = whitening(seen, camera, options.position_sigma, options.depth_sigma)
-    push = GRAVITY * basis.forces.sum(axis=0)
+    push = GRAVITY * (basis.forces.sum(axis=1) if len(basis.forces) > 1 else basis.forces[0].sum(axis=0))
     unit = add_path(total, seen, push, slack[seen.frames], whiten, fps, options.position_time)
     bounded = np.concatenate([basis.bounded, np.zeros(SIZE, bool)])
     x = solve_nonnegative(total.H, total.coupling, total.g, bounded)
@@ -178,11 +200,13 @@ def _solve(
 
 
 def _untracked(probability: np.ndarray, held: bool, options: ForceOptions) -> np.ndarray:
-    """Standard deviation (T) [body weights] of what bears a body beside feet and hands, by which of them touch."""
-    feet, hands = (1 - (1 - part).prod(axis=1) for part in np.split(probability, [len(FEET)], axis=1))
-    hangs = (1 - feet) * (0 if held else hands)
+    """Standard deviation (T) [body weights] of what else bears a body, by which of its contacts touch."""
+    columns = np.arange(probability.shape[1])
+    gripping = (columns >= len(FEET)) & (columns < len(CONTACT_SITES))
+    stands, hands = (1 - (1 - probability[:, part]).prod(axis=1) for part in (~gripping, gripping))
+    hangs = (1 - stands) * (0 if held else hands)
     by_case = (options.untracked_force, options.hanging_untracked_force, LOOSE)
-    return np.sqrt(sum(p * s**2 for p, s in zip((feet, hangs, 1 - feet - hangs), by_case, strict=True)))
+    return np.sqrt(sum(p * s**2 for p, s in zip((stands, hangs, 1 - stands - hangs), by_case, strict=True)))
 
 
 def _check(motion: Motion, contacts: ContactStates, tool: Motion | None, tool_model: HeldTool | None) -> None:

@@ -1,4 +1,4 @@
-"""Which feet and hands touch something, from a 3D motion alone: low, slow soles; hands that keep a body from falling.
+"""What touches something, from a 3D motion alone: low, slow soles, knees and seats; hands that keep from falling.
 
 For motions that come without an image (motion capture, other people's estimates). The numbers are of how people move
 and how well soles are known; none is the result of a fit.
@@ -13,8 +13,10 @@ from jaxtyping import Float
 
 from motion.body import Body
 from motion.local_derivative import differentiate
+from motion.resting_contact import with_resting
+from motion.resting_features import beyond_support
 from motion.scene import Scene, clearance
-from motion.skeleton import CONTACT_SITES, SOLE_SITES
+from motion.skeleton import CONTACT_SITES, RESTING_SITES, SOLE_SITES
 from records import ContactStates, Motion
 
 CLEARANCE = 0.03
@@ -29,7 +31,11 @@ feet move at 3 to 5 m/s."""
 SPEED_POWER = 4
 """The odds of rest fall with this power of the speed."""
 STILL = 0.25
-"""The same speed for a hand, or for a foot off the ground [m/s]: nothing but rest tells that it touches."""
+"""The same speed for a hand, a knee, a seat, or a foot off the ground [m/s]: nothing but rest tells that it touches."""
+FLESH = 0.02
+"""By how much knees and seats are thicker than assumed [m]: girths vary by a fifth."""
+LEVEL, LEVEL_SPREAD = 0.6, 0.1
+"""Rise of a thigh over its length from which it is too steep to sit on [1], and how sharply."""
 FALL = 0.5
 """Share of the weight that must be carried for a body not to count as falling [1]."""
 SMOOTHING = 0.03
@@ -41,17 +47,20 @@ GRAVITY = 9.81
 def kinematic_contacts(
     body: Body, motion: Motion, *, height_error: float = MEASURED_ERROR, scene: Scene | None = None
 ) -> ContactStates:
-    """Estimate contact probabilities of both feet and both hands; the ground is at z = 0.
+    """Estimate contact probabilities of feet and hands, of knees and hips where there are any; the ground is at z = 0.
 
     A foot is on the ground by the likeliest of its heel, ball and toes. Where no foot is, but something carries the
     body, it is what rests: hands over the head (a bar), else feet (a box), else hands (an obstacle that is vaulted).
+    Knees and seats bear where they are low and still. A seat of unknown height bears, too, where the thighs are level
+    and the centre of mass lies beyond the feet, which then cannot carry it.
 
     Args:
         body: the person.
         motion: the person's motion.
         height_error: standard error of the height of the soles [m]; contact is as likely as not two of them above
             `CLEARANCE`, and its odds fall e-fold with each.
-        scene: surroundings of known shape: feet rest on them as on the ground, hands that are still hold them.
+        scene: surroundings of known shape: feet, knees and seat rest on them as on the ground, hands that are still
+            hold them.
     """
     q, fps = motion.q, motion.fps
     v = differentiate(q, fps, SMOOTHING).v
@@ -79,7 +88,17 @@ def kinematic_contacts(
         holding = np.maximum(holding, still * below(scene.nearest(hands).distance, limit, height_error))
     # Feet come before hands in `CONTACT_SITES`.
     probability = np.concatenate([np.maximum(ground, on_box), holding], axis=1)
-    return ContactStates(names=CONTACT_SITES, probability=np.clip(probability, 0, 1), fps=fps)
+    limbs = ContactStates(names=CONTACT_SITES, probability=np.clip(probability, 0, 1), fps=fps)
+    points, speed = moving(list(RESTING_SITES.values()))
+    low = below(clearance(scene, points), limit + FLESH, height_error)
+    soles = np.concatenate([p for p, _ in feet], axis=1)
+    beyond = beyond_support(body.centre_of_mass(q), soles)
+    joints = body.site_positions(q, ["l_hip", "r_hip", "l_knee", "r_knee"])[..., 2]
+    level = below(np.abs(joints[:, :2] - joints[:, 2:]) / body.bones["thigh"], LEVEL, LEVEL_SPREAD)
+    seated = level * ((1 - below(beyond, limit, height_error)) * (1 - hanging))[:, None]
+    # Knees come before hips in `RESTING_SITES`.
+    rests = resting(speed, STILL) * np.concatenate([low[:, :2], np.maximum(low[:, 2:], seated)], axis=1)
+    return with_resting(limbs, ContactStates(names=tuple(RESTING_SITES), probability=np.clip(rests, 0, 1), fps=fps))
 
 
 def below(

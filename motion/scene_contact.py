@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 from jaxtyping import Float
 
+from motion.body import Body
 from motion.residuals.residual import Residual
 from motion.residuals.surface import Clear, Surface
 from motion.scene import Scene
+from motion.skeleton import FACING, SITES
 from motion.state import State
-from motion.touch import Touches
+from motion.touch import Touches, may_stand
 
 TOUCH_ERROR = 0.08
 """Standard error of the distance of a point of the body from what it touches, estimated from a video [m]."""
@@ -24,6 +28,9 @@ LIKELY = 2.0
 """A place of contact is moved onto a surface that is no further away than this [standard errors]."""
 STEPS = 4
 """Newton steps onto a surface: one for each flat piece that is passed."""
+FACED = TOUCH_ERROR
+"""How much nearer than another a surface counts that a point of the body faces squarely [m]: a sole that stands beside
+a wall touches the ground, however near the wall is."""
 
 
 def hands_log_odds(scene: Scene, p: Float[np.ndarray, "T N 3"]) -> Float[np.ndarray, "T N"]:
@@ -40,11 +47,11 @@ def distance_log_odds(distance: Float[np.ndarray, "*S"]) -> Float[np.ndarray, "*
 
 
 def on_surface(touch: Touches, scene: Scene, state: State) -> Touches:
-    """Places of contact, moved to the likeliest point of the surface; feet to none where the ground is likelier."""
+    """Places of contact, moved to the likeliest point of the surface; but for feet, knees or seat on the ground."""
     camera = state.camera
     ray = touch.place - camera.T_world_camera[:, None, :3, 3]
     ray /= np.maximum(np.linalg.norm(ray, axis=-1, keepdims=True), 1e-9)
-    standing = np.array([name.endswith("ball") for name in touch.names])
+    standing = np.array([may_stand(name) for name in touch.names])
     height = np.abs(touch.place[..., 2] - state.value("ground")) / _sigma(np.array([0.0, 0.0, 1.0]), ray)[0]
     place, moved = touch.place, np.zeros_like(touch.place)
     for _ in range(STEPS):
@@ -69,6 +76,30 @@ def _sigma(normal: np.ndarray, ray: np.ndarray) -> tuple[np.ndarray, np.ndarray]
 
 def surface_residuals(touch: Touches, scene: Scene) -> dict[str, Residual]:
     """What takes the place of the flat ground among the residuals of contact."""
-    standing = tuple(name.endswith("ball") for name in touch.names)
+    standing = tuple(may_stand(name) for name in touch.names)
     surface = Surface(names=touch.names, weight=np.sqrt(touch.probability), scene=scene, standing=standing)
     return {"surface": surface, "clear": Clear(scene=scene)}
+
+
+def touched_normals(
+    body: Body,
+    q: Float[np.ndarray, "T 99"],
+    names: Sequence[str],
+    points: Float[np.ndarray, "T P 3"],
+    scene: Scene,
+) -> Float[np.ndarray, "T P 3"]:
+    """Normal of what each point bears on: of the scene's surface, or up where the ground at z = 0 is likelier.
+
+    The likelier one is nearer, or faced more squarely. Hands have no cone: up.
+    """
+    up = np.array([0.0, 0.0, 1.0])
+    R, _ = body.joint_poses(q)
+    nearest = scene.nearest(points)
+    normals = np.broadcast_to(up, points.shape).copy()
+    for p, name in enumerate(names):
+        if name in FACING:
+            faces = R[:, body.joint_names.index(SITES[name].joint)] @ np.array(FACING[name])
+            ground = np.maximum(points[:, p, 2], 0) + FACED * faces @ up
+            other = np.maximum(nearest.distance[:, p], 0) + FACED * (faces * nearest.gradient[:, p]).sum(axis=1)
+            normals[:, p] = np.where((other < ground)[:, None], nearest.gradient[:, p], normals[:, p])
+    return normals

@@ -105,6 +105,8 @@ def _sites(side: str, x: float) -> dict[str, SiteSpec]:
         f"{side}_heel": SiteSpec(f"{side}_ankle", (("foot", (0, -0.4875, -0.45)),)),
         f"{side}_ball": SiteSpec(f"{side}_foot"),
         f"{side}_toes": SiteSpec(f"{side}_foot", (("foot", (0, 0, 0.50)),)),
+        f"{side}_kneecap": SiteSpec(f"{side}_knee", (("shank", (0, -0.04, 0.14)),)),
+        f"{side}_seat": SiteSpec("pelvis", (("hip_half_width", (x, 0, 0)), ("hip_drop", (0, -2.1, -0.2)))),
     }
 
 
@@ -158,10 +160,26 @@ SEGMENTS: tuple[SegmentSpec, ...] = (
 (foot, hand, head and neck, middle trunk) its mass is divided between them."""
 
 CONTACT_SITES: tuple[str, ...] = ("l_ankle", "r_ankle", "l_fingers", "r_fingers")
-"""Sites at which contact wrenches are reported."""
+"""Sites at which contact wrenches are always reported: feet, then hands."""
 
 SOLE_SITES: dict[str, tuple[str, ...]] = {
     "l_ankle": ("l_heel", "l_ball", "l_toes"),
     "r_ankle": ("r_heel", "r_ball", "r_toes"),
 }
 """Points of the sole that carry the force reported at an ankle."""
+
+RESTING_SITES: dict[str, str] = {
+    "l_knee": "l_kneecap",
+    "r_knee": "r_kneecap",
+    "l_hip": "l_seat",
+    "r_hip": "r_seat",
+}
+"""Sites at which contact wrenches are reported where a person kneels or sits, and the point that carries the force: the
+shin below the kneecap, 6 cm ahead of the knee's axis (half of the depth of a knee); the seat, 9 cm below the hip joint
+(the hip point of a seated manikin is 97 mm above the hard seat under it: SAE J826)."""
+
+FACING: dict[str, Direction] = {
+    **{f"{side}_{point}": (0.0, -1.0, 0.0) for side in "lr" for point in ("heel", "ball", "toes", "seat")},
+    **{f"{side}_kneecap": (0.0, 0.0, 1.0) for side in "lr"},
+}
+"""Direction in its joint's frame in which a point that carries faces: towards what it touches."""

@@ -8,10 +8,13 @@ import numpy as np
 from jaxtyping import Float
 from scipy.ndimage import label
 
+from motion.skeleton import RESTING_SITES
 from motion.state import State
 from records import Camera, ContactStates
 
-TOUCH_SITES = {"l_ankle": "l_ball", "r_ankle": "r_ball", "l_fingers": "l_fingers", "r_fingers": "r_fingers"}
+TOUCH_SITES = {
+    "l_ankle": "l_ball", "r_ankle": "r_ball", "l_fingers": "l_fingers", "r_fingers": "r_fingers", **RESTING_SITES,
+}  # fmt: skip
 """The point of the body that stays at one place, for each contact."""
 
 LIKELY = 0.5
@@ -24,6 +27,11 @@ MIN_TIME = 0.1
 BLINK = 0.2
 """A contact that is there before and after a time as short as this, in which nobody is seen, is one contact [s]: a hand
 does not let go and take hold again so fast, nor does a foot step."""
+
+
+def may_stand(site: str) -> bool:
+    """Whether one of `TOUCH_SITES` bears on the ground where nothing else is known to be there; hands hold things."""
+    return not site.endswith("fingers")
 
 
 class Touches(NamedTuple):

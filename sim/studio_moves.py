@@ -8,7 +8,7 @@ import numpy as np
 from jaxtyping import Bool, Float
 
 from motion.body import Body
-from motion.skeleton import CONTACT_SITES
+from motion.skeleton import CONTACT_SITES, RESTING_SITES
 from records import ContactStates, Entry, Registry
 from sim.studio_goals import Act, Move, Prop, mirrored
 from sim.studio_perform import performed
@@ -31,6 +31,10 @@ MOVES = Registry(
         "kong": Entry("sim.studio_moves_vault:kong", "a vault with both hands, legs between them"),
         "safety": Entry("sim.studio_moves_vault:safety", "a vault with a hand and a foot"),
         "speed_vault": Entry("sim.studio_moves_vault:speed_vault", "a vault with one hand"),
+        "kneel": Entry("sim.studio_moves_low:kneel", "kneeling on one knee or both, and rising"),
+        "crawl": Entry("sim.studio_moves_low:crawl", "crawling on hands and knees"),
+        "sit_down": Entry("sim.studio_moves_low:sit_down", "sitting down on the ground, and rising"),
+        "sit_box": Entry("sim.studio_moves_low:sit_box", "sitting down on a box, and rising"),
     },
 )
 
@@ -44,11 +48,16 @@ class Performance(NamedTuple):
     """In the order of `CONTACT_SITES`."""
     props: tuple[Prop, ...]
     fps: float
+    resting: Bool[np.ndarray, "T 4"]
+    """In the order of `RESTING_SITES`."""
 
     @property
     def contacts(self) -> ContactStates:
-        """True contacts."""
-        return ContactStates(names=CONTACT_SITES, probability=self.touch.astype(float), fps=self.fps)
+        """True contacts; those of knees and hips where there are any."""
+        names, touch = CONTACT_SITES, self.touch
+        if self.resting.any():
+            names, touch = (*names, *RESTING_SITES), np.concatenate([touch, self.resting], axis=1)
+        return ContactStates(names=names, probability=touch.astype(float), fps=self.fps)
 
 
 def perform(move: str, *, seed: int, seconds: float = 3.0, fps: float = 25.0) -> Performance:
@@ -73,7 +82,7 @@ def perform(move: str, *, seed: int, seconds: float = 3.0, fps: float = 25.0) ->
     start = float(pieces.uniform(0, max(length - seconds, 0)))
     times = start + np.arange(round(min(seconds, length) * fps)) / fps
     plan = planned(act.beats, body, times)
-    return Performance(body, performed(body, plan, fps), plan.touch, act.props, fps)
+    return Performance(body, performed(body, plan, fps), plan.touch, act.props, fps, plan.resting)
 
 
 def index_of(move: str) -> int:

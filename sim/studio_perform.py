@@ -16,7 +16,7 @@ from motion.residuals.residual import Jacobian, Residual
 from motion.residuals.shared_prior import SharedPrior
 from motion.residuals.smoothness import Acceleration, JointRate
 from motion.single_thread import single_thread
-from motion.skeleton import SITES
+from motion.skeleton import RESTING_SITES, SITES
 from motion.solve import SolverOptions, solve
 from motion.state import CENTRE_OF_MASS, SHARED, State
 from records import Camera
@@ -24,8 +24,8 @@ from sim.studio_script import CHEST, LIMBS, Plan
 
 FIRM = 0.003
 """How exactly a point that touches stays [m]."""
-AIMED, LOOSE = 0.03, 0.06
-"""How exactly limbs follow a path through the world, or beside the body [m]."""
+AIMED, LOOSE, FREE = 0.03, 0.06, 1.0
+"""How exactly limbs follow a path through the world, or beside the body, and knees that go where they like [m]."""
 EASING = 0.04
 """Width of the Gaussian over which a limb goes from firm to free [s]."""
 CENTRED = 0.01
@@ -34,6 +34,8 @@ TRUNK = 0.04
 """How exactly pelvis, neck and shoulders are where the trunk's attitude puts them [m]."""
 MIDDLE = 0.46
 """From the middle of the sole to the ball, over the length of the foot from ankle to ball [1]."""
+INSTEP = 1.9
+"""Pitch of a foot from which its instep is on the ground, not its toes [rad]."""
 CALM = 20.0
 """Usual acceleration of points of the body [m/s^2]: quick movements, as in vaults."""
 _ITERATIONS = SolverOptions(iterations=40, widening=1.0, damping=1e-4, tolerance=1e-3)
@@ -82,6 +84,7 @@ def _aims(body: Body, plan: Plan, fps: float) -> dict[str, Residual]:
     for limb, name in enumerate(LIMBS):
         points = sole(body, plan, limb, name[0]) if limb < 2 else {name: plan.places[:, limb]}
         residuals[name] = _aim(points, sigma[:, limb])
+    residuals["rests"] = _resting(plan, fps)
     return residuals | {
         "centre": Centre(path=plan.com),
         "trunk": _aim(_trunk(body, plan), np.full(len(plan.com), TRUNK)),
@@ -93,6 +96,17 @@ def _aims(body: Body, plan: Plan, fps: float) -> dict[str, Residual]:
     }
 
 
+def _resting(plan: Plan, fps: float) -> Anchor:
+    """Knees and seat where they bear; from place to place they are aimed, and eased into it elsewhere."""
+    meant = np.isfinite(plan.rests).all(axis=-1)
+    log_sigma = np.log(np.where(plan.resting, FIRM, np.where(meant, AIMED, FREE)))
+    eased = gaussian_filter1d(log_sigma, EASING * fps, axis=0)
+    sigma = np.exp(np.where(plan.resting, np.log(FIRM), np.where(meant, eased, np.log(FREE))))
+    place = np.where(meant[..., None], plan.rests, 0.0)
+    weight = np.where(meant, FIRM / sigma, 0.0)
+    return Anchor(names=tuple(RESTING_SITES.values()), place=place, weight=weight, sigma=FIRM, loss=Quadratic())
+
+
 def _aim(points: dict[str, np.ndarray], sigma: Float[np.ndarray, "T"]) -> Anchor:
     """Points to be met within `sigma` [m] of each frame."""
     place = np.stack(list(points.values()), axis=1)
@@ -101,7 +115,7 @@ def _aim(points: dict[str, np.ndarray], sigma: Float[np.ndarray, "T"]) -> Anchor
 
 
 def sole(body: Body, plan: Plan, foot: int, side: str) -> dict[str, Float[np.ndarray, "T 3"]]:
-    """Points of a foot [m] that is pitched about its ball; on the ground, the toes stay flat."""
+    """Points of a foot [m] that is pitched about its ball; on the ground, the toes stay flat, but on the instep."""
     length, (sin, cos) = body.bones["foot"], (f(plan.pitch[:, foot])[:, None] for f in (np.sin, np.cos))
     yaw, zero = plan.yaw[:, foot], 0 * plan.yaw[:, foot]
     level = np.stack([np.cos(yaw), np.sin(yaw), zero], axis=1)
@@ -111,7 +125,7 @@ def sole(body: Body, plan: Plan, foot: int, side: str) -> dict[str, Float[np.nda
         f"{side}_ball": ball,
         f"{side}_heel": ball - 1.323 * length * ahead,
         f"{side}_ankle": ball - 0.873 * length * ahead + 0.4875 * length * up,
-        f"{side}_toes": ball + 0.5 * length * np.where(touch, level, ahead),
+        f"{side}_toes": ball + 0.5 * length * np.where(touch & (plan.pitch[:, [foot]] < INSTEP), level, ahead),
     }
 
 

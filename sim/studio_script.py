@@ -1,4 +1,4 @@
-"""Scripts of the studio: beats that say where body, hands and feet belong, and the paths in between.
+"""Scripts of the studio: beats that say where body, hands, feet, knees and seat belong, and the paths in between.
 
 What touches follows from the beats: a hand or a foot touches from the first to the last of neighbouring beats that put
 it to the same place. While nothing touches, the centre of mass is thrown.
@@ -26,8 +26,8 @@ CHEST = 0.9
 """The same of the neck [1]."""
 SWING = 0.25
 """How high a foot is lifted over the straight way between two places on the ground, over the length of the way [1]."""
-MAX_SWING = 0.13
-"""Bound on it [m]."""
+MAX_SWING, MAX_LIFT = 0.13, 0.03
+"""Bounds on it, of feet and of knees [m]."""
 
 
 TO_TOES, TO_HEEL = 0.96, 0.86
@@ -65,6 +65,8 @@ class Beat(NamedTuple):
     """About the vertical, to the left [rad]."""
     tilt: float = 0.0
     """Of the trunk, to the left [rad]."""
+    rests: tuple[Goal | None, ...] = (None, None, None, None)
+    """Where knees and seat bear, in the order of `RESTING_SITES`; None: they are where they happen to be."""
 
 
 class Plan(NamedTuple):
@@ -82,6 +84,10 @@ class Plan(NamedTuple):
     loose: Float[np.ndarray, "T 4"]
     """0 where a place in the world is meant, 1 where one beside the body."""
     touch: Bool[np.ndarray, "T 4"]
+    rests: Float[np.ndarray, "T 4 3"]
+    """Places of knees and seat [m]; NaN where none is meant."""
+    resting: Bool[np.ndarray, "T 4"]
+    """Where they touch."""
 
 
 def planned(beats: tuple[Beat, ...], body: Body, times: Float[np.ndarray, "T"]) -> Plan:
@@ -91,7 +97,8 @@ def planned(beats: tuple[Beat, ...], body: Body, times: Float[np.ndarray, "T"]) 
     piece = np.clip(np.searchsorted(at, t, side="right") - 1, 0, len(at) - 2)
     u = (t - at[piece]) / np.diff(at)[piece]
     held = np.array([[a.same_place(b) for a, b in zip(p.limbs, q.limbs, strict=True)] for p, q in pairwise(beats)])
-    com = centre_path(beats, held)(t)
+    rests, bears = _rests(beats, piece, u)
+    com = centre_path(beats, np.concatenate([held, bears], axis=1))(t)
     lean, heading, tilt = (
         _eased(at, [getattr(beat, name) for beat in beats], t) for name in ("lean", "heading", "tilt")
     )
@@ -125,7 +132,22 @@ def planned(beats: tuple[Beat, ...], body: Body, times: Float[np.ndarray, "T"]) 
             )
             places[:, limb, 2] = np.maximum(places[:, limb, 2], np.where(held[piece, limb], 0, sole))
             yaw[:, limb] = (1 - s[:, 0]) * turned[piece, rows] + s[:, 0] * turned[piece + 1, rows]
-    return Plan(com, frame, places, pitch, yaw, loose, held[piece])
+    return Plan(com, frame, places, pitch, yaw, loose, held[piece], rests, bears[piece])
+
+
+def _rests(
+    beats: tuple[Beat, ...], piece: np.ndarray, u: np.ndarray
+) -> tuple[Float[np.ndarray, "T 4 3"], Bool[np.ndarray, "B 4"]]:
+    """Places of knees and seat, and in which pieces they bear; a knee is lifted a little from place to place."""
+    goals = [beat.rests for beat in beats]
+    bears = np.array(
+        [[bool(a and b and a.same_place(b)) for a, b in zip(p, q, strict=True)] for p, q in pairwise(goals)]
+    )
+    at = np.array([[(np.nan,) * 3 if goal is None else goal.place for goal in row] for row in goals])
+    s = (u**3 * (10 - 15 * u + 6 * u**2))[:, None, None]
+    way = np.linalg.norm(at[piece + 1] - at[piece], axis=-1)
+    lift = np.minimum(SWING * way, MAX_LIFT) * (16 * (u * (1 - u)) ** 2)[:, None]
+    return (1 - s) * at[piece] + s * at[piece + 1] + lift[..., None] * [0, 0, 1], bears
 
 
 def centre_path(beats: tuple[Beat, ...], held: Bool[np.ndarray, "B C"]) -> PPoly:

@@ -13,7 +13,10 @@ from motion.skeleton import SOLE_SITES
 from records import Interaction
 from records.atomic import atomic_path, write_text
 
-OPENSIM_BODIES = {"l_ankle": "calcn_l", "r_ankle": "calcn_r", "l_fingers": "hand_l", "r_fingers": "hand_r"}
+OPENSIM_BODIES = {
+    "l_ankle": "calcn_l", "r_ankle": "calcn_r", "l_fingers": "hand_l", "r_fingers": "hand_r",
+    "l_knee": "tibia_l", "r_knee": "tibia_r", "l_hip": "pelvis", "r_hip": "pelvis",
+}  # fmt: skip
 """Bodies of OpenSim's full-body models (Rajagopal et al. 2016) that carry each contact."""
 
 PRESSURE_THRESHOLD = 20.0

@@ -83,7 +83,7 @@ def test_weights_for_other_features_are_refused(tmp_path) -> None:
     save_classifier(shipped, copy)
     np.testing.assert_allclose(load_classifier(copy).feet.W1, shipped.feet.W1)
     feet = Network(*(values[..., 1:] if n in (0, 1, 2) else values for n, values in enumerate(shipped.feet)))
-    save_classifier(Classifier(feet, shipped.hands), tmp_path / "short.safetensors")
+    save_classifier(Classifier(feet, *shipped[1:]), tmp_path / "short.safetensors")
     with pytest.raises(ClassifierError, match=r"short\.safetensors: feet take \d+ inputs"):
         load_classifier(tmp_path / "short.safetensors")
     (tmp_path / "torn.safetensors").write_bytes(WEIGHTS.read_bytes()[:500])

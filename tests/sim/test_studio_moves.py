@@ -7,6 +7,7 @@ import pytest
 from scipy.ndimage import label
 
 from motion.body import build_body
+from motion.skeleton import RESTING_SITES
 from sim.studio_goals import at_sides, by, mirrored, on
 from sim.studio_moves import MOVES, Performance, perform
 from sim.studio_script import GRAVITY, Beat, planned
@@ -36,6 +37,28 @@ def test_what_touches_stays_where_it_is(done: Performance) -> None:
         for piece in range(1, count + 1):
             held = points[pieces == piece, limb]
             assert np.sqrt(((held - held.mean(axis=0)) ** 2).sum(axis=1).mean()) < STRAYS
+
+
+def test_knees_and_seat_that_bear_stay_where_they_are(done: Performance) -> None:
+    points = done.body.site_positions(done.q, list(RESTING_SITES.values()))
+    for site in range(4):
+        pieces, count = label(done.resting[:, site])
+        for piece in range(1, count + 1):
+            held = points[pieces == piece, site]
+            assert np.sqrt(((held - held.mean(axis=0)) ** 2).sum(axis=1).mean()) < STRAYS
+    listed = set(RESTING_SITES) & set(done.contacts.names)
+    assert bool(listed) == bool(done.resting.any())
+
+
+@pytest.mark.parametrize("move", ["kneel", "crawl", "sit_down", "sit_box"])
+def test_who_is_low_bears_on_knees_or_seat(move: str) -> None:
+    done = perform(move, seed=2, seconds=9.0)
+    knees, hips = done.resting[:, :2].any(), done.resting[:, 2:].all(axis=1).any()
+    assert (knees, hips) == ((True, False) if move in ("kneel", "crawl") else (False, True))
+    bearing = done.body.site_positions(done.q, list(RESTING_SITES.values()))[..., 2][done.resting]
+    high = max((prop.size[2] for prop in done.props), default=0.0)
+    np.testing.assert_allclose(bearing, high, atol=0.01)
+    assert done.resting[[0, -1]].any() == (move == "crawl"), "who goes down rises again"
 
 
 def test_nothing_moves_faster_than_people_do(done: Performance) -> None:
@@ -110,6 +133,10 @@ def test_a_mirrored_act_has_mirrored_paths() -> None:
     np.testing.assert_allclose(other.com, one.com * flip, atol=1e-9)
     np.testing.assert_allclose(other.places, one.places[:, twin] * flip, atol=1e-9)
     np.testing.assert_array_equal(other.touch, one.touch[:, twin])
+    act = MOVES.load("kneel")(np.random.default_rng(1), body)
+    one, other = (planned(a.beats, body, times) for a in (act, mirrored(act)))
+    np.testing.assert_allclose(other.rests, one.rests[:, twin] * flip, atol=1e-9)
+    np.testing.assert_array_equal(other.resting, one.resting[:, twin])
 
 
 def test_the_same_seed_gives_the_same_and_another_another() -> None:
