@@ -2,20 +2,13 @@
 
 from __future__ import annotations
 
-import contextlib
 import functools
+import importlib.util
 import io
 import zipfile
-from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any
 
-import numpy as np
-
-from perception.detectors.blazepose import Body, named
 from perception.detectors.detector import DetectionError
-from perception.detectors.quiet import quiet
-from perception.video import Image
 
 LEAST_SCORE = 0.5
 """Score from which MediaPipe takes a detection for a person and goes on following them (its own default)."""
@@ -23,7 +16,10 @@ LEAST_SCORE = 0.5
 LANDMARKS = "pose_landmarks_detector.tflite"
 """The network in a pose landmarker bundle that finds the points of a person."""
 
-PARTS = ("pose_detector.tflite", LANDMARKS)
+PEOPLE = "pose_detector.tflite"
+"""The network in it that finds people."""
+
+PARTS = (PEOPLE, LANDMARKS)
 """What a pose landmarker bundle holds."""
 
 HEAVY = "pose_landmark_heavy.tflite"
@@ -63,69 +59,35 @@ class TaskPose:
     @property
     def landmarks(self) -> bytes:
         """The network that finds the points of a person."""
+        return self._part(LANDMARKS)
+
+    @property
+    def people(self) -> bytes:
+        """The network that finds people in an image."""
+        return self._part(PEOPLE)
+
+    def _part(self, name: str) -> bytes:
         with zipfile.ZipFile(io.BytesIO(self.content)) as bundle:
-            return bundle.read(LANDMARKS)
-
-    @contextlib.contextmanager
-    def finder(self, most: int) -> Iterator[Callable[[Image], list[Body]]]:
-        """Give a function that finds up to `most` people in an image, without regard to images before.
-
-        Raises:
-            DetectionError: MediaPipe refuses the bundle.
-        """
-        try:
-            import mediapipe as mp
-            from mediapipe.tasks.python import BaseOptions, vision
-        except ImportError as error:
-            raise DetectionError(f"MediaPipe is not installed ({error}); `make test` installs it") from error
-        options = vision.PoseLandmarkerOptions(
-            base_options=BaseOptions(model_asset_buffer=self.content),
-            running_mode=vision.RunningMode.IMAGE,
-            num_poses=most,
-            min_pose_detection_confidence=LEAST_SCORE,
-            min_pose_presence_confidence=LEAST_SCORE,
-        )
-        try:
-            with quiet():
-                landmarker = vision.PoseLandmarker.create_from_options(options)
-        except (RuntimeError, ValueError) as error:
-            reason = str(error).splitlines()[0]
-            raise DetectionError(f"{self.name}: MediaPipe cannot run this model ({reason})") from error
-
-        def find(image: Image) -> list[Body]:
-            picture = mp.Image(image_format=mp.ImageFormat.SRGB, data=np.ascontiguousarray(image))
-            with quiet():
-                result = landmarker.detect(picture)
-            pairs = zip(result.pose_landmarks, result.pose_world_landmarks, strict=True)
-            return [_body(flat, world, image) for flat, world in pairs]
-
-        with landmarker:
-            yield find
+            return bundle.read(name)
 
 
 @functools.cache
 def packaged_task() -> TaskPose:
-    """The model in MediaPipe's package as a bundle: the package's own interface to it knows one person only.
+    """The model in MediaPipe's package as a bundle.
 
     Raises:
         DetectionError: MediaPipe is not installed, or is too new to hold this model.
     """
     try:
-        from mediapipe.tasks.python.metadata.metadata_writers.metadata_writer import MetadataWriter
-
-        detector = (_modules() / "pose_detection/pose_detection.tflite").read_bytes()
+        people = (_modules() / "pose_detection/pose_detection.tflite").read_bytes()
         landmarks = (_modules() / "pose_landmark/pose_landmark_full.tflite").read_bytes()
     except (ImportError, OSError) as error:
         raise DetectionError(
             f"MediaPipe 0.10.21 with its pose model is not installed ({error}); `make test` installs it"
         ) from error
-    # The network takes colours in [0, 1]; its file in the package does not say so, and tasks ask.
-    writer = MetadataWriter.create(bytearray(landmarks))
-    writer.add_general_info("pose landmarks")
-    writer.add_image_input([0.0], [255.0])
     bundle = io.BytesIO()
     with zipfile.ZipFile(bundle, "w", zipfile.ZIP_STORED) as file:
-        for name, content in zip(PARTS, (detector, bytes(writer.populate()[0])), strict=True):
+        for name, content in zip(PARTS, (people, landmarks), strict=True):
             file.writestr(name, content)
     return TaskPose(bundle.getvalue(), "the pose model of the MediaPipe package")
 
@@ -148,12 +110,8 @@ def heavy_path() -> Path:
 
 
 def _modules() -> Path:
-    import mediapipe
-
-    return Path(mediapipe.__file__).parent / "modules"
-
-
-def _body(flat: Any, world: Any, image: Image) -> Body:
-    points = np.array([(p.x, p.y, p.visibility) for p in flat])
-    uv = points[:, :2] * [image.shape[1], image.shape[0]] - 0.5
-    return named(uv, np.array([(p.x, p.y, p.z) for p in world]), points[:, 2])
+    """Where MediaPipe keeps its networks, found without running it: that takes seconds."""
+    spec = importlib.util.find_spec("mediapipe")
+    if spec is None or spec.origin is None:
+        raise ImportError("No module named 'mediapipe'")
+    return Path(spec.origin).parent / "modules"

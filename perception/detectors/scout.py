@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Callable, Iterator
+from contextlib import nullcontext
 from typing import NamedTuple, TypeAlias
 
 import cv2
@@ -16,7 +17,9 @@ from jaxtyping import Float
 
 from perception.detectors.blazepose import NAMES, Body
 from perception.detectors.crew import Crew, in_order
-from perception.detectors.pose_models import TaskPose
+from perception.detectors.person_network import PersonNetwork
+from perception.detectors.pose_models import LEAST_SCORE, TaskPose
+from perception.detectors.pose_network import PoseNetwork
 from perception.linking import Linker, extent
 from perception.video import Image, read_frames
 from records import Clip, Keypoints
@@ -48,7 +51,6 @@ TRUNK = ("l_shoulder", "r_shoulder", "l_hip", "r_hip")
 TRUNK_SAMPLES = 7
 """Spots along and across the trunk that tell its colour."""
 
-Finder: TypeAlias = Callable[[Image], list[Body]]
 Later: TypeAlias = Callable[[], list[Body]]
 """Waits for the people in a tile."""
 
@@ -82,13 +84,13 @@ def scout(clip: Clip, model: TaskPose, *, also: int = 0) -> Scouted:
     def looks(crew: Crew[Finder]) -> Iterator[tuple[int, Image, Later, list[Later]]]:
         images = itertools.islice(read_frames(clip), int(frames[0]), None, stride)
         for number, image in enumerate(images):
-            whole = crew.later(_find, image, tiles[0])
+            whole = crew.later(Finder.find, image, tiles[0])
             yield number, image, whole, in_tiles(crew, image) if number % THOROUGH == 0 else []
 
     def in_tiles(crew: Crew[Finder], image: Image) -> list[Later]:
-        return [crew.later(_find, image, tile) for tile in tiles[1:]]
+        return [crew.later(Finder.find, image, tile) for tile in tiles[1:]]
 
-    with Crew(lambda: model.finder(MOST_PEOPLE)) as crew:
+    with Crew(lambda: nullcontext(Finder(model))) as crew:
         for number, image, whole, parts in in_order(looks(crew)):
             people = distinct(whole())
             if number % THOROUGH == 0 or len(people) < there:
@@ -152,9 +154,25 @@ def _columns(body: Body) -> Float[np.ndarray, "K 6"]:
     return np.concatenate([body.uv, body.xyz, body.confidence[:, None]], axis=1)
 
 
-def _find(find: Finder, image: Image, tile: Tile) -> list[Body]:
-    found = find(image[tile.y : tile.y + tile.height, tile.x : tile.x + tile.width])
-    return [body._replace(uv=body.uv + np.array([tile.x, tile.y])) for body in found]
+class Finder:
+    """Finds people in one part of an image, without regard to images before. Not to be shared by threads."""
+
+    def __init__(self, model: TaskPose) -> None:
+        """Load both networks of a bundle.
+
+        Raises:
+            DetectionError: LiteRT is missing, or these are other networks.
+        """
+        self._people = PersonNetwork(model.people, model.name)
+        self._pose = PoseNetwork(model.landmarks, model.name)
+
+    def find(self, image: Image, tile: Tile) -> list[Body]:
+        """Up to `MOST_PEOPLE` people whom a tile shows, in pixels of the image."""
+        part = image[tile.y : tile.y + tile.height, tile.x : tile.x + tile.width]
+        corner = np.array([tile.x, tile.y])
+        found = self._people.find(part, least=LEAST_SCORE, most=MOST_PEOPLE)
+        sights = (self._pose.look(image, region._replace(centre=region.centre + corner)) for region in found)
+        return [sight.body for sight in sights if sight.presence >= LEAST_SCORE]
 
 
 def look(image: Image, body: Body) -> Float[np.ndarray, "3"]:

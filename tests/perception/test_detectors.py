@@ -92,7 +92,7 @@ def test_a_wrong_task_file_is_one_clear_line(tmp_path, content):
                 bundle.writestr(name, b"weights")
     noise = np.random.default_rng(0).integers(0, 255, (3, 120, 160, 3), dtype=np.uint8)
     clip = open_clip(write_video(tmp_path / "noise.mp4", noise, 10))
-    with pytest.raises(DetectionError, match=r"pose\.task: (cannot be read|not a|holds no|MediaPipe cannot)") as caught:
+    with pytest.raises(DetectionError, match=r"pose\.task: (cannot be read|not a|holds no|LiteRT cannot)") as caught:
         load_detector(str(path)).detect(clip)
     assert "\n" not in str(caught.value)
 

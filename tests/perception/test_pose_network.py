@@ -14,6 +14,7 @@ from perception.detectors.detector import DetectionError
 from perception.detectors.pose_models import packaged_task
 from perception.detectors.pose_network import PoseNetwork, located
 from perception.detectors.region import SIDE_PX, Region
+from perception.detectors.scout import Finder, tiles_of
 from perception.video import open_clip, read_frames
 
 CLIP = Path(__file__).parents[2].parent / "shared/data/parkour/kv02_PKLP.mp4"
@@ -73,8 +74,7 @@ def test_another_network_is_refused_in_one_line():
 def test_the_network_sees_the_same_person_in_a_mirror_and_in_a_turned_square():
     image = next(iter(read_frames(open_clip(CLIP, fps=25, start=0.4, end=0.8))))
     network = PoseNetwork(packaged_task().landmarks, "packaged")
-    with packaged_task().finder(1) as find:
-        (known,) = find(image)
+    (known,) = Finder(packaged_task()).find(image, tiles_of((image.shape[0], image.shape[1]))[0])
     sight = network.look(image, network.look(image, Region.of_body(known.uv)).around)
     size = np.ptp(known.uv[:, 1])
     assert sight.presence > 0.9
