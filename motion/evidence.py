@@ -27,7 +27,7 @@ ERROR_TIME = 0.4
 is shorter and one that is foreshortened look the same, so that such errors would end up in the bones."""
 
 MEASURED_FOCAL = 1e-3
-"""Standard deviation of the logarithm of a focal length that was measured: that of a careful calibration."""
+"""Standard deviation of the logarithm of a focal length, and of a lens, that were measured: careful ones."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -72,7 +72,7 @@ def image_residuals(
         focal_known: whether the focal length was measured.
         tilt_sigma: `Camera.tilt_sigma`, where it is told.
     """
-    told = {"log_focal": MEASURED_FOCAL} if focal_known else {}
+    told = dict.fromkeys(("log_focal", "lens"), MEASURED_FOCAL) if focal_known else {}
     if tilt_sigma is not None:
         told |= {"pitch": float(tilt_sigma[0]), "roll": float(tilt_sigma[1])}
     sigma = np.array([told.get(shared.name, shared.sigma) for shared in SHARED])

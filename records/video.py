@@ -90,6 +90,12 @@ class Camera(Record):
             A = A @ J_lens
         return self._pixels(bent), A @ J
 
+    def lens_slope(self, p_world: Float[np.ndarray, "T N 3"]) -> Float[np.ndarray, "T N 2"]:
+        """Derivative of pixels with respect to the lens coefficient k1 [px]."""
+        xy = self._plane(p_world)[0]
+        slope: np.ndarray = (xy * (xy**2).sum(axis=-1, keepdims=True)) @ self.K[:2, :2].T
+        return slope
+
     def rays(self, uv: Float[np.ndarray, "T N 2"]) -> Float[np.ndarray, "T N 3"]:
         """Unit viewing rays in the world through pixels; the lens is inverted by fixed-point iteration."""
         target = (uv - self.K[:2, 2]) @ np.linalg.inv(self.K[:2, :2]).T

@@ -58,5 +58,5 @@ def _camera_columns(
     R, t = camera.T_world_camera[:, :3, :3], camera.T_world_camera[:, None, :3, 3]
     axes = (R @ state.tilt_axes.T).swapaxes(-1, -2)
     turn = np.stack([(p - t) @ skew(axes[:, n]) for n in range(2)], axis=-1)
-    tilted = J_point @ turn
-    return ("log_focal", "pitch", "roll"), np.concatenate([(uv - camera.K[:2, 2])[..., None], tilted], axis=-1)
+    columns = [np.stack([uv - camera.K[:2, 2], camera.lens_slope(p)], axis=-1), J_point @ turn]
+    return ("log_focal", "lens", "pitch", "roll"), np.concatenate(columns, axis=-1)

@@ -31,3 +31,9 @@ def test_rays_invert_the_projection():
     centre = view.T_world_camera[0, :3, 3]
     expected = (p - centre) / np.linalg.norm(p - centre, axis=-1, keepdims=True)
     np.testing.assert_allclose(rays, expected, atol=1e-6)
+
+
+def test_what_the_lens_changes_against_finite_differences():
+    view, p, step = camera(), points(), 1e-5
+    bent = [view.replace(distortion=view.distortion + sign * step * np.eye(5)[0]).project(p) for sign in (1, -1)]
+    np.testing.assert_allclose(view.lens_slope(p), (bent[0] - bent[1]) / (2 * step), rtol=1e-6, atol=1e-4)
