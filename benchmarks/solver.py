@@ -16,7 +16,7 @@ import subprocess
 import sys
 import time
 import tracemalloc
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from functools import cache
 from pathlib import Path
@@ -262,11 +262,22 @@ def _of_step(state: State, here: State, x: np.ndarray) -> csr_array:
     return csr_array(block_diag([*blocks, np.eye(len(SHARED))], format="csr"))
 
 
-def per_frame(frames: int, times: int) -> float:
-    """Processor time of an iteration of a clip, per frame [ms]."""
-    clip = squat(frames)
-    options = SolverOptions(iterations=4, tolerance=0.0, widening=1.0)
-    return 1e3 * seconds(lambda: solve(clip.residuals, clip.state, options), times) / frames / options.iterations
+def per_frame(lengths: Sequence[int], rounds: int = 3) -> dict[int, float]:
+    """Processor time of an iteration of clips, per frame [ms], by their length.
+
+    In every round each length is solved so often that all have as many frames: what else runs slows all of them alike.
+    """
+    options = SolverOptions(iterations=3, tolerance=0.0, widening=1.0)
+    clips, best = {frames: squat(frames) for frames in lengths}, dict.fromkeys(lengths, np.inf)
+    for _ in range(rounds):
+        for frames, clip in clips.items():
+            times = max(lengths) // frames
+            began = time.process_time()
+            for _ in range(times):
+                solve(clip.residuals, clip.state, options)
+            spent = 1e3 * (time.process_time() - began) / (times * frames * options.iterations)
+            best[frames] = min(best[frames], spent)
+    return best
 
 
 def of_estimate(frames: int, *, traced: bool = False) -> float:
@@ -319,7 +330,7 @@ def main() -> None:
         print(f"scipy.optimize.least_squares, exact Jacobian: {reached:.1f} after {steps} iterations, {theirs:.2f} s")
         loose, reached, steps = scipy_seconds(clip, target, exact=False)
         print(f"the same, finite differences on its sparsity: {reached:.1f} after {steps} iterations, {loose:.2f} s")
-        lengths = {n: per_frame(n, 5 if n < 1000 else 2) for n in arguments.lengths}
+        lengths = per_frame(arguments.lengths)
     print("  ".join(f"{n} frames: {spent_ms:.3f} ms" for n, spent_ms in lengths.items()) + " per frame and iteration")
     for frames in arguments.long:
         spent_ms, megabytes = (alone(frames, traced=traced) for traced in (False, True))

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from benchmarks.solver import _robust, our_seconds, scipy_seconds, squat, stages
+from benchmarks.solver import _robust, our_seconds, per_frame, scipy_seconds, squat, stages
 from motion.problem import costs, errors
 
 
@@ -30,3 +30,9 @@ def test_scipy_comes_down_to_the_cost_that_ours_reaches_and_not_below():
 
 def test_parts_of_an_iteration_take_time():
     assert all(np.isfinite(spent) and spent > 0 for spent in stages(squat(4)).values())
+
+
+def test_lengths_are_compared_over_as_many_frames():
+    spent = per_frame((4, 8), rounds=1)
+    assert set(spent) == {4, 8}
+    assert all(0 < ms < 1000 for ms in spent.values())
