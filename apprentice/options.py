@@ -76,7 +76,7 @@ class Subject:
     height: float | None = None
     """Stature [m]; 1.70 is assumed."""
     mass: float | None = None
-    """Body mass [kg]; 70 is assumed."""
+    """Body mass [kg]; by default what is usual at the stature: 24.2 kg/m^2 times its square."""
     tool: str | None = None
     """Tool in the hands; see `apprentice list`."""
     tool_file: Path | None = None

@@ -21,7 +21,7 @@ from typing import NamedTuple
 import numpy as np
 from jaxtyping import Float
 
-from motion.estimate import ASSUMED_MASS, EstimateOptions, estimate
+from motion.estimate import ASSUMED_HEIGHT, EstimateOptions, assumed_mass, estimate
 from motion.forces import GRAVITY
 from motion.tool import BARBELL, Tool, head_positions, tool_of
 from perception.click import Click
@@ -138,7 +138,7 @@ def main() -> None:
     """Measure every annotated video of a folder."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("folder", type=Path, metavar="DIR", help="folder with NAME.mp4 and NAME_*anno.txt")
-    parser.add_argument("--mass", type=float, default=ASSUMED_MASS, help="of the person [kg]; assumed")
+    parser.add_argument("--mass", type=float, default=assumed_mass(ASSUMED_HEIGHT), help="of the person [kg]; assumed")
     parser.add_argument("--bar", type=float, default=BAR, help="of the bar [kg]; assumed")
     parser.add_argument("--plates", type=float, default=PLATES, help="of all plates [kg]; assumed")
     parser.add_argument("--clicks", type=int, default=3, help="frames whose truth is clicked, evenly spread")

@@ -57,7 +57,7 @@ class EstimateOptions:
     height: float | None = None
     """Stature [m]; 1.70 is assumed when not given. It sets the scale of the world."""
     mass: float | None = None
-    """Body mass [kg]; 70 is assumed when not given. Forces are proportional to it."""
+    """Body mass [kg]; by default what is usual at the stature. Forces are proportional to it."""
     focal_known: bool = False
     """Whether the camera's focal length was measured: it is then kept; else it is refined, and `assumed` in the result
     names the one that it was refined from."""
@@ -96,8 +96,8 @@ class EstimateOptions:
 ASSUMED_HEIGHT = 1.70
 """Between the mean statures of women and men in Europe [m] (NCD-RisC 2016)."""
 
-ASSUMED_MASS = 70.0
-"""Body mass [kg] of that stature at a body mass index of 24."""
+ASSUMED_MASS_INDEX = 24.2
+"""Body mass over the square of stature [kg/m^2] of whom nobody has weighed: 70 kg at the assumed stature."""
 
 
 def estimate(
@@ -153,9 +153,15 @@ def estimate(
         return _interaction(solution, held, contacts, evidence, options, known, scene)
 
 
+def assumed_mass(height: float) -> float:
+    """Body mass [kg] of somebody of a stature [m]."""
+    return ASSUMED_MASS_INDEX * height**2
+
+
 def start(person: Keypoints, camera: Camera, options: EstimateOptions) -> tuple[State, Evidence]:
     """Geometric start, and the observations in the form that the residuals take."""
-    body = build_body(height=options.height or ASSUMED_HEIGHT, mass=options.mass or ASSUMED_MASS)
+    height = options.height or ASSUMED_HEIGHT
+    body = build_body(height=height, mass=options.mass or assumed_mass(height))
     landmarks = np.asarray(person.xyz) if person.xyz is not None else lift_by_lengths(person, camera, body)
     placed = place(person, landmarks, camera, body)
     if placed.placed.sum() < MIN_FRAMES:

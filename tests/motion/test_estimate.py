@@ -119,6 +119,7 @@ def test_image_points_alone_give_a_person_who_neither_leans_nor_changes_proporti
     camera = level_camera()
     person = observe(body, q, camera, names=OPENPOSE, lifted=False)
     interaction = estimate(person, camera, standing_contacts(30), options=EstimateOptions(height=body.height))
+    assert interaction.assumed["mass"] == pytest.approx(24.2 * body.height**2)
     found = body_of(interaction.person)
     feet = found.site_positions(interaction.person.q, ["l_heel", "l_ball", "r_heel", "r_ball"]).mean(axis=1)
     lean = np.linalg.norm((found.centre_of_mass(interaction.person.q) - feet)[:, :2], axis=1)
