@@ -67,7 +67,7 @@ def see(env: ToolEnv, obs: Float[np.ndarray, "D"]) -> Float[np.ndarray, "S"]:
             [2 * known["phase"] - 1],
             offset / OFFSET,
             residual / OFFSET,
-            (head - env.task.target()) / DISTANCE,
+            (head - env.seen_target()) / DISTANCE,
             velocity / SPEED,
             [known["yaw"] / TURN],
             handle,

@@ -16,6 +16,7 @@ from records import Demonstration
 from sim.bullet import Bullet, View
 from sim.conditions import Conditions, Spread, given
 from sim.holder import build_holder
+from sim.sensing import Sensing, Sensor
 from sim.tasks.task import TASKS, Task
 from sim.urdf import box_urdf, write_urdf
 
@@ -33,6 +34,9 @@ LARGEST = 100.0
 GROUND_FRICTION = 0.5
 """Coulomb friction of the ground."""
 
+PERFECT = Sensing()
+"""Sensors and actions without errors."""
+
 _AXES = ("x", "y", "z")
 _OWN_NAMES = (
     "phase",
@@ -49,6 +53,7 @@ class EnvState(NamedTuple):
     physics: int
     task: dict[str, Any]
     conditions: Conditions
+    sensor: Sensor
     frame: int
     residual: np.ndarray
     seen: tuple[np.ndarray, np.ndarray]
@@ -72,6 +77,9 @@ class ToolEnv(gymnasium.Env[np.ndarray, np.ndarray]):
     `friction_spread` at most. Reset options fix them: `object_offset` (x, y) [m], `object_yaw` [rad], factors `mass`
     and `friction`. With the reset option `follow` False the demonstration is not followed: the tool is held at its
     first frame, displaced as the actions say.
+
+    Objects are seen as `sensing` says: the observed displacement and turn, the task's observations whose names end in
+    `_x` or `_y` (places in the world), `seen_target` and `shift_action` all have the same error.
     """
 
     metadata = {"render_modes": ["rgb_array"], "render_fps": 24}  # noqa: RUF012 - gymnasium's own declaration
@@ -84,6 +92,7 @@ class ToolEnv(gymnasium.Env[np.ndarray, np.ndarray]):
         yaw_noise: float = 0.0,
         mass_spread: float = 0.0,
         friction_spread: float = 0.0,
+        sensing: Sensing = PERFECT,
         render_mode: str | None = None,
         size_hw: tuple[int, int] = (240, 320),
     ) -> None:
@@ -96,6 +105,8 @@ class ToolEnv(gymnasium.Env[np.ndarray, np.ndarray]):
         self.demonstration = demonstration
         self.spread = Spread(object_noise, yaw_noise, mass_spread, friction_spread)
         self.spread.check()
+        self.sensing = sensing
+        sensing.check()
         self.render_mode = render_mode
         self.tool: Tool = tool_of(demonstration.tool)
         self.task: Task = TASKS.load(demonstration.task)()
@@ -121,7 +132,12 @@ class ToolEnv(gymnasium.Env[np.ndarray, np.ndarray]):
         count = len(self.obs_names)
         self.observation_space = spaces.Box(-LARGEST, LARGEST, (count,), np.float64)
         self.action_space = spaces.Box(-1.0, 1.0, (3,), np.float32)
+        self._places = [
+            [len(_OWN_NAMES) + k for k, name in enumerate(self.task.obs_names) if name.endswith(f"_{axis}")]
+            for axis in _AXES[:2]
+        ]
         self._frame, self._follows, self._done = 0, True, False
+        self._sensor = Sensor(sensing, 0)
         self._residual = np.zeros(3)
         self._seen = np.zeros(3), np.zeros(3)
         self._weigh(Conditions())
@@ -132,11 +148,15 @@ class ToolEnv(gymnasium.Env[np.ndarray, np.ndarray]):
         return self._conditions
 
     def shift_action(self) -> Float[np.ndarray, "3"]:
-        """The action that moves the demonstration along with its objects: the costless answer to their displacement.
+        """The action that moves the demonstration along with its objects: the costless answer to where they seem to be.
 
         Their turn is not answered: a path that is turned about the work, with a tool that is not, does worse.
         """
-        return np.clip(np.append(self._conditions.offset, 0.0) / REACH, -1, 1)
+        return np.clip(np.append(self._seems().offset, 0.0) / REACH, -1, 1)
+
+    def seen_target(self) -> Float[np.ndarray, "3"]:
+        """Where the tool's head seems to have its work to do now [m]."""
+        return self.task.target() + np.append(self._seems().offset - self._conditions.offset, 0.0)
 
     def reset(
         self, *, seed: int | None = None, options: dict[str, Any] | None = None
@@ -149,6 +169,7 @@ class ToolEnv(gymnasium.Env[np.ndarray, np.ndarray]):
         super().reset(seed=seed)
         options = options or {}
         conditions = given(options, self.spread.draw(self.np_random))
+        self._sensor = Sensor(self.sensing, int(self.np_random.integers(2**32)))
         self._bullet.restore(self._initial)
         self._frame, self._done, self._residual = 0, False, np.zeros(3)
         self._follows = bool(options.get("follow", True))
@@ -165,7 +186,8 @@ class ToolEnv(gymnasium.Env[np.ndarray, np.ndarray]):
         """
         if self._done:
             raise gymnasium.error.ResetNeeded("the episode is over; call reset")
-        start, self._residual = self._residual, _approach(self._residual, action)
+        acted = self._sensor.acted(np.asarray(action, float), self._frame)
+        start, self._residual = self._residual, _approach(self._residual, acted)
         last = self.demonstration.tool.num_frames - 1
         before, after = (min(frame, last) if self._follows else 0 for frame in (self._frame, self._frame + 1))
         holder, step, watch = self._holder, self._bullet.step, self.task.watch
@@ -187,6 +209,7 @@ class ToolEnv(gymnasium.Env[np.ndarray, np.ndarray]):
             self._bullet.save(),
             self.task.state(),
             self._conditions,
+            self._sensor,
             self._frame,
             self._residual.copy(),
             self._seen,
@@ -199,6 +222,7 @@ class ToolEnv(gymnasium.Env[np.ndarray, np.ndarray]):
         self._bullet.restore(state.physics)
         self._weigh(state.conditions)
         self.task.restore(state.task, state.conditions)
+        self._sensor = state.sensor
         self._frame, self._follows, self._done = state.frame, state.follows, state.done
         self._residual = state.residual.copy()
         return self._observe(state.seen[0])
@@ -229,10 +253,18 @@ class ToolEnv(gymnasium.Env[np.ndarray, np.ndarray]):
         self._seen = before, head
         phase = min(self._frame / (self.demonstration.tool.num_frames - 1), 1.0)
         obs = np.empty(len(self.obs_names))
-        obs[:4] = phase, *self._conditions[:3]
+        seems = self._seems()
+        obs[:4] = phase, *seems[:3]
         obs[4:7], obs[7:10], obs[10:13] = self._residual, head, (head - before) * self.fps
         obs[13:16], obs[16:19], obs[19:] = R[:, 0], R[:, 2], self.task.observe()
+        if seems is not self._conditions:
+            for columns, error in zip(self._places, seems.offset - self._conditions.offset, strict=True):
+                obs[columns] += error
         return obs
+
+    def _seems(self) -> Conditions:
+        """The conditions as they are seen."""
+        return self._sensor.seen(self._conditions, self._frame, self.fps)
 
     def _info(self, terms: dict[str, float]) -> dict[str, Any]:
         return {
