@@ -149,6 +149,8 @@ def estimate(
             state = _cheapest(residuals, starts, options)
         last = options.second if held is None else options.held
         solution = solve_clip(residuals, state, last, options.windows, "motion with contacts")
+        # A knee that was too uncertain to hold the body may be plain once the rest is in place.
+        contacts = with_resting(contacts, _resting(solution.state, contacts, options, scene), evidence.observed)
         known = _uncertainty(residuals, solution.state, options.windows)
         return _interaction(solution, held, contacts, evidence, options, known, scene)
 
