@@ -122,7 +122,7 @@ class Evaluate(_Later):
     """Success of the run's policy over fresh episodes, beside shifted, replay, zero and random agents."""
 
     chance: Chance = field(default_factory=Chance)
-    judging: Judging = field(default_factory=Judging)
+    judging: Judging = field(default_factory=lambda: Judging(episodes=200, trials=("nominal", "shifted", "noisy")))
 
 
 @dataclass(frozen=True)

@@ -165,4 +165,7 @@ class Judging:
     """How a policy is judged."""
 
     episodes: int = 100
-    """Fresh episodes per agent."""
+    """Fresh episodes per agent and trial."""
+    trials: tuple[Literal["nominal", "shifted", "noisy"], ...] = ("nominal",)
+    """What it is judged under: the variation asked for; objects further away, other masses and friction; imperfect
+    sensors and actions."""

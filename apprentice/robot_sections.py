@@ -111,7 +111,23 @@ def policy(findings: Findings, curve: list[tuple[float, float]]) -> Html | None:
         parts.append(
             page.table(caption, ["agent", "success", "0 to 100 %", "95\N{NO-BREAK SPACE}% interval", "episodes"], rows)
         )
+    others = {name: found for name, found in evaluated.get("trials", {}).items() if found is not agents}
+    if len(others) > 1:
+        order = [name for name, _ in _in_order(agents, _AGENTS)]
+        rows = [
+            [_TRIALS.get(name, name), *(f"{page.percent(found[a]['success'])}" for a in order)]
+            for name, found in others.items()
+        ]
+        caption = "Success under harder conditions; the ends of the intervals stand in metrics.json"
+        parts.append(page.table(caption, ["trial", *(_AGENTS.get(name, name) for name in order)], rows))
     return page.section("The policy", *parts)
+
+
+_TRIALS = {
+    "nominal": "as trained for",
+    "shifted": "objects further away, masses and friction changed by up to 20 %",
+    "noisy": "objects seen late and with errors, actions with errors",
+}
 
 
 def interval(outcome: Mapping[str, Any]) -> str:

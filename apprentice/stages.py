@@ -132,37 +132,38 @@ def train(run: Run, demonstration: Demonstration, training: Training, chance: Ch
 
 def evaluate(
     run: Run, demonstration: Demonstration, judging: Judging, chance: Chance, seed: int
-) -> dict[str, dict[str, float]]:
-    """Success of the policy, where there is one, and of the costless agents, into `metrics.json` and `episodes/`."""
+) -> dict[str, dict[str, dict[str, float]]]:
+    """Success of the policy, where there is one, and of the costless agents, by trial and agent.
+
+    It goes into `metrics.json`; episodes of the first trial into `episodes/`, those of others into `episodes/TRIAL`.
+    """
     from policies.evaluate import evaluate as evaluate_agents
+    from policies.trials import trial
+    from sim.conditions import Spread
 
     policy = run.path / "policy" if (run.path / "policy").is_dir() else None
-    spread = _spread(chance)
-    setting = {
-        "object_noise": spread["offset"],
-        "yaw_noise": spread["yaw"],
-        "mass_spread": spread["mass"],
-        "friction_spread": spread["friction"],
-    }
-    key = digest(demonstration, policy, setting, judging.episodes, seed)
+    trials = {name: trial(name, Spread(**_spread(chance))) for name in judging.trials}
+    settings = {name: _plain(under.environment()) for name, under in trials.items()}
+    key = digest(demonstration, policy, settings, judging.episodes, seed)
     known = run.metrics().get("evaluate", {})
     if known.get("key") == key and not run.force:
-        return dict(known["agents"])
-    result = evaluate_agents(
-        demonstration,
-        policy=policy,
-        episodes=judging.episodes,
-        noise=spread["offset"],
-        yaw_noise=spread["yaw"],
-        mass_spread=spread["mass"],
-        friction_spread=spread["friction"],
-        seed=seed,
-    )
-    for name, episodes in result.episodes.items():
-        episodes.save(run.path / "episodes" / f"{name}.npz")
-    agents = {name: outcome._asdict() for name, outcome in result.outcomes.items()}
-    run.add_metrics("evaluate", {"key": key, "noise": chance.noise, "setting": setting, "agents": agents})
-    return agents
+        return dict(known["trials"])
+    found: dict[str, dict[str, dict[str, float]]] = {}
+    for name, under in trials.items():
+        result = evaluate_agents(demonstration, policy=policy, episodes=judging.episodes, under=under, seed=seed)
+        folder = run.path / "episodes" / ("" if not found else name)
+        for agent, episodes in result.episodes.items():
+            episodes.save(folder / f"{agent}.npz")
+        found[name] = {agent: outcome._asdict() for agent, outcome in result.outcomes.items()}
+    first = next(iter(trials))
+    judged = {"key": key, "noise": chance.noise, "setting": settings[first], "agents": found[first], "trials": found}
+    run.add_metrics("evaluate", judged)
+    return found
+
+
+def _plain(setting: dict[str, Any]) -> dict[str, Any]:
+    """Arguments of an environment as JSON holds them."""
+    return {name: value._asdict() if hasattr(value, "_asdict") else value for name, value in setting.items()}
 
 
 def _spread(chance: Chance) -> dict[str, float]:
@@ -197,5 +198,8 @@ def export_episodes(run: Run, agent: str, format: str, out: Path, *, pictures: b
     from policies.datasets.replayed import Replayed
 
     follows = AGENTS.load(agent).follows if agent in AGENTS else True
-    with Replayed(demonstration, setting, follows=follows) as film:
+    from sim.sensing import Sensing
+
+    made = {**setting, "sensing": Sensing(**setting["sensing"])}
+    with Replayed(demonstration, made, follows=follows) as film:
         return write_dataset(episodes, demonstration, format, out, setting=setting, pictures=film)

@@ -116,8 +116,8 @@ def evaluate(verb: cli.Evaluate) -> None:
     """The success table."""
     run = _later(verb)
     demonstration = stages.load_stage(run, "retargeted", Demonstration, "retarget")
-    agents = stages.evaluate(run, demonstration, verb.judging, verb.chance, verb.common.seed)
-    _table(agents, verb.chance.noise)
+    trials = stages.evaluate(run, demonstration, verb.judging, verb.chance, verb.common.seed)
+    _table(trials, verb.chance.noise)
     _report(run)
     _done(run, "evaluated")
 
@@ -186,10 +186,11 @@ def _learn_from(run: Run, stroke: Motion, task: str, verb: cli.Learn | cli.Demo)
     demonstration = stages.align(run, stroke, task, seed)
     moving = stages.retarget(run, demonstration, verb.body.robot, seed)
     stages.train(run, moving, verb.training, verb.chance, seed)
-    agents = stages.evaluate(run, moving, verb.judging, verb.chance, seed)
-    _table(agents, verb.chance.noise)
+    trials = stages.evaluate(run, moving, verb.judging, verb.chance, seed)
+    _table(trials, verb.chance.noise)
     _report(run)
-    _done(run, f"policy solves {agents['policy']['success']:.0%} of fresh episodes")
+    name, agents = next(iter(trials.items()))
+    _done(run, f"policy solves {agents['policy']['success']:.0%} of fresh episodes ({name})")
 
 
 def _open(verb: Any, path: Path) -> Run:
@@ -247,15 +248,16 @@ def _report(run: Run) -> None:
     write_report(run)
 
 
-def _table(agents: dict[str, dict[str, float]], noise: float) -> None:
+def _table(trials: dict[str, dict[str, dict[str, float]]], noise: float) -> None:
     table = Table(
         title=f"success with objects moved by {100 * noise:.0f} cm (standard deviation)", title_justify="left"
     )
-    for heading in ("agent", "success", "95 % interval", "episodes"):
+    for heading in ("trial", "agent", "success", "95 % interval", "episodes"):
         table.add_column(heading)
-    for name, outcome in agents.items():
-        interval = f"{outcome['low']:.2f} to {outcome['high']:.2f}"
-        table.add_row(name, f"{outcome['success']:.2f}", interval, f"{outcome['episodes']:.0f}")
+    for trial, agents in trials.items():
+        for name, outcome in agents.items():
+            interval = f"{outcome['low']:.2f} to {outcome['high']:.2f}"
+            table.add_row(trial, name, f"{outcome['success']:.2f}", interval, f"{outcome['episodes']:.0f}")
     Console(highlight=False).print(table)
 
 

@@ -27,6 +27,7 @@ from policies.evaluate import evaluate, fresh_seeds, outcome, play
 from policies.learners import LEARNERS
 from policies.residual import BASES
 from policies.train import Training, train
+from policies.trials import Trial
 from records import Demonstration
 from sim.conditions import Spread
 from sim.env import ToolEnv
@@ -107,9 +108,8 @@ def table(demonstration: Demonstration, noise: float, options: argparse.Namespac
         trained = [learned(demonstration, base, spread, seed, options) for seed in range(options.seeds)]
         share = line(f"policy from {base}", [one.success for one in trained], np.mean([one.seconds for one in trained]))
         figure += f" from {base} {share:.3f},"
-    settings = dict(zip(("noise", "yaw_noise", "mass_spread", "friction_spread"), spread, strict=True))
     costless = [
-        evaluate(demonstration, episodes=options.episodes, seed=seed, **settings).episodes
+        evaluate(demonstration, episodes=options.episodes, seed=seed, under=Trial(spread)).episodes
         for seed in range(options.seeds)
     ]
     shares = {name: line(name, [records[name].success for records in costless]) for name in costless[0]}
@@ -125,13 +125,7 @@ def learned(demonstration: Demonstration, base: str, spread: Spread, seed: int, 
         training = Training(steps=options.steps, base=base, learner=options.learner)
         policy = train(demonstration, Path(name), training=training, spread=spread, seed=seed)
         seconds = time.process_time() - started
-    env = ToolEnv(
-        demonstration,
-        object_noise=spread.offset,
-        yaw_noise=spread.yaw,
-        mass_spread=spread.mass,
-        friction_spread=spread.friction,
-    )
+    env = ToolEnv(demonstration, **Trial(spread).environment())
     try:
         record = play(env, PolicyAgent(policy), fresh_seeds(seed, options.episodes), name="policy")
     finally:

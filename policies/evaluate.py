@@ -11,10 +11,13 @@ import numpy as np
 
 from policies.agents import AGENTS, Agent
 from policies.policy import load_policy
+from policies.trials import Trial
 from records import Demonstration, Episodes
 from records.progress import tell_progress
 from sim.env import ToolEnv
 
+NOMINAL = Trial()
+"""Objects displaced by 5 cm, perfect sensors."""
 Z = 1.959964
 """Quantile of the normal distribution for an interval of 95 %."""
 
@@ -42,10 +45,7 @@ def evaluate(
     *,
     policy: Path | str | None = None,
     episodes: int = 100,
-    noise: float = 0.05,
-    yaw_noise: float = 0.0,
-    mass_spread: float = 0.0,
-    friction_spread: float = 0.0,
+    under: Trial = NOMINAL,
     seed: int = 0,
 ) -> Evaluation:
     """Let every agent of the table act in the same episodes.
@@ -54,10 +54,7 @@ def evaluate(
         demonstration: what the agents correct.
         policy: folder of a learned policy; without it the agent `policy` is left out.
         episodes: how many, with a seed each that training never uses.
-        noise: standard deviation of the objects' displacement along x and y [m].
-        yaw_noise: standard deviation of their turn [rad].
-        mass_spread: largest change of masses, as a share.
-        friction_spread: largest change of friction, as a share.
+        under: how the scene varies, and how sensors and actions err.
         seed: of the episodes, and of what agents draw.
 
     Raises:
@@ -68,13 +65,7 @@ def evaluate(
         raise ValueError(f"{episodes} episodes: at least 1 is needed")
     agents = _agents(demonstration, policy)
     seeds = fresh_seeds(seed, episodes)
-    env = ToolEnv(
-        demonstration,
-        object_noise=noise,
-        yaw_noise=yaw_noise,
-        mass_spread=mass_spread,
-        friction_spread=friction_spread,
-    )
+    env = ToolEnv(demonstration, **under.environment())
     found: dict[str, Episodes] = {}
     try:
         for k, (name, agent) in enumerate(agents.items()):

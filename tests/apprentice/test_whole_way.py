@@ -124,6 +124,14 @@ def test_a_policy_is_learned_in_another_way_and_improved(whole, tmp_path):
     first, *_ = load_policy(run / "policy").layers
     began, *_ = load_policy(tmp_path / "cloned").layers
     assert 0 < np.abs(first[0] - began[0]).max() < 0.05
+    main(["evaluate", str(run), "--episodes", "3"])
+    judged = json.loads((run / "metrics.json").read_text())["evaluate"]
+    assert set(judged["trials"]) == {"nominal", "shifted", "noisy"}
+    assert judged["agents"] == judged["trials"]["nominal"]
+    assert (run / "episodes/noisy/shifted.npz").is_file()
+    assert "objects seen late and with errors" in (run / "report.html").read_text()
+    main(["export", str(run), "--to", "minari", "--out", str(tmp_path / "minari")])
+    assert (tmp_path / "minari/apprentice/hammer/policy-v0/data/main_data.hdf5").is_file()
 
 
 def test_episodes_are_exported_for_learners(whole, tmp_path, capsys):

@@ -13,7 +13,9 @@ from policies.datasets import DATASETS, DatasetError, write_dataset
 from policies.datasets.dataset import EpisodeSteps, steps_of
 from policies.datasets.replayed import Replayed
 from policies.evaluate import evaluate
+from policies.trials import Trial
 from records import Episodes, UnknownName
+from sim.conditions import Spread
 
 SETTING = {"object_noise": 0.08}
 
@@ -41,7 +43,7 @@ def two_episodes(**changes):
 
 @pytest.fixture(scope="module")
 def judged(demonstration):
-    return evaluate(demonstration, episodes=3, noise=SETTING["object_noise"], seed=4).episodes
+    return evaluate(demonstration, episodes=3, under=Trial(Spread(offset=SETTING["object_noise"])), seed=4).episodes
 
 
 def test_steps_share_out_everything():

@@ -3,7 +3,9 @@ import pytest
 
 from policies.evaluate import Z, evaluate, fresh_seeds, outcome, wilson
 from policies.train import _seed_of
-from records import Episodes
+from policies.trials import NAMES, NOISE, Trial, trial
+from records import Episodes, UnknownName
+from sim.conditions import Spread
 from sim.env import ToolEnv
 
 
@@ -47,7 +49,7 @@ def test_seeds_are_fresh():
 
 @pytest.fixture(scope="module")
 def evaluation(demonstration):
-    return evaluate(demonstration, episodes=6, noise=0.08, seed=4)
+    return evaluate(demonstration, episodes=6, under=Trial(Spread(offset=0.08)), seed=4)
 
 
 def test_all_agents_meet_the_same_episodes(evaluation):
@@ -89,11 +91,11 @@ def test_episodes_survive_the_disk(evaluation, tmp_path):
 
 
 def test_repeats_under_its_seed(evaluation, demonstration):
-    again = evaluate(demonstration, episodes=6, noise=0.08, seed=4)
+    again = evaluate(demonstration, episodes=6, under=Trial(Spread(offset=0.08)), seed=4)
     assert again.outcomes == evaluation.outcomes
     for name, record in again.episodes.items():
         assert record.fingerprint() == evaluation.episodes[name].fingerprint()
-    other = evaluate(demonstration, episodes=1, noise=0.08, seed=5)
+    other = evaluate(demonstration, episodes=1, under=Trial(Spread(offset=0.08)), seed=5)
     assert not np.array_equal(other.episodes["zero"].obs[0], evaluation.episodes["zero"].obs[0])
 
 
@@ -104,3 +106,24 @@ def test_no_episodes_are_refused(demonstration):
 
 def _starts(record):
     return np.cumsum(record.length + 1) - record.length - 1
+
+
+def test_standard_trials():
+    nominal = Spread(offset=0.12, yaw=0.1, mass=0.3)
+    assert trial("nominal", nominal) == Trial(nominal)
+    shifted = trial("shifted", nominal)
+    assert shifted.spread == pytest.approx((0.13, 0.1, 0.3, 0.2))
+    assert shifted.sensing == trial("nominal").sensing
+    assert trial("noisy", nominal) == Trial(nominal, NOISE)
+    assert {trial(name).spread.yaw for name in NAMES} == {0.0}
+    with pytest.raises(UnknownName, match="unknown trial 'easy'; choose from: nominal, shifted, noisy"):
+        trial("easy")
+
+
+def test_a_harder_trial_is_harder_for_whoever_moves_the_demonstration(demonstration):
+    shares = {
+        name: evaluate(demonstration, episodes=40, under=trial(name, Spread(offset=0.05)), seed=2).outcomes["shifted"]
+        for name in NAMES
+    }
+    assert shares["nominal"].success >= 0.9
+    assert shares["noisy"].success <= shares["nominal"].success

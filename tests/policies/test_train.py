@@ -13,6 +13,7 @@ from policies.learners.sac import SACSettings
 from policies.policy import SETTINGS, WEIGHTS, load_policy
 from policies.residual import REPEAT
 from policies.train import CHECKPOINT, CURVE, TENSORBOARD, Training, _widened, train
+from policies.trials import Trial
 from policies.weights import PolicyError, load_weights
 from records import UnknownName
 from records.progress import listening
@@ -144,7 +145,7 @@ def test_imitation_learns_what_the_expert_does(demonstration, tmp_path, learner)
     settings = CloningSettings(decisions=128, epochs=60)
     wanted = asked(learner, settings=settings, steps=3 * 128 * REPEAT)
     train(demonstration, tmp_path, training=wanted, spread=Spread(offset=0.12), seed=3)
-    found = evaluate(demonstration, policy=tmp_path, episodes=30, noise=0.12, seed=0).outcomes
+    found = evaluate(demonstration, policy=tmp_path, episodes=30, under=Trial(Spread(offset=0.12)), seed=0).outcomes
     assert found["policy"].success > found["replay"].success + 0.2
     assert found["policy"].success >= found["shifted"].success - 0.1
 
@@ -262,7 +263,7 @@ def test_other_things_that_do_not_exist_are_refused(demonstration, tmp_path):
 def test_learns_from_the_sparse_reward_alone(demonstration, tmp_path):
     """From a replay that fails every other time to one that hardly ever does, and past the baseline's interval."""
     train(demonstration, tmp_path, training=Training(steps=40_000, base="replay"), spread=Spread(offset=0.08), seed=0)
-    outcomes = evaluate(demonstration, policy=tmp_path, episodes=100, noise=0.08, seed=0).outcomes
+    outcomes = evaluate(demonstration, policy=tmp_path, episodes=100, under=Trial(Spread(offset=0.08)), seed=0).outcomes
     assert outcomes["replay"].success < 0.7
     assert outcomes["policy"].success >= 0.9
     assert outcomes["policy"].low > outcomes["replay"].high
