@@ -31,7 +31,7 @@ def answer(capsys, *arguments):
         ("estimate a.mp4 --keypoints b.npz", "give either a CLIP or --keypoints, not both"),
         ("learn a.mp4", "say which tool the person uses with --tool; `apprentice list` names them"),
         ("align", "nothing to align: give a STROKE file, or --run DIR with an estimate"),
-        ("align a.npz --tool axe", "unknown tool 'axe'; choose from: hammer, spade, scythe, barbell"),
+        ("align a.npz --tool axe", "unknown tool 'axe'; choose from: hammer, spade, scythe, jug, barbell"),
         ("retarget", "say which run: its folder, or --run DIR"),
         ("train nowhere", "nowhere: not a run folder; runs are made by estimate, align, learn or demo"),
         ("export nowhere", "nowhere: not a run folder; runs are made by estimate, align, learn or demo"),
