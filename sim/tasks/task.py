@@ -21,6 +21,7 @@ TASKS = Registry(
         "hammer": Entry("sim.tasks.hammer:HammerTask", "drive a nail 8 cm with the hammer's face only"),
         "scythe": Entry("sim.tasks.scythe:ScytheTask", "cut 80 % of the grass on a patch of 40 x 10 cm"),
         "spade": Entry("sim.tasks.spade:SpadeTask", "carry 5 of 60 grains of sand into a box 0.7 m away"),
+        "pour": Entry("sim.tasks.pour:PourTask", "pour 80 % of the grains in a jug into a cup"),
     },
 )
 
@@ -45,7 +46,8 @@ class Task(Protocol):
     tool: str
     """Name of the tool that it is done with."""
     obs_names: tuple[str, ...]
-    """Names of what `observe` returns."""
+    """Names of what `observe` returns; those that end in `_x` or `_y` are places in the world, which sensors may
+    misjudge."""
     term_names: tuple[str, ...]
     """Names of the reward terms."""
     working: float
