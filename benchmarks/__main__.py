@@ -12,6 +12,7 @@ BENCHMARKS: dict[str, tuple[str, ...]] = {
     "tool_track": ("{data}/clips/barbell_squat",),
     "contacts": ("{data}/parkour",),
     "contact_plates": ("{data}/force_plates",),
+    "resting": (),
     "forces": ("{data}",),
     "force_plates": ("{data}/force_plates",),
     "parkour": ("{data}/parkour", "--jobs", "2"),

@@ -9,7 +9,7 @@ import numpy as np
 
 from motion.body import body_of
 from motion.exporters.opensim_axes import to_opensim
-from motion.skeleton import SOLE_SITES
+from motion.skeleton import RESTING_SITES, SOLE_SITES
 from records import Interaction
 from records.atomic import atomic_path, write_text
 
@@ -27,7 +27,7 @@ def export_mot(interaction: Interaction, folder: Path) -> list[Path]:
     """Write `forces.mot` and `external_loads.xml` (newtons, metres, y up).
 
     For each contact: force, point, and the torque about that point. The point of a loaded foot is its centre of
-    pressure on the plane through the lowest point of the sole.
+    pressure on the plane through the lowest point of the sole; that of a knee or a hip is where it touches.
     """
     forces = interaction.forces
     point, torque = _centres_of_pressure(interaction)
@@ -60,6 +60,8 @@ def _centres_of_pressure(interaction: Interaction) -> tuple[np.ndarray, np.ndarr
     force, point, torque = forces.wrench[..., :3], forces.point.copy(), forces.wrench[..., 3:]
     body = body_of(person)
     for c, name in enumerate(forces.names):
+        if name in RESTING_SITES:
+            point[:, c] = body.site_positions(person.q, [RESTING_SITES[name]])[:, 0]
         if name not in SOLE_SITES:
             continue
         drop = body.site_positions(person.q, SOLE_SITES[name])[..., 2].min(axis=1) - point[:, c, 2]

@@ -5,11 +5,14 @@ from __future__ import annotations
 import numpy as np
 import pytest
 from scipy.spatial.transform import Rotation
+from squatting import level_camera, observe
 
-from motion.body import build_body
+from motion.body import body_of, build_body
 from motion.contact_basis import POINTS
 from motion.contact_posterior import refine_contacts
 from motion.contact_prior import precision
+from motion.estimate import EstimateOptions, estimate
+from motion.exporters import EXPORTERS, export
 from motion.force_options import ForceOptions
 from motion.force_uncertainty import force_covariance
 from motion.forces import solve_forces
@@ -157,6 +160,45 @@ def test_intervals_of_all_contacts_are_stated():
     sigma = np.sqrt(covariance[10, :, 2, 2])
     assert sigma[6] > 3 * sigma[4]
     assert sigma[4] < 0.02 * WEIGHT
+
+
+@pytest.fixture(scope="module")
+def sat():
+    """What is estimated of a person who sits on a seat of unknown height and moves the trunk a little."""
+    q = sitting(frames=40)
+    spine = BODY.joint_names.index("spine1")
+    lean = 0.15 * np.sin(2 * np.pi * 0.5 * np.arange(40) / FPS)
+    q[:, 3 + 4 * spine : 7 + 4 * spine] = Rotation.from_rotvec(np.outer(lean, [1, 0, 0])).as_quat()
+    camera = level_camera()
+    said = states([0.95, 0.95, 0.05, 0.05], 40, CONTACT_SITES)
+    options = EstimateOptions(height=BODY.height, mass=BODY.mass)
+    return estimate(observe(BODY, q, camera), camera, said, options=options)
+
+
+def test_an_estimate_finds_the_seat_and_its_force(sat):
+    assert sat.contacts.names == sat.forces.names == (*CONTACT_SITES, "l_hip", "r_hip")
+    vertical = sat.forces.wrench[5:-5, :, 2].mean(axis=0)
+    np.testing.assert_allclose(vertical.sum(), WEIGHT, rtol=0.05)
+    assert vertical[4:].sum() > 0.6 * WEIGHT
+    assert sat.contacts.probability[5:-5, 4:].min() > 0.7
+    assert sat.uncertainty.contact_names == sat.forces.names
+    assert sat.uncertainty.forces.shape == (40, 6, 3, 3)
+
+
+def test_a_seat_goes_out_in_every_format(sat, tmp_path):
+    for format in EXPORTERS:
+        assert export(sat, format, tmp_path / format)
+    for table in ("forces.csv", "forces_sigma.csv"):
+        rows = (tmp_path / "csv" / table).read_text().splitlines()[1:]
+        assert {row.split(",")[2] for row in rows} == set(sat.forces.names)
+    loads = (tmp_path / "mot" / "external_loads.xml").read_text()
+    assert loads.count("<applied_to_body>pelvis<") == 2
+    header, *rows = (tmp_path / "mot" / "forces.mot").read_text().split("endheader\n")[1].splitlines()
+    columns = dict(zip(header.split("\t"), np.array([row.split("\t") for row in rows], float).T, strict=True))
+    seat = body_of(sat.person).site_positions(sat.person.q, ["l_seat"])[:, 0, 2]
+    np.testing.assert_allclose(columns["l_hip_ground_force_py"], seat, atol=1e-5)
+    for axis in "xyz":
+        np.testing.assert_allclose(columns[f"l_hip_ground_torque_{axis}"], 0, atol=1e-2)
 
 
 def test_only_those_that_touch_long_enough_are_listed():
