@@ -62,7 +62,7 @@ class ContactStates(Record):
     """Probability that each named point of the person touches the environment (or the tool) in each frame."""
 
     names: tuple[str, ...]
-    """Contact points, named as the body sites that they act on: l_ankle, r_ankle, l_fingers, r_fingers, l_knee, l_hip."""
+    """Contact points, named as the body sites that they act on: l_ankle, r_fingers, l_knee, r_hip, ..."""
     probability: Float[np.ndarray, "T C"] = array("1")
     fps: float
 
