@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
+import pinocchio as pin
 import pytest
 from scipy.spatial.transform import Rotation
 from squatting import level_camera, observe
@@ -285,3 +286,39 @@ def test_who_does_neither_has_no_knees_and_hips(move):
     read = 1 / (1 + np.exp(-resting_log_odds(done.body, done.q, done.fps)))
     resting = ContactStates(names=tuple(RESTING_SITES), probability=read, fps=done.fps)
     assert with_resting(limbs, resting) is limbs
+
+
+class Weight:
+    """A sphere that is held."""
+
+    model = pin.Model()
+    model.appendBodyToJoint(
+        model.addJoint(0, pin.JointModelFreeFlyer(), pin.SE3.Identity(), "root"),
+        pin.Inertia.FromSphere(8.0, 0.1),
+        pin.SE3.Identity(),
+    )
+
+
+@pytest.mark.parametrize(("holding", "learned"), [(True, True), (False, False)])
+def test_knees_are_read_beside_a_tool_and_without_the_network_of_hands(holding, learned):
+    q = kneeling()
+    said = states([0.7, 0.7, 0.8, 0.3, 0.5, 0.5, 0.1, 0.1], len(q))
+    found = refine_contacts(BODY, q, said, holding=holding, learned=learned)
+    assert found.names == said.names
+    assert found.probability[5:-5, 4:6].min() > 0.8
+    assert found.probability[5:-5, 6:].max() < 0.2
+    if holding:
+        np.testing.assert_array_equal(found.probability[:, 2:4], said.probability[:, 2:4])
+
+
+def test_who_kneels_with_a_weight_in_the_hands_bears_it_on_the_knees():
+    q = kneeling()
+    grip = BODY.site_positions(q, ["l_fingers", "r_fingers"]).mean(axis=1)
+    pose = np.concatenate([grip, np.tile([0.0, 0, 0, 1], (len(q), 1))], axis=1)
+    still = np.zeros((len(q), 6))
+    tool = Motion(model="hammer", fps=FPS, q=pose, v=still, a=still)
+    found = forces_of(q, [0.5, 0.5, 1, 1, 1, 1, 0, 0], tool=tool, tool_model=Weight())
+    vertical = found.wrench[5:-5, :, 2].mean(axis=0)
+    np.testing.assert_allclose(vertical[2:4].sum(), -8.0 * 9.81, rtol=0.1)
+    np.testing.assert_allclose(vertical[[0, 1, 4, 5]].sum(), WEIGHT + 8.0 * 9.81, rtol=0.05)
+    assert vertical[4:6].sum() > 0.6 * WEIGHT
