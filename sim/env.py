@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import tempfile
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -231,9 +232,10 @@ class ToolEnv(gymnasium.Env[np.ndarray, np.ndarray]):
         """Picture (H, W, 3) uint8 of the scene from the side of the stroke that the robot does not stand on."""
         robot = self.demonstration.robot
         base = [robot.parameters[f"base_{axis}"] for axis in _AXES] if robot is not None else self._path[0]
-        seen = np.vstack([self._path, self._work, base])
+        boxes = [(np.add(c, h), np.subtract(c, h)) for c, h in self.task.obstacles(self.demonstration.scene)]
+        seen = np.vstack([self._path, self._work, base, *itertools.chain.from_iterable(boxes)])
         middle, size = (seen.max(axis=0) + seen.min(axis=0)) / 2, float(np.linalg.norm(np.ptp(seen, axis=0)))
-        side = 1.0 if base[1] < self.task.target()[1] else -1.0
+        side = 1.0 if base[1] < self._work[1] else -1.0
         eye = middle + size * np.array([0.5, 1.2 * side, 0.5])
         return self._bullet.render(View(tuple(eye.tolist()), tuple(middle.tolist())), self._size)
 
