@@ -3,7 +3,8 @@
 Seeds that no network was trained on, seen as a detector sees them (with --drawn: drawn, and detected), and estimated as
 any clip. F1 of knees and of hips over all frames, beside always and never saying contact; error of the vertical force
 [N], mean over frames and contacts, of feet and hands and of knees and hips, beside the same motion whose knees and hips
-are not asked for, and beside no force at all. Movements on feet and hands tell how often knees and hips are invented.
+are not asked for, and beside no force at all; how many of the true forces lie within their intervals. Movements on feet
+and hands tell how often knees and hips are invented.
 """
 
 from __future__ import annotations
@@ -43,6 +44,8 @@ class Score(NamedTuple):
     """(T, 8) in the order of `SITES`."""
     force: np.ndarray
     """(3, 2) error of the vertical force [N]: ours, without knees and hips, none; over each of `GROUPS`."""
+    covered: float
+    """Share of the vertical forces of listed contacts that lie within their 68 % intervals."""
 
 
 def main() -> None:
@@ -62,14 +65,15 @@ def main() -> None:
     low = [s for s in scores if s.move in LOW] or scores
     print(row("low", low))
     others = [s for s in scores if s.move not in LOW]
-    invented = np.mean([s.said[:, 4:].any() for s in others]) if others else float("nan")
+    invented = f"; invented in {np.mean([s.said[:, 4:].any() for s in others]):.0%} of other clips" if others else ""
     ours, without, none = np.mean([s.force for s in low], axis=0)
     f1s = ", ".join(
         f"{name} {of(low, cols):.3f} (always {of(low, cols, always=True):.3f})" for name, cols in PAIRS.items()
     )
     print(
         f"resting: F1 {f1s}, never 0; vertical force {ours.mean():.1f} N (without knees and hips {without.mean():.1f},"
-        f" none {none.mean():.1f}); invented in {invented:.0%} of other clips"
+        f" none {none.mean():.1f}); 68 % intervals cover"
+        f" {np.nanmean([s.covered for s in low]):.0%}{invented}"
     )
 
 
@@ -105,7 +109,17 @@ def scored(move: str, seed: int, *, drawn: bool) -> Score:
     said, touch = (
         probabilities(states, tuple(RESTING_SITES))[:frames] >= 0.5 for states in (found.contacts, truth.contacts)
     )
-    return Score(move, said, touch, force)
+    return Score(move, said, touch, force, covered(found, true))
+
+
+def covered(found: Interaction, true: np.ndarray) -> float:
+    """Share of true vertical forces (T, 8) within the intervals of an estimate, over its contacts."""
+    known = found.uncertainty
+    if known is None or known.forces is None:
+        return float("nan")
+    columns = [SITES.index(name) for name in known.contact_names]
+    sigma = np.sqrt(known.forces[: len(true), :, 2, 2])
+    return float((np.abs(vertical(found.forces)[: len(true), columns] - true[:, columns]) < sigma).mean())
 
 
 def clip_of(move: str, seed: int, *, drawn: bool) -> tuple[Observations, Interaction]:
