@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import importlib.util
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 from typing import NamedTuple
@@ -19,6 +19,7 @@ ROBOTS = Registry(
     "robot",
     {
         "panda": Entry("motion.robot:panda", "Franka Emika Panda, 7 joints, 0.855 m reach, gripper holding the tool"),
+        "kuka": Entry("motion.robot:kuka", "KUKA LBR iiwa 14, 7 joints, 0.82 m reach, the tool before its flange"),
     },
 )
 
@@ -52,14 +53,11 @@ class RobotSpec:
 
 def panda() -> RobotSpec:
     """Franka Emika Panda from PyBullet's data; acceleration limits from its datasheet (control parameters)."""
-    found = importlib.util.find_spec("pybullet_data")
-    if found is None or not found.submodule_search_locations:
-        raise RobotError("the Panda's description comes with pybullet, which is not installed")
     T = np.diag([1.0, -1.0, -1.0, 1.0])
     T[:3, 3] = [0, 0, 0.1034]
     return RobotSpec(
         name="panda",
-        urdf=Path(found.submodule_search_locations[0]) / "franka_panda" / "panda.urdf",
+        urdf=_bullet_data() / "franka_panda" / "panda.urdf",
         joints=tuple(f"panda_joint{k}" for k in range(1, 8)),
         hand="panda_hand",
         T_hand_grip=T,
@@ -67,6 +65,19 @@ def panda() -> RobotSpec:
         acceleration=(15.0, 7.5, 10.0, 12.5, 15.0, 20.0, 20.0),
         fingers=("panda_finger_joint1", "panda_finger_joint2"),
     )
+
+
+def kuka() -> RobotSpec:
+    """KUKA LBR iiwa 14 from PyBullet's data. Accelerations, which its maker does not state, are assumed."""
+    spec = robot_of_urdf(_bullet_data() / "kuka_iiwa" / "model.urdf", hand="lbr_iiwa_link_7", name="kuka")
+    return replace(spec, rest=(0.0, 0.5, 0.0, -1.6, 0.0, 1.0, 0.0))
+
+
+def _bullet_data() -> Path:
+    found = importlib.util.find_spec("pybullet_data")
+    if found is None or not found.submodule_search_locations:
+        raise RobotError("the descriptions of robots come with pybullet, which is not installed")
+    return Path(found.submodule_search_locations[0])
 
 
 def robot_of_urdf(urdf: Path | str, *, hand: str, name: str | None = None) -> RobotSpec:
