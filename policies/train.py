@@ -121,7 +121,7 @@ def train(
     processes = training.processes or os.cpu_count() or 1
     envs = side_by_side(demonstration, training.base, spread, count=training.environments, processes=processes)
     try:
-        with _one_thread():
+        with one_thread():
             return _learn(envs, kind, folder, settings, key, training, start.layers if start else None)
     finally:
         envs.close()
@@ -242,7 +242,7 @@ def _board(folder: Path, training: Training) -> Iterator[SummaryWriter | None]:
 
 
 @contextmanager
-def _one_thread() -> Iterator[None]:
+def one_thread() -> Iterator[None]:
     """Small networks are faster on one thread, and sums keep their order."""
     import torch
 
