@@ -1,0 +1,151 @@
+"""Frames of a video at given moments, by seeking: of a file, or of anything that reads and seeks like one."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import IO, Any
+
+import numpy as np
+from jaxtyping import Float, UInt8
+
+from perception.video import ClipError
+
+_INSTANT = 1e-3
+"""Times of frames are rounded; a frame counts as shown from this much [s] before its time on."""
+_HELD = 2.0
+"""The last frame of a video stands for moments after it up to this much [s] later; then the file is cut short."""
+_BUFFER = 1 << 18
+"""Bytes that are read at once from something that is not a file of its own."""
+
+
+def open_video(source: Path | IO[bytes], name: str | None = None) -> Any:
+    """PyAV container of a video, one thread to decode it; close it after use.
+
+    Args:
+        source: path, or an open stretch of a file.
+        name: what errors call it; by default the path.
+
+    Raises:
+        ClipError: not there, not a video, or no video stream.
+    """
+    import av
+
+    name = name or str(source)
+    try:
+        container = av.open(str(source)) if isinstance(source, Path) else av.open(source, buffer_size=_BUFFER)
+    except (av.FFmpegError, OSError, ValueError) as error:
+        raise ClipError(f"{name}: cannot be read as video ({getattr(error, 'strerror', None) or error})") from error
+    if not container.streams.video:
+        container.close()
+        raise ClipError(f"{name}: has no video stream")
+    container.streams.video[0].codec_context.thread_count = 1
+    return container
+
+
+def origin_of(container: Any) -> float:
+    """Time of the container's start by its own clock [s]; moments are counted from there."""
+    import av
+
+    return float((container.start_time or 0) / av.time_base)
+
+
+def duration_of(container: Any) -> float:
+    """How long the pictures last, as the header says [s], counted from the container's start.
+
+    Raises:
+        ClipError: the header does not say.
+    """
+    import av
+
+    stream = container.streams.video[0]
+    if stream.duration and stream.time_base:
+        start = float((stream.start_time or 0) * stream.time_base) - origin_of(container)
+        return max(0.0, start) + float(stream.duration * stream.time_base)
+    if container.duration:
+        return float(container.duration / av.time_base)
+    raise ClipError(f"{container.name}: does not say how long it lasts")
+
+
+def scaled(size_hw: tuple[int, int], short_side: int) -> tuple[int, int]:
+    """Height and width [px] with the same aspect whose smaller one is `short_side`."""
+    height, width = size_hw
+    factor = short_side / min(height, width)
+    return (short_side, round(width * factor)) if height <= width else (round(height * factor), short_side)
+
+
+def upright(frame: Any, size_hw: tuple[int, int]) -> UInt8[np.ndarray, "H W 3"]:
+    """A decoded frame in RGB, turned as the file asks; `size_hw` is its size [px] once it stands upright."""
+    turns = round(getattr(frame, "rotation", 0) / 90) % 4
+    height, width = size_hw if turns % 2 == 0 else size_hw[::-1]
+    image = frame.to_ndarray(format="rgb24", width=width, height=height, interpolation="AREA")
+    return np.ascontiguousarray(np.rot90(image, turns))
+
+
+def size_of(frame: Any) -> tuple[int, int]:
+    """Height and width [px] of a decoded frame once it stands upright."""
+    turned = round(getattr(frame, "rotation", 0) / 90) % 2
+    return (frame.width, frame.height) if turned else (frame.height, frame.width)
+
+
+def read_moments(
+    source: Path | IO[bytes], moments: Float[np.ndarray, "T"], *, short_side: int, name: str | None = None
+) -> UInt8[np.ndarray, "T H W 3"]:
+    """What a video shows at ascending `moments` [s], counted from its start: at each the latest frame until then.
+
+    Decoding begins at the key frame before the first moment. A moment before the first frame shows that one.
+
+    Args:
+        source: path, or an open stretch of a file.
+        moments: T times.
+        short_side: the smaller of height and width [px] to which frames are scaled.
+        name: what errors call the video; by default the path.
+
+    Raises:
+        ClipError: not a video, damaged, or it ends before the moments do.
+    """
+    import av
+
+    name = name or str(source)
+    with open_video(source, name) as container:
+        try:
+            frames = _timed(container, float(moments[0]))
+            shown = next(frames, None)
+            if shown is not None and shown[0] > moments[0] + _INSTANT:
+                frames = _timed(container, 0.0)
+                shown = next(frames, None)
+            if shown is None:
+                raise ClipError(f"{name}: nothing can be decoded at {moments[0]:.2f} s")
+            return _picked(frames, shown, moments, short_side, name)
+        except (av.FFmpegError, OSError) as error:
+            raise ClipError(
+                f"{name}: decoding failed after {moments[0]:.2f} s ({getattr(error, 'strerror', None) or error})"
+            ) from error
+
+
+def _timed(container: Any, start: float) -> Iterator[tuple[float, Any]]:
+    """Decoded frames with their times [s] from the key frame before `start` on."""
+    stream, origin = container.streams.video[0], origin_of(container)
+    base = float(stream.time_base)
+    container.seek(max(0, int((start + origin) / base)), stream=stream)
+    for frame in container.decode(stream):
+        if frame.pts is not None:
+            yield frame.pts * base - origin, frame
+
+
+def _picked(
+    frames: Iterator[tuple[float, Any]], shown: tuple[float, Any], moments: np.ndarray, short_side: int, name: str
+) -> np.ndarray:
+    size_hw = scaled(size_of(shown[1]), short_side)
+    clip = np.empty((len(moments), *size_hw, 3), np.uint8)
+    following = next(frames, None)
+    image, of = upright(shown[1], size_hw), shown
+    for k, moment in enumerate(moments):
+        while following is not None and following[0] <= moment + _INSTANT:
+            shown, following = following, next(frames, None)
+        if following is None and moment - shown[0] > _HELD:
+            raise ClipError(f"{name}: ends at {shown[0]:.2f} s, before {moment:.2f} s; it is cut short or damaged")
+        if of is not shown:
+            image, of = upright(shown[1], size_hw), shown
+        clip[k] = image
+    return clip
