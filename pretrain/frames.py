@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import io
 from collections.abc import Iterator
 from pathlib import Path
-from typing import IO, Any
+from typing import Any
 
 import numpy as np
 from jaxtyping import Float, UInt8
@@ -19,7 +20,7 @@ _BUFFER = 1 << 18
 """Bytes that are read at once from something that is not a file of its own."""
 
 
-def open_video(source: Path | IO[bytes], name: str | None = None) -> Any:
+def open_video(source: Path | io.IOBase, name: str | None = None) -> Any:
     """PyAV container of a video, one thread to decode it; close it after use.
 
     Args:
@@ -89,7 +90,7 @@ def size_of(frame: Any) -> tuple[int, int]:
 
 
 def read_moments(
-    source: Path | IO[bytes], moments: Float[np.ndarray, "T"], *, short_side: int, name: str | None = None
+    source: Path | io.IOBase, moments: Float[np.ndarray, "T"], *, short_side: int, name: str | None = None
 ) -> UInt8[np.ndarray, "T H W 3"]:
     """What a video shows at ascending `moments` [s], counted from its start: at each the latest frame until then.
 

@@ -1,0 +1,153 @@
+"""A video as a training reads it fast: small, at a fixed rate, with a key frame every so many frames."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Iterator
+from dataclasses import dataclass
+from fractions import Fraction
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from perception.video import ClipError
+from pretrain.frames import open_video, origin_of, scaled, size_of, upright
+
+_INSTANT = 1e-3
+"""Times of frames are rounded by less than this [s]."""
+_LONGEST_GAP = 600.0
+"""A frame is repeated for at most so long [s]; a larger gap between two frames is a damaged clock."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Encoding:
+    """How videos are encoded."""
+
+    fps: float = 10.0
+    """Frame rate [1/s]."""
+    short_side: int = 256
+    """Height or width, whichever is smaller [px]; smaller videos keep their size."""
+    gop: int = 10
+    """Frames from one key frame to the next: what has to be decoded before a clip begins."""
+    quality: int = 23
+    """Constant rate factor of x264; lower is better and larger."""
+
+    def __post_init__(self) -> None:
+        """Refuse what no video has."""
+        if self.fps <= 0 or self.short_side < 2 or self.gop < 1 or not 0 <= self.quality <= 51:
+            raise ClipError(f"{self}: fps, short side and gop must be positive, the quality 0 to 51")
+
+
+class Encoded(NamedTuple):
+    """What came of it."""
+
+    frames: int
+    size_hw: tuple[int, int]
+    damaged: int
+    """Packets of the original that could not be decoded; the frame before stands in their place."""
+
+
+def transcode(path: Path, out: io.IOBase, encoding: Encoding) -> Encoded:
+    """Write the pictures of a video as H.264 in mp4 (yuv420p, upright, no sound), one frame at a time.
+
+    Frame n is what the original shows at n / fps, counted from the container's start, as captions count.
+
+    Raises:
+        ClipError: not a video, or nothing in it can be decoded.
+        OSError: `out` cannot be written; its own error.
+    """
+    import av
+
+    count = 0
+    with open_video(path) as source:
+        shown = _Damaged(source)
+        images = _on_grid(shown, encoding.fps, path)
+        first = next(images, None)
+        if first is None:
+            raise ClipError(f"{path}: nothing in it can be decoded")
+        size_hw = size_of(first)
+        height, width = scaled(size_hw, min(encoding.short_side, *size_hw))
+        height, width = height - height % 2, width - width % 2
+        with av.open(out, "w", format="mp4") as container:
+            rate = Fraction(encoding.fps).limit_denominator(1001)
+            stream: Any = container.add_stream("libx264", rate=rate)
+            stream.height, stream.width, stream.pix_fmt = height, width, "yuv420p"
+            stream.codec_context.thread_count = 1
+            stream.options = {
+                "crf": str(encoding.quality),
+                "preset": "veryfast",
+                "x264-params": f"keyint={encoding.gop}:min-keyint={encoding.gop}:scenecut=0:open-gop=0",
+            }
+            last: Any = None
+            small: Any = None
+            frame: Any = first
+            while frame is not None:
+                if frame is not last:
+                    small, last = _small(frame, (height, width)), frame
+                small.pts, small.time_base = count, 1 / rate
+                container.mux(stream.encode(small))
+                count += 1
+                frame = next(images, None)
+            container.mux(stream.encode())
+    return Encoded(count, (height, width), shown.damaged)
+
+
+class _Damaged:
+    """Decoded frames with their times [s]; packets that cannot be decoded are counted and left out."""
+
+    def __init__(self, container: Any) -> None:
+        self.container = container
+        self.damaged = 0
+
+    def __iter__(self) -> Iterator[tuple[float, Any]]:
+        import av
+
+        stream, origin = self.container.streams.video[0], origin_of(self.container)
+        packets = self.container.demux(stream)
+        while True:
+            try:
+                packet = next(packets)
+            except StopIteration:
+                return
+            except av.FFmpegError:
+                self.damaged += 1
+                return
+            try:
+                frames = packet.decode()
+            except av.FFmpegError:
+                self.damaged += 1
+                continue
+            for frame in frames:
+                if frame.pts is not None:
+                    yield float(frame.pts * frame.time_base) - origin, frame
+
+
+def _on_grid(shown: _Damaged, fps: float, path: Path) -> Iterator[Any]:
+    """The frame to show at 0, 1 / fps, 2 / fps ... until the last frame's time."""
+    before: tuple[float, Any] | None = None
+    n = 0
+    for now in shown:
+        if before is not None:
+            if now[0] - before[0] > _LONGEST_GAP:
+                raise ClipError(f"{path}: nothing is shown from {before[0]:.0f} s to {now[0]:.0f} s")
+            while n / fps < now[0] - _INSTANT:
+                yield before[1]
+                n += 1
+        before = now
+    while before is not None and n / fps <= before[0] + _INSTANT:
+        yield before[1]
+        n += 1
+
+
+def _small(frame: Any, size_hw: tuple[int, int]) -> Any:
+    """A frame scaled and turned upright, as yuv420p."""
+    import av
+
+    if round(getattr(frame, "rotation", 0) / 90) % 4:
+        return av.VideoFrame.from_ndarray(np.ascontiguousarray(upright(frame, size_hw)), format="rgb24").reformat(
+            format="yuv420p"
+        )
+    small = frame.reformat(width=size_hw[1], height=size_hw[0], format="yuv420p", interpolation="AREA")
+    small.pict_type = 0
+    return small
