@@ -6,6 +6,7 @@ the side of the nearest face. A point of a cloud stands for a small disc across 
 
 from __future__ import annotations
 
+import ctypes
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal, NamedTuple
@@ -190,10 +191,22 @@ def read_transform(path: Path | str) -> Float[np.ndarray, "4 4"]:
 
 def _open3d() -> Any:
     try:
+        _bring_libusb()
         import open3d
-    except ImportError as error:
-        raise SceneError("scenes are read by open3d: pip install 'apprentice[scene]'") from error
+    except (ImportError, OSError) as error:
+        reason = str(error).splitlines()[0]
+        raise SceneError(f"scenes are read by open3d: pip install 'apprentice[scene]' ({reason})") from error
     return open3d
+
+
+def _bring_libusb() -> None:
+    """Load libusb, which open3d is linked to for cameras that nobody here has, from its own package.
+
+    Small machines do not have the library; where it is loaded already the linker looks no further.
+    """
+    import libusb_package
+
+    ctypes.CDLL(str(libusb_package.get_library_path()), mode=ctypes.RTLD_GLOBAL)
 
 
 def _mesh(o3d: Any, mesh: Any) -> Mesh:
