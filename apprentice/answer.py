@@ -69,7 +69,7 @@ def unframed(text: str) -> str:
         del lines[0]
     message = list(itertools.takewhile(lambda line: line.strip("─-╰╯"), lines))
     meant = re.findall(r"^--[a-z][\w-]*", "\n".join(lines[len(message) :]), flags=re.MULTILINE)
-    helps = re.findall(r"(apprentice(?: \w+)? --help)", "\n".join(lines))
+    helps = re.findall(r"(apprentice(?: \w+)* --help)", "\n".join(lines))
     line = " ".join(" ".join(message).split()).rstrip(".")
     if meant:
         line += f"; perhaps {' or '.join(dict.fromkeys(meant))} was meant"

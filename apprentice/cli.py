@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import functools
+import operator
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
 import tyro
 
-from apprentice import verbs
+from apprentice import pretraining, verbs
 from apprentice.answer import answered, one_line_usage
 from apprentice.options import (
     Body,
@@ -169,6 +171,36 @@ class Export(_Later):
 
 
 @dataclass(frozen=True)
+class Prepare(_Verb):
+    """Make shards of narrated videos, which a training reads fast; a run that was stopped goes on."""
+
+    folder: tyro.conf.Positional[Path] = tyro.MISSING
+    """Folder of videos with captions beside (.vtt, .srt, Whisper's .json, .csv) or within them."""
+    out: Path = tyro.MISSING
+    """Folder of the shards."""
+    table: Path | None = None
+    """List of the videos (CSV with video_id or video_path), in the layout of HowTo100M."""
+    captions: Path | None = None
+    """With --table: folder of tables VIDEO_ID.csv, or one caption.json."""
+    fps: float = 10.0
+    """Frame rate of the shards [1/s]."""
+    short_side: int = 256
+    """Height or width, whichever is smaller [px]."""
+    gop: int = 10
+    """Frames from one key frame to the next."""
+    processes: int = 0
+    """Videos that are transcoded at a time; by default as many as there are processors."""
+
+
+@dataclass(frozen=True)
+class Check(_Verb):
+    """Read every video of some shards, and name what is damaged."""
+
+    folder: tyro.conf.Positional[Path] = tyro.MISSING
+    """Folder of the shards."""
+
+
+@dataclass(frozen=True)
 class List(_Verb):
     """Name every tool, task, robot, detector, format and agent with one line each."""
 
@@ -186,9 +218,16 @@ VERBS: dict[type[_Verb], Callable[[Any], None]] = {
     View: verbs.view,
     Report: verbs.report,
     Export: verbs.export,
+    Prepare: pretraining.prepare,
+    Check: pretraining.check,
     List: verbs.show_list,
 }
 """In the order in which they are explained."""
+
+GROUPS: dict[str, tuple[str, tuple[type[_Verb], ...]]] = {
+    "pretrain": ("Joint embeddings of video and language from narrated videos.", (Prepare, Check)),
+}
+"""Verbs of two words: the first, what it is about, and those that come second."""
 
 
 def main(arguments: list[str] | None = None) -> None:
@@ -199,14 +238,28 @@ def main(arguments: list[str] | None = None) -> None:
         VERBS[type(verb)](verb)
 
 
+def spoken(kind: type[_Verb]) -> list[str]:
+    """The words that name a verb: its class in lower case, after the name of its group if it is in one."""
+    group = [name for name, (_, kinds) in GROUPS.items() if kind in kinds]
+    return [*group, kind.__name__.lower()]
+
+
 def _choices() -> Any:
-    """A union of subcommands, each named by its class in lower case."""
-    union: Any = None
-    for kind in VERBS:
-        named = tyro.conf.subcommand(name=kind.__name__.lower(), description=kind.__doc__)
-        choice = Annotated.__class_getitem__((kind, named))  # type: ignore[attr-defined]
-        union = choice if union is None else union | choice
-    return union
+    """A union of subcommands; verbs of a group are subcommands of the group, which stands before the last verb."""
+    single = [_named(kind, spoken(kind)[0], kind.__doc__) for kind in VERBS if len(spoken(kind)) == 1]
+    groups = [
+        _named(_union(_named(kind, spoken(kind)[-1], kind.__doc__) for kind in kinds), name, about)
+        for name, (about, kinds) in GROUPS.items()
+    ]
+    return _union([*single[:-1], *groups, *single[-1:]])
+
+
+def _named(kind: Any, name: str, about: str | None) -> Any:
+    return Annotated.__class_getitem__((kind, tyro.conf.subcommand(name=name, description=about)))  # type: ignore[attr-defined]
+
+
+def _union(choices: Iterable[Any]) -> Any:
+    return functools.reduce(operator.or_, choices)
 
 
 if __name__ == "__main__":

@@ -51,11 +51,11 @@ def origin_of(container: Any) -> float:
     return float((container.start_time or 0) / av.time_base)
 
 
-def duration_of(container: Any) -> float:
+def duration_of(container: Any, default: float | None = None) -> float:
     """How long the pictures last, as the header says [s], counted from the container's start.
 
     Raises:
-        ClipError: the header does not say.
+        ClipError: the header does not say, and there is no `default` for that.
     """
     import av
 
@@ -65,6 +65,8 @@ def duration_of(container: Any) -> float:
         return max(0.0, start) + float(stream.duration * stream.time_base)
     if container.duration:
         return float(container.duration / av.time_base)
+    if default is not None:
+        return default
     raise ClipError(f"{container.name}: does not say how long it lasts")
 
 

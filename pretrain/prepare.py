@@ -29,6 +29,9 @@ SHARD_BYTES = 256_000_000
 _KEY_LENGTH = 80
 """Of the readable part of a key; longer ones are cut."""
 
+_CUT_SHORT = 2.0
+"""Videos whose picture ends more than this earlier [s] than their header says are reported."""
+
 _log = logging.getLogger(__name__)
 
 
@@ -155,9 +158,7 @@ def _batches(
             size += outcome.video.stat().st_size
         else:
             reason = "its process died twice (for want of memory, or by a fault in a decoder)"
-            problem = Skipped(str(job.video.path), reason) if isinstance(outcome, WorkerLost) else outcome
-            _log.warning("skipped: %s: %s", *problem)
-            problems.append(problem)
+            problems.append(Skipped(str(job.video.path), reason) if isinstance(outcome, WorkerLost) else outcome)
         tell_progress("preparing videos", number, len(jobs))
         if size >= shard_bytes:
             yield batch
@@ -186,6 +187,9 @@ def _make(job: _Job) -> _Staged | Skipped:
         return Skipped(str(source), f"failed with {type(error).__name__}: {error}")
     if encoded.damaged:
         notes.append(Skipped(str(source), f"used, but {encoded.damaged} of its packets cannot be decoded"))
+    if encoded.missing > _CUT_SHORT:
+        ends = f"ends {encoded.missing:.1f} s before the time that its header says"
+        notes.append(Skipped(str(source), f"used, but its picture {ends}"))
     columns = {
         "text": list(said.labels),
         "start": said.interval[:, 0].tolist(),

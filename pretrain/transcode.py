@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from perception.video import ClipError
-from pretrain.frames import open_video, origin_of, scaled, size_of, upright
+from pretrain.frames import duration_of, open_video, origin_of, scaled, size_of, upright
 
 _INSTANT = 1e-3
 """Times of frames are rounded by less than this [s]."""
@@ -46,6 +46,8 @@ class Encoded(NamedTuple):
     size_hw: tuple[int, int]
     damaged: int
     """Packets of the original that could not be decoded; the frame before stands in their place."""
+    missing: float
+    """How much earlier it ends than the original's header says [s]."""
 
 
 def transcode(path: Path, out: io.IOBase, encoding: Encoding) -> Encoded:
@@ -61,6 +63,7 @@ def transcode(path: Path, out: io.IOBase, encoding: Encoding) -> Encoded:
 
     count = 0
     with open_video(path) as source:
+        stated = duration_of(source, default=0.0)
         shown = _Damaged(source)
         images = _on_grid(shown, encoding.fps, path)
         first = next(images, None)
@@ -90,7 +93,8 @@ def transcode(path: Path, out: io.IOBase, encoding: Encoding) -> Encoded:
                 count += 1
                 frame = next(images, None)
             container.mux(stream.encode())
-    return Encoded(count, (height, width), shown.damaged)
+    missing = max(0.0, stated - count / encoding.fps)
+    return Encoded(count, (height, width), shown.damaged, missing)
 
 
 class _Damaged:

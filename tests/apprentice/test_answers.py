@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from examples import example
 
-from apprentice.cli import VERBS, main
+from apprentice.cli import VERBS, main, spoken
 from perception.video import write_video
 
 
@@ -81,10 +81,10 @@ def test_an_interrupt_says_how_to_go_on(capsys, monkeypatch):
     assert answer(capsys, "list") == (130, "interrupted; the same command goes on where it stopped\n")
 
 
-@pytest.mark.parametrize("verb", [kind.__name__.lower() for kind in VERBS])
+@pytest.mark.parametrize("verb", [spoken(kind) for kind in VERBS], ids=" ".join)
 def test_every_verb_explains_itself_and_takes_a_run_and_a_seed(verb, capsys):
     with pytest.raises(SystemExit) as end:
-        main([verb, "--help"])
+        main([*verb, "--help"])
     assert end.value.code == 0
     said = capsys.readouterr().out
     assert "--run PATH" in said

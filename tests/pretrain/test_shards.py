@@ -261,14 +261,32 @@ def test_transcoding_shows_the_original_at_a_fixed_rate(tmp_path, fps):
 
 
 def test_a_damaged_stretch_costs_its_frames_alone(tmp_path):
+    damaged = transcode(hurt(write_noise(tmp_path / "a.mp4")), io.BytesIO(), SMALL)
+    assert (damaged.frames, damaged.missing) == (40, 0.0)
+    assert 0 < damaged.damaged < 5
+
+
+def test_a_video_that_is_cut_short_is_used_and_reported(tmp_path):
+    """Matroska after a damaged stretch cannot be read on: the file just seems to end."""
+    hurt(write_noise(tmp_path / "a.mkv"))
+    write_srt(tmp_path / "a.srt", SENTENCES)
+    prepared = again(tmp_path, tmp_path / "out")
+    assert prepared.videos == 1
+    assert "used, but its picture ends 2." in prepared.skipped[0].reason
+
+
+def write_noise(path):
+    """40 frames that need many bytes each."""
     rng = np.random.default_rng(0)
-    film = write_video(tmp_path / "a.mkv", rng.integers(0, 255, (40, 64, 64, 3), dtype=np.uint8), 10.0)
-    whole = transcode(film, io.BytesIO(), SMALL)
-    content = bytearray(film.read_bytes())
-    content[len(content) // 2 : len(content) // 2 + 200] = bytes(200)
-    film.write_bytes(content)
-    damaged = transcode(film, io.BytesIO(), SMALL)
-    assert 0.4 * whole.frames < damaged.frames <= whole.frames
+    return write_video(path, rng.integers(0, 255, (40, 64, 64, 3), dtype=np.uint8), 10.0)
+
+
+def hurt(path):
+    """Wipe out a stretch before the middle."""
+    content = bytearray(path.read_bytes())
+    content[2 * len(content) // 5 : 2 * len(content) // 5 + 2000] = bytes(2000)
+    path.write_bytes(content)
+    return path
 
 
 @pytest.mark.parametrize("name", ["abc", "a/b", "a b", "a.b", "ü", "x" * 200])

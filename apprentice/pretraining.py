@@ -1,0 +1,58 @@
+"""What the verbs of `apprentice pretrain` do: narrated videos to shards, and whether shards are whole."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from apprentice.showing import console, log_to
+from apprentice.stages import UsageError
+
+if TYPE_CHECKING:
+    from apprentice import cli
+    from pretrain.narration import Skipped
+
+_SHOWN = 10
+"""Files that are named on the screen; the report names all."""
+
+
+def prepare(verb: cli.Prepare) -> None:
+    """Shards of a folder of narrated videos."""
+    from pretrain.narration import find_narrated, read_howto100m
+    from pretrain.prepare import prepare as make_shards
+    from pretrain.transcode import Encoding
+
+    if (verb.table is None) != (verb.captions is None):
+        raise UsageError("--table and --captions go together: the list of videos, and where their captions are")
+    if verb.table is not None and verb.captions is not None:
+        videos, skipped = read_howto100m(verb.table, verb.folder, verb.captions)
+    else:
+        videos, skipped = find_narrated(verb.folder)
+    verb.out.mkdir(parents=True, exist_ok=True)
+    log_to(verb.out / "log.txt")
+    encoding = Encoding(fps=verb.fps, short_side=verb.short_side, gop=verb.gop)
+    prepared = make_shards(videos, verb.out, skipped=skipped, encoding=encoding, processes=verb.processes)
+    _name(prepared.skipped)
+    shards = "1 shard" if prepared.shards == 1 else f"{prepared.shards} shards"
+    outcome = f"{verb.out}: {prepared.videos} videos in {shards}, {prepared.made} of them new"
+    if prepared.skipped:
+        outcome += f"; files with a remark: {len(prepared.skipped)}, all named in {verb.out / 'report.json'}"
+    console.print(outcome, soft_wrap=True)
+
+
+def check(verb: cli.Check) -> None:
+    """Whether every video of some shards can be read."""
+    from pretrain.shards import Shards
+
+    shards = Shards(verb.folder)
+    damaged = list(shards.check())
+    _name(damaged)
+    if damaged:
+        raise UsageError(f"{verb.folder}: {len(damaged)} shards or videos in it are damaged")
+    console.print(f"{verb.folder}: {len(shards)} videos, all of them whole", soft_wrap=True)
+
+
+def _name(skipped: tuple[Skipped, ...] | list[Skipped]) -> None:
+    for file, reason in skipped[:_SHOWN]:
+        console.print(f"{file}: {reason}", soft_wrap=True, style="yellow")
+    if len(skipped) > _SHOWN:
+        console.print(f"and {len(skipped) - _SHOWN} more", style="yellow")
