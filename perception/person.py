@@ -114,7 +114,10 @@ def _columns(person: Keypoints, names: tuple[str, ...]) -> list[int]:
 
 
 def _visible(person: Keypoints) -> Bool[np.ndarray, "T"]:
-    """At least a third of the trunk and limb points, and half of the trunk, are seen."""
+    """At least a third of the trunk and limb points, half of the trunk, and some of a limb are seen.
+
+    A trunk without limbs is imagined: in a hand, say.
+    """
     body = _columns(person, _BODY)
     if not body:
         return np.asarray(person.seen.any(axis=1))
@@ -123,7 +126,8 @@ def _visible(person: Keypoints) -> Bool[np.ndarray, "T"]:
     visible = np.asarray(certain.mean(axis=1) >= 1 / 3)
     if trunk:
         visible &= certain[:, trunk].mean(axis=1) >= 0.5
-    return visible
+    limbs = [k for k in range(len(body)) if k not in trunk]
+    return visible & certain[:, limbs].any(axis=1) if limbs else visible
 
 
 def _certain(person: Keypoints) -> Bool[np.ndarray, "T K"]:

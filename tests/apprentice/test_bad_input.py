@@ -89,7 +89,7 @@ def test_a_stroke_that_the_robot_cannot_reach(capsys, tmp_path):
 def test_a_robot_and_a_task_that_do_not_exist(capsys, tmp_path):
     stroke = hammer_stroke().save(tmp_path / "stroke.npz")
     assert refused(capsys, "align", stroke, "--task", "sweep", "--run", tmp_path / "r") == (
-        "unknown task 'sweep'; choose from: hammer"
+        "unknown task 'sweep'; choose from: hammer, scythe, spade, pour"
     )
     align(Motion.load(stroke), seed=0).demonstration.save(tmp_path / "demonstration.npz")
     assert refused(capsys, "retarget", tmp_path, "--robot", "ur5").startswith("unknown robot 'ur5'; choose from: panda")

@@ -54,7 +54,9 @@ def test_a_known_surface_tells_how_far_away_a_person_stands(told):
 def test_feet_rest_on_the_surface_and_the_ground_stays_below_it(told):
     interaction, p, _ = told["with"]
     np.testing.assert_allclose(p[:, -2:, 2], 0.4, atol=0.02)
-    assert interaction.forces.wrench[:, :2, 2].sum(axis=1).mean() == pytest.approx(9.81 * 70, rel=0.05)
+    assert interaction.forces.wrench[:, :2, 2].sum(axis=1).mean() == pytest.approx(
+        9.81 * interaction.assumed["mass"], rel=0.05
+    )
     assert {"surface", "clear"} <= set(interaction.cost)
     assert "ground" not in interaction.cost
 

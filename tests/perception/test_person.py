@@ -76,6 +76,15 @@ def test_a_body_without_a_certain_trunk_in_most_frames_is_believed_in_none():
         assert gated.seen.any(axis=1).sum() == believed
 
 
+def test_a_trunk_without_limbs_is_imagined():
+    alone = person().replace(xyz=np.zeros((20, len(STANDING), 3)))
+    confidence = alone.confidence.copy()
+    confidence[:, [k for k, name in enumerate(STANDING) if name[2:] not in ("shoulder", "hip")]] = 0.05
+    assert not gate_detections(alone.replace(confidence=confidence)).seen.any()
+    confidence[:, alone.index("l_elbow")] = 0.6
+    assert gate_detections(alone.replace(confidence=confidence)).seen.any(axis=1).all()
+
+
 def test_a_bench_may_hide_the_hips():
     behind = person().replace(xyz=np.zeros((20, len(STANDING), 3)))
     confidence = behind.confidence.copy()
@@ -89,7 +98,7 @@ def test_somebody_half_out_of_the_image_comes_after_somebody_in_full_view():
 
 
 @needs_data
-@pytest.mark.parametrize("start", [0, 7])
+@pytest.mark.parametrize("start", [0, 4, 7])
 def test_two_hands_over_a_table_are_not_a_person(start):
     clip = open_clip(DATA / "clips/coffee_pour/sam2_04_coffee.mp4", start=start, end=start + 0.3)
     with pytest.raises(NoPersonError, match="--detector hands"):

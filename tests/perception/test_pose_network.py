@@ -78,7 +78,7 @@ def test_the_network_sees_the_same_person_in_a_mirror_and_in_a_turned_square():
     sight = network.look(image, network.look(image, Region.of_body(known.uv)).around)
     size = np.ptp(known.uv[:, 1])
     assert sight.presence > 0.9
-    assert np.median(np.linalg.norm(sight.body.uv - known.uv, axis=1)) < 0.03 * size
+    assert np.median(np.linalg.norm(sight.body.uv - known.uv, axis=1)) < 0.05 * size
     turned = sight.around._replace(turn=sight.around.turn + 0.2)
     for other in (network.look(image, sight.around, mirror=True), network.look(image, turned)):
         assert np.median(np.linalg.norm(sight.body.uv - other.body.uv, axis=1)) < 0.05 * size
