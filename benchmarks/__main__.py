@@ -29,6 +29,7 @@ BENCHMARKS: dict[str, tuple[str, ...]] = {
     "grains": ("--pours",),
     "retarget": ("{data}/tools/hammer_1.npz",),
     "solver": ("{data}/parkour",),
+    "decoding": (),
     "policy": ("{data}/tools/hammer_1.npz",),
 }
 """Arguments of each, by module name; `{data}` is the folder of the shared data."""

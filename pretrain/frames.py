@@ -77,11 +77,25 @@ def scaled(size_hw: tuple[int, int], short_side: int) -> tuple[int, int]:
     return (short_side, round(width * factor)) if height <= width else (round(height * factor), short_side)
 
 
-def upright(frame: Any, size_hw: tuple[int, int]) -> UInt8[np.ndarray, "H W 3"]:
+class Scaler:
+    """Scales and converts frames of one video; what is prepared for the first serves all. One thread."""
+
+    def __init__(self) -> None:
+        from av.video.reformatter import VideoReformatter
+
+        self._reformatter: Any = VideoReformatter()
+
+    def __call__(self, frame: Any, size_hw: tuple[int, int], pixels: str) -> Any:
+        """A decoded frame at another size [px], not turned, in a pixel format."""
+        height, width = size_hw
+        scale = {} if (frame.height, frame.width) == size_hw else {"interpolation": "AREA"}
+        return self._reformatter.reformat(frame, width=width, height=height, format=pixels, threads=1, **scale)
+
+
+def upright(frame: Any, size_hw: tuple[int, int], scaler: Scaler) -> UInt8[np.ndarray, "H W 3"]:
     """A decoded frame in RGB, turned as the file asks; `size_hw` is its size [px] once it stands upright."""
     turns = round(getattr(frame, "rotation", 0) / 90) % 4
-    height, width = size_hw if turns % 2 == 0 else size_hw[::-1]
-    image = frame.to_ndarray(format="rgb24", width=width, height=height, interpolation="AREA")
+    image = scaler(frame, size_hw if turns % 2 == 0 else size_hw[::-1], "rgb24").to_ndarray()
     return np.ascontiguousarray(np.rot90(image, turns))
 
 
@@ -142,13 +156,15 @@ def _picked(
     size_hw = scaled(size_of(shown[1]), short_side)
     clip = np.empty((len(moments), *size_hw, 3), np.uint8)
     following = next(frames, None)
-    image, of = upright(shown[1], size_hw), shown
+    scaler = Scaler()
+    of: tuple[float, Any] | None = None
     for k, moment in enumerate(moments):
         while following is not None and following[0] <= moment + _INSTANT:
             shown, following = following, next(frames, None)
         if following is None and moment - shown[0] > _HELD:
             raise ClipError(f"{name}: ends at {shown[0]:.2f} s, before {moment:.2f} s; it is cut short or damaged")
         if of is not shown:
-            image, of = upright(shown[1], size_hw), shown
-        clip[k] = image
+            clip[k], of = upright(shown[1], size_hw, scaler), shown
+        else:
+            clip[k] = clip[k - 1]
     return clip

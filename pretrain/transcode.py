@@ -9,10 +9,8 @@ from fractions import Fraction
 from pathlib import Path
 from typing import Any, NamedTuple
 
-import numpy as np
-
 from perception.video import ClipError
-from pretrain.frames import duration_of, open_video, origin_of, scaled, size_of, upright
+from pretrain.frames import Scaler, duration_of, open_video, origin_of, scaled, size_of, upright
 
 _INSTANT = 1e-3
 """Times of frames are rounded by less than this [s]."""
@@ -80,14 +78,16 @@ def transcode(path: Path, out: io.IOBase, encoding: Encoding) -> Encoded:
             stream.options = {
                 "crf": str(encoding.quality),
                 "preset": "veryfast",
+                "tune": "fastdecode",  # 15 % larger, decoded in half the time
                 "x264-params": f"keyint={encoding.gop}:min-keyint={encoding.gop}:scenecut=0:open-gop=0",
             }
+            scaler = Scaler()
             last: Any = None
             small: Any = None
             frame: Any = first
             while frame is not None:
                 if frame is not last:
-                    small, last = _small(frame, (height, width)), frame
+                    small, last = _small(frame, (height, width), scaler), frame
                 small.pts, small.time_base = count, 1 / rate
                 container.mux(stream.encode(small))
                 count += 1
@@ -144,14 +144,13 @@ def _on_grid(shown: _Damaged, fps: float, path: Path) -> Iterator[Any]:
         n += 1
 
 
-def _small(frame: Any, size_hw: tuple[int, int]) -> Any:
+def _small(frame: Any, size_hw: tuple[int, int], scaler: Scaler) -> Any:
     """A frame scaled and turned upright, as yuv420p."""
     import av
 
     if round(getattr(frame, "rotation", 0) / 90) % 4:
-        return av.VideoFrame.from_ndarray(np.ascontiguousarray(upright(frame, size_hw)), format="rgb24").reformat(
-            format="yuv420p"
-        )
-    small = frame.reformat(width=size_hw[1], height=size_hw[0], format="yuv420p", interpolation="AREA")
-    small.pict_type = 0
+        turned = av.VideoFrame.from_ndarray(upright(frame, size_hw, scaler), format="rgb24")
+        return turned.reformat(format="yuv420p", threads=1)
+    small = scaler(frame, size_hw, "yuv420p")
+    small.pict_type = 0  # else the encoder makes a key frame wherever the original has one
     return small
