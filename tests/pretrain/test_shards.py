@@ -19,6 +19,7 @@ from films import LEVELS, numbers, write_film, write_srt
 from perception.video import write_video
 from pretrain import prepare as preparing
 from pretrain.clips import NarratedClips
+from pretrain.frames import read_moments
 from pretrain.narration import NarrationError, find_narrated
 from pretrain.prepare import PrepareError, key_of, prepare
 from pretrain.sampling import Sampling
@@ -242,6 +243,19 @@ def test_a_lost_worker_costs_its_own_job_alone():
     assert [result for job, result in results if job != 3] == [job / 2 for job in range(8) if job != 3]
 
 
+def test_a_video_that_kills_its_worker_is_left_out(tmp_path, monkeypatch):
+    """Named in the report, while the others are made; the death itself is tested above."""
+    fill(tmp_path, "a", "b")
+
+    def dying(function, jobs, _):
+        return ((job, WorkerLost() if job.key == "a" else function(job)) for job in jobs)
+
+    monkeypatch.setattr(preparing, "in_order", dying)
+    prepared = again(tmp_path, tmp_path / "out")
+    assert prepared.videos == 1
+    assert [(Path(s.file).name, s.reason[:22]) for s in prepared.skipped] == [("a.mp4", "its process died twice")]
+
+
 @pytest.mark.parametrize("fps", [10.0, 4.0, 24.0])
 def test_transcoding_shows_the_original_at_a_fixed_rate(tmp_path, fps):
     film = write_film(tmp_path / "a.mp4", seconds=3.0, fps=20.0)
@@ -258,6 +272,24 @@ def test_transcoding_shows_the_original_at_a_fixed_rate(tmp_path, fps):
     assert numbers(images).tolist() == (shown % LEVELS).tolist()
     assert encoded.frames == np.floor(59 / 20 * fps + 1e-6) + 1
     np.testing.assert_allclose(np.array(keys, float), np.arange(0, encoded.frames, 5) / fps, atol=1e-3)
+
+
+def test_a_video_that_asks_to_be_turned_is_turned_raw_and_encoded(tmp_path):
+    """What was at the top left is at the top right after a quarter turn clockwise."""
+    image = np.zeros((48, 64, 3), np.uint8)
+    image[:24, :32] = 255
+    content = bytearray(write_video(tmp_path / "a.mp4", [image] * 3, 10).read_bytes())
+    matrix = content.index((0x10000).to_bytes(4, "big"), content.index(b"tkhd"))
+    clockwise = [0, 0x10000, 0, -0x10000 & 0xFFFFFFFF, 0, 0, 48 << 16, 0, 0x40000000]
+    content[matrix : matrix + 36] = b"".join(value.to_bytes(4, "big") for value in clockwise)
+    (tmp_path / "turned.mp4").write_bytes(content)
+    with open(tmp_path / "encoded.mp4", "wb") as file:
+        transcode(tmp_path / "turned.mp4", file, SMALL)
+    for name in ("turned", "encoded"):
+        frame = read_moments(tmp_path / f"{name}.mp4", np.zeros(1), short_side=24)[0]
+        assert frame.shape == (32, 24, 3)
+        assert frame[:14, 14:].mean() > 240
+        assert frame[:, :10].mean() < 15
 
 
 def test_a_damaged_stretch_costs_its_frames_alone(tmp_path):
