@@ -25,6 +25,10 @@ Image = UInt8[np.ndarray, "H W 3"]
 _VARIABLE = 0.25
 """A file has a variable rate where a gap between frames departs by more than this share from the median gap."""
 
+REPEATABLE = {"threads": "1", "x264-params": "mbtree=0"}
+"""Options with which x264 gives the same file for the same images: its macroblock tree does not on AVX-512 processors,
+where it reads what has never been written."""
+
 _STANDARD_DEFINITION_ASPECT = {(576, 720): 16 / 15, (480, 720): 8 / 9}
 """Width over height of a pixel in 4:3 standard definition (ITU-R BT.601) files that do not state it, by size."""
 
@@ -126,7 +130,7 @@ def write_video(path: Path | str, frames: Iterable[Image], fps: float, *, qualit
     path, size = Path(path), None
     with atomic_path(path) as temporary, av.open(str(temporary), "w") as container:
         stream: Any = container.add_stream("libx264", rate=Fraction(fps).limit_denominator(100_000))
-        stream.pix_fmt, stream.options = "yuv420p", {"crf": str(quality), "threads": "1"}
+        stream.pix_fmt, stream.options = "yuv420p", {"crf": str(quality), **REPEATABLE}
         for image in frames:
             even = np.pad(image, ((0, image.shape[0] % 2), (0, image.shape[1] % 2), (0, 0)), mode="edge")
             if size is None:
