@@ -24,7 +24,7 @@ from motion.markers import MARKERS
 from motion.residuals.balance import SOLES, Balance
 from motion.residuals.contact import Anchor, Ground, Sliding
 from motion.residuals.residual import Residual
-from motion.resting_contact import resting_log_odds, with_resting
+from motion.resting_contact import confirmed, resting_log_odds, with_resting
 from motion.scene import Scene, lowered
 from motion.scene_contact import on_surface, surface_residuals
 from motion.single_thread import single_thread
@@ -128,6 +128,7 @@ def estimate(
     """
     options = options or EstimateOptions()
     _check(person, contacts, tool, tool_name)
+    stated = contacts.names
     person = _near_image(person)
     with single_thread():
         state, evidence = start(person, camera, options)
@@ -152,7 +153,7 @@ def estimate(
         # A knee that was too uncertain to hold the body may be plain once the rest is in place.
         contacts = with_resting(contacts, _resting(solution.state, contacts, options, scene), evidence.observed)
         known = _uncertainty(residuals, solution.state, options.windows)
-        return _interaction(solution, held, contacts, evidence, options, known, scene)
+        return _interaction(solution, held, contacts, stated, evidence, options, known, scene)
 
 
 def assumed_mass(height: float) -> float:
@@ -227,6 +228,7 @@ def _interaction(
     solution: Solution,
     held: Wielding | None,
     contacts: ContactStates,
+    stated: tuple[str, ...],
     evidence: Evidence,
     options: EstimateOptions,
     known_joints: Uncertainty | None,
@@ -243,6 +245,8 @@ def _interaction(
         inertia = _Inertia(sized.model())
     trust = options.trust(body, state.q, state.fps)
     windows, total = divide(len(state.q), state.fps, options.windows), len(state.q)
+    if held is not None:
+        contacts = held.touched(contacts)
     contacts = joined(
         lambda window: refine_contacts(
             body,
@@ -256,6 +260,7 @@ def _interaction(
         ),
         windows,
     )
+    contacts = confirmed(contacts, stated, evidence.observed)
     forces = joined(
         lambda window: solve_forces(
             body,

@@ -64,17 +64,42 @@ def with_resting(
     """
     if any(name in RESTING_SITES for name in contacts.names):
         return contacts
-    likely = np.asarray(resting.probability >= LIKELY)
+    names = _bearing(resting, observed)
+    columns = [resting.names.index(name) for name in names]
+    probability = np.concatenate([contacts.probability, resting.probability[:, columns]], axis=1)
+    return contacts.replace(names=(*contacts.names, *names), probability=probability) if names else contacts
+
+
+def confirmed(
+    refined: ContactStates, stated: tuple[str, ...], observed: Bool[np.ndarray, "T"] | None = None
+) -> ContactStates:
+    """Contacts without the knees, or the hips, that all evidence together denies.
+
+    A deep squat looks like a seat to whoever sees the motion alone, but its feet can carry the body.
+
+    Args:
+        refined: probabilities given the motion and the balance of its forces.
+        stated: contacts that are listed whatever the evidence: somebody else has said them.
+        observed: frames whose motion was seen.
+    """
+    kept = {*stated, *_bearing(refined, observed)}
+    columns = [c for c, name in enumerate(refined.names) if name in kept or name not in RESTING_SITES]
+    if len(columns) == len(refined.names):
+        return refined
+    return refined.replace(names=tuple(refined.names[c] for c in columns), probability=refined.probability[:, columns])
+
+
+def _bearing(contacts: ContactStates, observed: Bool[np.ndarray, "T"] | None) -> list[str]:
+    """Both knees, or both hips, where one of them is likely for long enough."""
+    likely = np.asarray(contacts.probability >= LIKELY)
     if observed is not None:
         likely = likely & observed[:, None]
     names: list[str] = []
     for part in ("knee", "hip"):
-        pair = [c for c, name in enumerate(resting.names) if name.endswith(part)]
+        pair = [c for c, name in enumerate(contacts.names) if name in RESTING_SITES and name.endswith(part)]
         if _longest(np.asarray(likely[:, pair].any(axis=1))) >= LEAST_TIME * contacts.fps:
-            names += [resting.names[c] for c in pair]
-    columns = [resting.names.index(name) for name in names]
-    probability = np.concatenate([contacts.probability, resting.probability[:, columns]], axis=1)
-    return contacts.replace(names=(*contacts.names, *names), probability=probability) if names else contacts
+            names += [contacts.names[c] for c in pair]
+    return names
 
 
 def _longest(frames: Bool[np.ndarray, "T"]) -> int:

@@ -18,7 +18,7 @@ from motion.residuals.smoothness import Acceleration
 from motion.rotation import quaternion
 from motion.state import SHARED, TOOL_POINTS, State
 from motion.tool import Tool
-from records import Keypoints
+from records import ContactStates, Keypoints
 
 TOGETHER = 0.5
 """Hands that stay nearer to each other than this hold the tool together [m], if it is long enough."""
@@ -64,9 +64,22 @@ class Wielding:
     """Seen endpoints."""
 
     @property
+    def hands(self) -> tuple[str, ...]:
+        """Sites of the hands on the handle."""
+        return tuple(f"{side}_fingers" for side in self.sides)
+
+    @property
     def seen(self) -> bool:
         """Whether any endpoint was seen in any frame."""
         return self.points is not None and bool((self.points.confidence > 0).any())
+
+    def touched(self, contacts: ContactStates) -> ContactStates:
+        """Contacts with the hands that hold the tool: that they do was told, and no image is asked."""
+        names = (*contacts.names, *(hand for hand in self.hands if hand not in contacts.names))
+        probability = np.zeros((len(contacts.probability), len(names)))
+        probability[:, : len(contacts.names)] = contacts.probability
+        probability[:, [names.index(hand) for hand in self.hands]] = 1.0
+        return contacts.replace(names=names, probability=probability)
 
     def load(self, mass: float) -> tuple[float, float]:
         """Share of the tool in the mass of it and a person of `mass` [kg], and its centre: 0 handle's end, 1 head."""
@@ -89,7 +102,7 @@ def wield(state: State, tool: Tool, points: Keypoints | None) -> tuple[tuple[Sta
     side = wielding.sides[0]
     R, _ = state.poses
     hand = R[:, Body.joint_names.index(f"{side}_wrist")] @ usual_grip(side)
-    grips = state.positions([f"{s}_fingers" for s in wielding.sides])
+    grips = state.positions(wielding.hands)
     axis = hand[..., 0]
     if len(wielding.sides) == 2:
         between = grips[:, 0] - grips[:, 1]
@@ -121,7 +134,7 @@ def usual_grip(side: str) -> Float[np.ndarray, "3 3"]:
 def tool_residuals(state: State, wielding: Wielding) -> dict[str, Residual]:
     """Residuals of a held tool."""
     tool, frames = wielding.tool, state.num_frames
-    hands = tuple(f"{side}_fingers" for side in wielding.sides)
+    hands = wielding.hands
     held = np.ones((frames, len(hands)))
     low, high = (tool.grip - HOLD, tool.grip + HOLD) if len(hands) == 1 else (0.0, 0.9 * tool.length)
     leading = wielding.sides[0]

@@ -18,7 +18,7 @@ from motion.force_options import ForceOptions
 from motion.force_uncertainty import force_covariance
 from motion.forces import solve_forces
 from motion.kinematic_contact import kinematic_contacts
-from motion.resting_contact import LEAST_TIME, resting_log_odds, with_resting
+from motion.resting_contact import LEAST_TIME, confirmed, resting_log_odds, with_resting
 from motion.resting_features import beyond_support, resting_features
 from motion.scene import Box
 from motion.skeleton import CONTACT_SITES, RESTING_SITES
@@ -217,6 +217,19 @@ def test_only_those_that_touch_long_enough_are_listed():
     assert with_resting(limbs, resting.replace(probability=p), unseen) is limbs, "bridged frames are no evidence"
     own = states([1, 1, 0, 0, 0, 0, 0, 0], 50)
     assert with_resting(own, resting.replace(probability=p)) is own, "what is listed already stays"
+
+
+def test_what_all_evidence_denies_is_not_listed():
+    """Knees that are likely throughout stay; hips that never are go, unless somebody else has said them."""
+    rows = np.tile([0.9, 0.9, 0.1, 0.1, 0.8, 0.1, 0.44, 0.4], (30, 1))
+    names = (*CONTACT_SITES, *RESTING_SITES)
+    refined = ContactStates(names=names, probability=rows, fps=25.0)
+    kept = confirmed(refined, CONTACT_SITES)
+    assert kept.names == (*CONTACT_SITES, "l_knee", "r_knee")
+    np.testing.assert_array_equal(kept.probability, rows[:, :6])
+    assert confirmed(refined, names) == refined
+    observed = np.arange(30) < 5
+    assert confirmed(refined, CONTACT_SITES, observed).names == CONTACT_SITES, "5 frames at 25 Hz are too few"
 
 
 def test_by_heights_and_speeds_knees_kneel_and_seats_bear():

@@ -14,7 +14,7 @@ from motion.rotation import exponential, product
 from motion.state import State
 from motion.tool import BARBELL, HAMMER, tool_of
 from motion.wield import usual_grip, wield
-from records import Keypoints
+from records import ContactStates, Keypoints
 
 FRAMES = 24
 HAND = (*SEEN, "r_thumb", "r_index", "r_pinky", "l_thumb", "l_index", "l_pinky")
@@ -87,6 +87,10 @@ def test_a_segment_of_known_length_has_two_starts_with_one_image():
     points = ends(camera, end, axis, pixels=0.0)
     starts, wielding = wield(state, HAMMER, points)
     assert wielding.sides == ("r",)
+    image = ContactStates(names=("l_ankle", "l_fingers"), probability=np.full((state.num_frames, 2), 0.2), fps=25.0)
+    told = wielding.touched(image)
+    assert told.names == ("l_ankle", "l_fingers", "r_fingers")
+    np.testing.assert_array_equal(told.probability, np.tile([0.2, 0.2, 1.0], (state.num_frames, 1)))
     slopes = [rotations(start.tool_q[:, 3:])[..., 0] for start in starts]
     assert len(starts) == 2
     assert (slopes[0][:, 1] > 0).all()
