@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
 from apprentice.drawing import Image
 from apprentice.findings import Findings
+from apprentice.stages import judged_under
 from records import Demonstration, Episodes
+
+if TYPE_CHECKING:
+    from policies.trials import Trial
 
 SIZE_HW = (360, 480)
 """Of the film [px]."""
@@ -36,7 +40,7 @@ def robot_film(
     demonstration: Demonstration,
     episodes: Episodes | None = None,
     *,
-    noise: float = 0.0,
+    under: Trial | None = None,
     size_hw: tuple[int, int] | None = None,
 ) -> Film:
     """Film the first episode of an agent once more, or a replay of the demonstration where there are no episodes.
@@ -44,12 +48,14 @@ def robot_film(
     Args:
         demonstration: the placed stroke, with a robot's motion or without.
         episodes: of an agent in this demonstration's environment.
-        noise: standard deviation of the objects' displacement that the episodes were drawn with [m].
+        under: what the episodes were judged under; by default everything is as it was demonstrated.
         size_hw: height and width [px]; `SIZE_HW` by default.
     """
-    from sim.env import ToolEnv
+    from policies.trials import Trial
+    from sim.conditions import STILL
 
-    env = ToolEnv(demonstration, object_noise=noise, render_mode="rgb_array", size_hw=size_hw or SIZE_HW)
+    under = under or Trial(STILL)
+    env = under.environment(demonstration, render_mode="rgb_array", size_hw=size_hw or SIZE_HW)
     try:
         _, info = env.reset(seed=int(episodes.seed[0]) if episodes is not None else 0)
         frames, done = [env.render()], False
@@ -71,10 +77,10 @@ def film_of(findings: Findings, *, size_hw: tuple[int, int] | None = None) -> Fi
     """The film of a run that has a demonstration: of its policy where that has been evaluated."""
     if findings.demonstration is None:
         raise ValueError(f"{findings.path} has no demonstration to film")
-    noise = findings.metrics.get("evaluate", {}).get("noise")
-    if findings.episodes is None or noise is None or not len(findings.episodes.length):
+    under = judged_under(findings.metrics)
+    if findings.episodes is None or under is None or not len(findings.episodes.length):
         return robot_film(findings.demonstration, size_hw=size_hw)
-    return robot_film(findings.demonstration, findings.episodes, noise=float(noise), size_hw=size_hw)
+    return robot_film(findings.demonstration, findings.episodes, under=under, size_hw=size_hw)
 
 
 def filmstrip(film: Film, count: int = 5) -> list[Image]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import math
+from collections.abc import Mapping
 from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -13,6 +14,8 @@ from records import Demonstration, Episodes, Interaction, MeasuredForces, Motion
 
 if TYPE_CHECKING:
     from motion.tool import Tool
+    from policies.trials import Trial
+    from sim.conditions import Spread
 
 
 class UsageError(ValueError):
@@ -117,10 +120,8 @@ def train(run: Run, demonstration: Demonstration, training: Training, chance: Ch
     """Stage `policy/`: residual learning around the demonstration."""
     from policies.train import Training as Asked
     from policies.train import train as train_policy
-    from sim.conditions import Spread
 
-    asked = Asked(**asdict(training))
-    spread = Spread(**_spread(chance))
+    asked, spread = Asked(**asdict(training)), _spread(chance)
 
     def make(folder: Path) -> None:
         train_policy(demonstration, folder, training=asked, spread=spread, seed=seed)
@@ -139,11 +140,10 @@ def evaluate(
     """
     from policies.evaluate import evaluate as evaluate_agents
     from policies.trials import trial
-    from sim.conditions import Spread
 
     policy = run.path / "policy" if (run.path / "policy").is_dir() else None
-    trials = {name: trial(name, Spread(**_spread(chance))) for name in judging.trials}
-    settings = {name: _plain(under.environment()) for name, under in trials.items()}
+    trials = {name: trial(name, _spread(chance)) for name in judging.trials}
+    settings = {name: under.plain() for name, under in trials.items()}
     key = digest(demonstration, policy, settings, judging.episodes, seed)
     known = run.metrics().get("evaluate", {})
     if known.get("key") == key and not run.force:
@@ -161,19 +161,19 @@ def evaluate(
     return found
 
 
-def _plain(setting: dict[str, Any]) -> dict[str, Any]:
-    """Arguments of an environment as JSON holds them."""
-    return {name: value._asdict() if hasattr(value, "_asdict") else value for name, value in setting.items()}
+def judged_under(metrics: Mapping[str, Any]) -> Trial | None:
+    """What the episodes of a run were judged under; None where they were not, or by a version that did not say."""
+    from policies.trials import Trial
+
+    setting = metrics.get("evaluate", {}).get("setting")
+    return None if setting is None else Trial.of(setting)
 
 
-def _spread(chance: Chance) -> dict[str, float]:
-    """How conditions are drawn: the fields of `sim.conditions.Spread`."""
-    return {
-        "offset": chance.noise,
-        "yaw": math.radians(chance.turn),
-        "mass": chance.mass_spread,
-        "friction": chance.friction_spread,
-    }
+def _spread(chance: Chance) -> Spread:
+    """How conditions are drawn."""
+    from sim.conditions import Spread
+
+    return Spread(chance.noise, math.radians(chance.turn), chance.mass_spread, chance.friction_spread)
 
 
 def export_episodes(run: Run, agent: str, format: str, out: Path, *, pictures: bool = False) -> list[Path]:
@@ -186,20 +186,18 @@ def export_episodes(run: Run, agent: str, format: str, out: Path, *, pictures: b
     """
     from policies.agents import AGENTS
     from policies.datasets import write_dataset
+    from policies.datasets.replayed import Replayed
 
     demonstration = load_stage(run, "retargeted", Demonstration, "retarget")
     if not run.has(f"episodes/{agent}"):
         judged = sorted(path.stem for path in (run.path / "episodes").glob("*.npz"))
         raise UsageError(f"no episodes of {agent!r} in {run.path}; there are: {', '.join(judged) or 'none'}")
     episodes = run.load(f"episodes/{agent}", Episodes)
-    setting = dict(run.metrics()["evaluate"]["setting"])
+    under = judged_under(run.metrics())
+    if under is None:
+        raise UsageError(f"{run.path} does not say what its episodes were judged under; run apprentice evaluate again")
     if not pictures:
-        return write_dataset(episodes, demonstration, format, out, setting=setting)
-    from policies.datasets.replayed import Replayed
-
+        return write_dataset(episodes, demonstration, format, out, under=under)
     follows = AGENTS.load(agent).follows if agent in AGENTS else True
-    from sim.sensing import Sensing
-
-    made = {**setting, "sensing": Sensing(**setting["sensing"])}
-    with Replayed(demonstration, made, follows=follows) as film:
-        return write_dataset(episodes, demonstration, format, out, setting=setting, pictures=film)
+    with Replayed(demonstration, under, follows=follows) as film:
+        return write_dataset(episodes, demonstration, format, out, under=under, pictures=film)

@@ -18,6 +18,7 @@ from typing import NamedTuple
 import numpy as np
 
 from records import Demonstration
+from sim.conditions import Spread
 from sim.env import ToolEnv
 from sim.tasks.task import TASKS
 
@@ -67,7 +68,7 @@ def main() -> None:
 
 def measure(demonstration: Demonstration, rounds: int, steps: int) -> Speed:
     """Replay a demonstration again and again."""
-    env = ToolEnv(demonstration, object_noise=0.05)
+    env = ToolEnv(demonstration, spread=Spread(0.05))
     bullet = env._bullet
     bare_step = bullet.step
     spent = 0.0

@@ -19,6 +19,7 @@ import numpy as np
 
 from motion.tool import JUG, SPADE
 from records import Demonstration, Motion
+from sim.conditions import STILL
 from sim.env import ToolEnv
 from sim.grains import GrainKind
 from sim.swing import swing_of
@@ -96,7 +97,7 @@ def played(name: str, strokes: list[Demonstration], count: int) -> Played:
     shares, steps, seconds, bare = [], 0, 0.0, 0.0
     with counted(task, kind.divided(count)):
         for stroke in strokes:
-            env = ToolEnv(stroke, object_noise=0.0)
+            env = ToolEnv(stroke, spread=STILL)
             timer = Timer(env)
             moved = []
             for offset in NEARBY:

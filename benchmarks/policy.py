@@ -30,7 +30,6 @@ from policies.train import Training, train
 from policies.trials import Trial
 from records import Demonstration
 from sim.conditions import Spread
-from sim.env import ToolEnv
 from sim.tasks.task import TASKS
 
 STUDY = {
@@ -125,7 +124,7 @@ def learned(demonstration: Demonstration, base: str, spread: Spread, seed: int, 
         training = Training(steps=options.steps, base=base, learner=options.learner)
         policy = train(demonstration, Path(name), training=training, spread=spread, seed=seed)
         seconds = time.process_time() - started
-    env = ToolEnv(demonstration, **Trial(spread).environment())
+    env = Trial(spread).environment(demonstration)
     try:
         record = play(env, PolicyAgent(policy), fresh_seeds(seed, options.episodes), name="policy")
     finally:

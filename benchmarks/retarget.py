@@ -24,6 +24,7 @@ from motion.tool import HAMMER, read_stroke
 from records import Demonstration
 from sim.align import align
 from sim.arm_problem import ArmProblem
+from sim.conditions import Spread
 from sim.env import ToolEnv
 from sim.retarget import retarget
 from sim.tasks.task import TASKS
@@ -76,7 +77,7 @@ def main() -> None:
 
 def in_physics(demonstration: Demonstration) -> tuple[float, float]:
     """Success of the replay with nothing displaced, and of the demonstration moved along with its object."""
-    env = ToolEnv(demonstration, object_noise=NOISE)
+    env = ToolEnv(demonstration, spread=Spread(NOISE))
     outcomes = []
     for seed in (None, *range(EPISODES)):
         _, info = env.reset(seed=seed, options={"object_offset": np.zeros(2)} if seed is None else None)

@@ -11,13 +11,11 @@ import numpy as np
 
 from policies.agents import AGENTS, Agent
 from policies.policy import load_policy
-from policies.trials import Trial
+from policies.trials import NOMINAL, Trial
 from records import Demonstration, Episodes
 from records.progress import tell_progress
 from sim.env import ToolEnv
 
-NOMINAL = Trial()
-"""Objects displaced by 5 cm, perfect sensors."""
 Z = 1.959964
 """Quantile of the normal distribution for an interval of 95 %."""
 
@@ -65,7 +63,7 @@ def evaluate(
         raise ValueError(f"{episodes} episodes: at least 1 is needed")
     agents = _agents(demonstration, policy)
     seeds = fresh_seeds(seed, episodes)
-    env = ToolEnv(demonstration, **under.environment())
+    env = under.environment(demonstration)
     found: dict[str, Episodes] = {}
     try:
         for k, (name, agent) in enumerate(agents.items()):

@@ -15,7 +15,7 @@ from gymnasium import spaces
 from jaxtyping import Float
 
 from records import Demonstration
-from sim.conditions import Spread
+from sim.conditions import USUAL, Spread
 from sim.env import LARGEST, REACH, ToolEnv
 
 Base = Literal["shifted", "replay"]
@@ -31,8 +31,6 @@ DISTANCE = 0.2
 """Unit of the head's distance from its work [m]: a fraction of a swing."""
 TURN = 0.1
 """Unit of the objects' turn [rad]."""
-USUAL_SPREAD = Spread(offset=0.05)
-"""How conditions vary unless something else is said."""
 SPEED = 1.0
 """Unit of the head's velocity [m/s]: a strike is of a few units."""
 
@@ -99,15 +97,9 @@ class ResidualEnv(gymnasium.Env[np.ndarray, np.ndarray]):
 
     metadata = {"render_modes": []}  # noqa: RUF012 - gymnasium's own declaration
 
-    def __init__(self, demonstration: Demonstration, *, base: str = "shifted", spread: Spread = USUAL_SPREAD) -> None:
+    def __init__(self, demonstration: Demonstration, *, base: str = "shifted", spread: Spread = USUAL) -> None:
         """Build the scene; the conditions of every episode are drawn from `spread`."""
-        self.tool_env = ToolEnv(
-            demonstration,
-            object_noise=spread.offset,
-            yaw_noise=spread.yaw,
-            mass_spread=spread.mass,
-            friction_spread=spread.friction,
-        )
+        self.tool_env = ToolEnv(demonstration, spread=spread)
         self.base = base
         self._return = 0.0
         count = len(seen_names(self.tool_env))

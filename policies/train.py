@@ -20,13 +20,13 @@ import numpy as np
 from policies.checkpoint import Curve, resume, save_checkpoint
 from policies.learners import LEARNERS, Layers, Learner, Round
 from policies.policy import SETTINGS, Policy, PolicySettings, load_policy, read_settings, save_policy
-from policies.residual import BASES, REPEAT, USUAL_SPREAD, ResidualEnv, seen_names
+from policies.residual import BASES, REPEAT, ResidualEnv, seen_names
 from policies.vectorised import side_by_side
 from policies.weights import PolicyError
 from records import Demonstration
 from records.atomic import write_json
 from records.progress import tell_progress
-from sim.conditions import Spread
+from sim.conditions import USUAL, Spread
 
 if TYPE_CHECKING:
     from stable_baselines3.common.vec_env import VecEnv
@@ -84,7 +84,7 @@ def train(
     folder: Path | str,
     *,
     training: Training | None = None,
-    spread: Spread = USUAL_SPREAD,
+    spread: Spread = USUAL,
     seed: int = 0,
 ) -> Policy:
     """Learn a policy and leave it in a folder: `policy.json`, `policy.safetensors` and `curve.json`.

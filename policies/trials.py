@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 from typing import Any, NamedTuple
 
-from policies.residual import USUAL_SPREAD
-from records import UnknownName
-from sim.conditions import Spread
-from sim.env import PERFECT
+from records import Demonstration, UnknownName
+from sim.conditions import USUAL, Spread
+from sim.env import PERFECT, ToolEnv
 from sim.sensing import Sensing
 
 MOVED = 0.05
@@ -24,22 +24,28 @@ NAMES = ("nominal", "shifted", "noisy")
 class Trial(NamedTuple):
     """Variation of the scene, and errors of sensors and actions."""
 
-    spread: Spread = USUAL_SPREAD
+    spread: Spread = USUAL
     sensing: Sensing = PERFECT
 
-    def environment(self) -> dict[str, Any]:
-        """Arguments of `ToolEnv`."""
-        spread = self.spread
-        return {
-            "object_noise": spread.offset,
-            "yaw_noise": spread.yaw,
-            "mass_spread": spread.mass,
-            "friction_spread": spread.friction,
-            "sensing": self.sensing,
-        }
+    def environment(self, demonstration: Demonstration, **how: Any) -> ToolEnv:
+        """The environment of a demonstration under this trial; `how` are further arguments of `ToolEnv`."""
+        return ToolEnv(demonstration, spread=self.spread, sensing=self.sensing, **how)
+
+    def plain(self) -> dict[str, dict[str, float]]:
+        """As JSON holds it."""
+        return {"spread": self.spread._asdict(), "sensing": self.sensing._asdict()}
+
+    @classmethod
+    def of(cls, plain: Mapping[str, Mapping[str, float]]) -> Trial:
+        """Undo `plain`."""
+        return cls(Spread(**plain["spread"]), Sensing(**plain["sensing"]))
 
 
-def trial(name: str, nominal: Spread = USUAL_SPREAD) -> Trial:
+NOMINAL = Trial()
+"""Objects displaced by 5 cm, perfect sensors."""
+
+
+def trial(name: str, nominal: Spread = USUAL) -> Trial:
     """One of the standard trials.
 
     Args:

@@ -82,6 +82,11 @@ class Spread(NamedTuple):
                 raise ConditionError(f"{name} spread {value}: it must be a number from 0{most}")
 
 
+USUAL = Spread(offset=0.05)
+"""How conditions vary unless something else is said: objects are displaced by 5 cm."""
+STILL = Spread()
+"""Every episode is the scene of the demonstration."""
+
 OPTIONS = ("object_offset", "object_yaw", "mass", "friction", "follow")
 """Options of an environment's reset."""
 

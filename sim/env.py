@@ -15,7 +15,7 @@ from jaxtyping import Float
 from motion.tool import Tool, head_positions, tool_of
 from records import Demonstration
 from sim.bullet import Bullet, View
-from sim.conditions import Conditions, Spread, given
+from sim.conditions import USUAL, Conditions, Spread, given
 from sim.holder import build_holder
 from sim.sensing import Sensing, Sensor
 from sim.tasks.task import TASKS, Task
@@ -73,11 +73,9 @@ class ToolEnv(gymnasium.Env[np.ndarray, np.ndarray]):
     x axis (handle) and z axis (away from the working face) in the world; the task's own. For pictures beside it, wrap
     an environment of `render_mode="rgb_array"` in gymnasium's `AddRenderObservation(env, render_only=False)`.
 
-    Every episode draws its `Conditions`: by default objects are displaced by `object_noise` [m] and turned by
-    `yaw_noise` [rad] (standard deviations), masses and friction change by the shares `mass_spread` and
-    `friction_spread` at most. Reset options fix them: `object_offset` (x, y) [m], `object_yaw` [rad], factors `mass`
-    and `friction`. With the reset option `follow` False the demonstration is not followed: the tool is held at its
-    first frame, displaced as the actions say.
+    Every episode draws its `Conditions` from `spread`. Reset options fix them: `object_offset` (x, y) [m], `object_yaw`
+    [rad], factors `mass` and `friction`. With the reset option `follow` False the demonstration is not followed: the
+    tool is held at its first frame, displaced as the actions say.
 
     Objects are seen as `sensing` says: the observed displacement and turn, the task's observations whose names end in
     `_x` or `_y` (places in the world), `seen_target` and `shift_action` all have the same error.
@@ -89,10 +87,7 @@ class ToolEnv(gymnasium.Env[np.ndarray, np.ndarray]):
         self,
         demonstration: Demonstration,
         *,
-        object_noise: float = 0.05,
-        yaw_noise: float = 0.0,
-        mass_spread: float = 0.0,
-        friction_spread: float = 0.0,
+        spread: Spread = USUAL,
         sensing: Sensing = PERFECT,
         render_mode: str | None = None,
         size_hw: tuple[int, int] = (240, 320),
@@ -101,11 +96,11 @@ class ToolEnv(gymnasium.Env[np.ndarray, np.ndarray]):
 
         Raises:
             UnknownName: no such task.
-            ConditionError: a noise or spread that makes no sense.
+            ConditionError: a spread or sensing that makes no sense.
         """
         self.demonstration = demonstration
-        self.spread = Spread(object_noise, yaw_noise, mass_spread, friction_spread)
-        self.spread.check()
+        self.spread = spread
+        spread.check()
         self.sensing = sensing
         sensing.check()
         self.render_mode = render_mode

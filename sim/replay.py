@@ -8,6 +8,7 @@ import numpy as np
 from jaxtyping import Float
 
 from records import Demonstration
+from sim.conditions import STILL
 from sim.env import ToolEnv
 
 
@@ -16,7 +17,7 @@ def outcomes(demonstration: Demonstration, offsets: Float[np.ndarray, "N D"]) ->
 
     With the robot, if the demonstration has one.
     """
-    with contextlib.closing(ToolEnv(demonstration, object_noise=0.0)) as env:
+    with contextlib.closing(ToolEnv(demonstration, spread=STILL)) as env:
         return [_replay(env, offset) for offset in offsets]
 
 

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, NamedTuple, Protocol, runtime_checkable
 
 import numpy as np
 from jaxtyping import Float
 
+from policies.trials import NOMINAL, Trial
 from records import Demonstration, Entry, Episodes, Registry
 
 DATASETS = Registry(
@@ -82,9 +83,7 @@ def steps_of(episodes: Episodes) -> Iterator[EpisodeSteps]:
         )
 
 
-def environment_arguments(
-    episodes: Episodes, demonstration: Demonstration, setting: Mapping[str, Any]
-) -> dict[str, Any]:
+def environment_arguments(episodes: Episodes, demonstration: Demonstration, under: Trial) -> dict[str, Any]:
     """What the environment is made again from: plain values only.
 
     With the seed of an episode, and its actions, it repeats the episode exactly.
@@ -98,7 +97,7 @@ def environment_arguments(
         "observations": list(episodes.obs_names),
         "actions": list(episodes.action_names),
         "reward_terms": list(episodes.term_names),
-        **setting,
+        **under.plain(),
     }
 
 
@@ -108,7 +107,7 @@ def write_dataset(
     format: str,
     folder: Path | str,
     *,
-    setting: Mapping[str, Any] | None = None,
+    under: Trial = NOMINAL,
     pictures: Pictures | None = None,
 ) -> list[Path]:
     """Write the episodes of an agent and return the files written, each of them whole or absent.
@@ -118,7 +117,7 @@ def write_dataset(
         demonstration: what the agent corrects; its environment is described in the dataset.
         format: name in `DATASETS`.
         folder: where; made as needed.
-        setting: further arguments of the environment (noise of the objects [m], ...), kept with the data.
+        under: how the scene varied, and how sensors and actions erred; kept with the data.
         pictures: films the scene where pictures are wanted.
 
     Raises:
@@ -130,7 +129,7 @@ def write_dataset(
         raise DatasetError("no episodes: a dataset needs at least one")
     if episodes.task != demonstration.task:
         raise DatasetError(f"episodes of the task {episodes.task!r} with a demonstration of {demonstration.task!r}")
-    arguments = environment_arguments(episodes, demonstration, setting or {})
+    arguments = environment_arguments(episodes, demonstration, under)
     try:
         files: list[Path] = write(episodes, Path(folder), arguments, pictures)
     except OSError as error:

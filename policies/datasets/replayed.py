@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from typing import Any
+from collections.abc import Iterator
 
 import numpy as np
 
 from policies.datasets.dataset import DatasetError, steps_of
+from policies.trials import Trial
 from records import Demonstration, Episodes
-from sim.env import ToolEnv
 
 
 class Replayed:
@@ -18,7 +17,7 @@ class Replayed:
     def __init__(
         self,
         demonstration: Demonstration,
-        setting: Mapping[str, Any],
+        under: Trial,
         *,
         follows: bool = True,
         size_hw: tuple[int, int] = (240, 320),
@@ -27,13 +26,13 @@ class Replayed:
 
         Args:
             demonstration: what the agent corrects.
-            setting: arguments of `ToolEnv`: its noise.
+            under: how the scene varied, and how sensors and actions erred.
             follows: whether the demonstration ran beneath the agent's actions.
             size_hw: height and width of the pictures [px].
         """
         self.size_hw = size_hw
         self._follows = follows
-        self._env = ToolEnv(demonstration, render_mode="rgb_array", size_hw=size_hw, **setting)
+        self._env = under.environment(demonstration, render_mode="rgb_array", size_hw=size_hw)
 
     def of(self, episodes: Episodes, number: int) -> Iterator[np.ndarray]:
         """Images (H, W, 3) uint8 before each step of episode `number`.

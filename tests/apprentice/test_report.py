@@ -17,7 +17,9 @@ from apprentice import robot_film
 from apprentice.report import curve_points, write_report
 from motion.score import score
 from perception.video import open_clip, write_video
+from policies.trials import Trial
 from records import Clip, Demonstration, Episodes, Interaction, Keypoints, Run
+from sim.conditions import Spread
 
 ALIGN = {
     "robust_share": 0.85,
@@ -37,6 +39,7 @@ RETARGET = {
 }
 EVALUATE = {
     "noise": 0.05,
+    "setting": Trial(Spread(0.05)).plain(),
     "agents": {
         "shifted": {"success": 0.93, "low": 0.86, "high": 0.97, "episodes": 100},
         "policy": {"success": 0.98, "low": 0.93, "high": 0.995, "episodes": 100},

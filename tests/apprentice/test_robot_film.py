@@ -13,10 +13,14 @@ from apprentice.robot_film import EVERY, film_of, filmstrip, robot_film
 from motion.tool import HAMMER, motion_of_poses
 from policies.agents import Replay, Shifted
 from policies.evaluate import play
+from policies.trials import Trial
 from records import Demonstration
-from sim.env import ToolEnv
+from sim.conditions import Spread
+from sim.sensing import Sensing
 
-NOISE, SEED = 0.1, 9
+SEED = 9
+UNDER = Trial(Spread(0.1, mass=0.2), Sensing(action=0.02))
+"""All of it bears on what is filmed."""
 """Standard deviation of the nail's displacement [m], and an episode in which it is too large for a replay."""
 
 
@@ -39,7 +43,7 @@ def small_pictures(monkeypatch):
 
 @pytest.mark.parametrize(("agent", "name"), [(Shifted(), "shifted"), (Replay(), "replay")])
 def test_an_episode_is_repeated(demonstration, agent, name):
-    env = ToolEnv(demonstration, object_noise=NOISE)
+    env = UNDER.environment(demonstration)
     try:
         episodes = play(env, agent, [SEED, SEED + 1], name=name)
         env.reset(seed=SEED)
@@ -47,9 +51,11 @@ def test_an_episode_is_repeated(demonstration, agent, name):
     finally:
         env.close()
     assert episodes.success[0] == (name == "shifted")
-    film = robot_film(demonstration, episodes, noise=NOISE)
+    film = robot_film(demonstration, episodes, under=UNDER)
     assert (film.agent, film.success) == (name, episodes.success[0])
     np.testing.assert_array_equal(film.offset, offset)
+    wrong = robot_film(demonstration, episodes, under=Trial(Spread(0.1, mass=0.2)))
+    assert not np.array_equal(wrong.frames[3], film.frames[3]), "without the errors of actions it is another episode"
     lingering = sum(frame is film.frames[-1] for frame in film.frames)
     assert len(film.frames) - lingering == -(-episodes.length[0] // EVERY)
     assert film.frames[0].shape == (48, 64, 3)

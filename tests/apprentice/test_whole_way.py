@@ -140,7 +140,7 @@ def test_episodes_are_exported_for_learners(whole, tmp_path, capsys):
         assert len(file["data"]) == 4
         arguments = json.loads(file["data"].attrs["env_args"])["env_kwargs"]
     noise = json.loads((whole / "metrics.json").read_text())["evaluate"]["noise"]
-    assert (arguments["task"], arguments["object_noise"]) == ("hammer", noise)
+    assert (arguments["task"], arguments["spread"]["offset"]) == ("hammer", noise)
     for wrong, said in (
         (["minari", "--agent", "bystander"], "no episodes of 'bystander'"),
         (["csv", "--agent", "replay"], "unknown dataset format 'csv'"),

@@ -6,6 +6,7 @@ import pytest
 
 from policies.agents import AGENTS, Random, Replay, Shifted, Zero
 from policies.evaluate import play
+from sim.conditions import STILL, Spread
 from sim.env import REACH, ToolEnv
 
 SEEDS = [11, 13, 15]
@@ -14,7 +15,7 @@ FREE = [name for name in AGENTS if name != "policy"]
 
 @pytest.fixture
 def env(demonstration):
-    with_noise = ToolEnv(demonstration, object_noise=0.05)
+    with_noise = ToolEnv(demonstration, spread=Spread(0.05))
     yield with_noise
     with_noise.close()
 
@@ -42,7 +43,7 @@ def test_zero_stays_where_the_demonstration_starts(env):
 
 
 def test_replay_differs_from_zero_and_drives_the_nail_where_it_was_demonstrated(demonstration):
-    env = ToolEnv(demonstration, object_noise=0.0)
+    env = ToolEnv(demonstration, spread=STILL)
     try:
         assert play(env, Replay(), SEEDS[:1], name="replay").success.all()
         assert not play(env, Zero(), SEEDS[:1], name="zero").success.any()

@@ -17,7 +17,7 @@ from policies.trials import Trial
 from records import Episodes, UnknownName
 from sim.conditions import Spread
 
-SETTING = {"object_noise": 0.08}
+UNDER = Trial(Spread(offset=0.08))
 
 
 def two_episodes(**changes):
@@ -43,7 +43,7 @@ def two_episodes(**changes):
 
 @pytest.fixture(scope="module")
 def judged(demonstration):
-    return evaluate(demonstration, episodes=3, under=Trial(Spread(offset=SETTING["object_noise"])), seed=4).episodes
+    return evaluate(demonstration, episodes=3, under=UNDER, seed=4).episodes
 
 
 def test_steps_share_out_everything():
@@ -64,7 +64,7 @@ def test_steps_share_out_everything():
 
 
 def test_lerobot(demonstration, tmp_path):
-    files = write_dataset(two_episodes(), demonstration, "lerobot", tmp_path, setting=SETTING)
+    files = write_dataset(two_episodes(), demonstration, "lerobot", tmp_path, under=UNDER)
     assert all(file.is_file() for file in files)
     info = json.loads((tmp_path / "meta/info.json").read_text())
     assert info["codebase_version"] == "v3.0"
@@ -82,19 +82,19 @@ def test_lerobot(demonstration, tmp_path):
     assert rows["length"] == [3, 2]
     assert (rows["dataset_from_index"], rows["dataset_to_index"]) == ([0, 3], [3, 5])
     environment = json.loads((tmp_path / "meta/environment.json").read_text())
-    assert environment["object_noise"] == SETTING["object_noise"]
+    assert environment["spread"]["offset"] == 0.08
     assert environment["scene"] == dict(demonstration.scene)
 
 
 def test_robomimic(demonstration, tmp_path):
     episodes = two_episodes()
-    (path,) = write_dataset(episodes, demonstration, "robomimic", tmp_path, setting=SETTING)
+    (path,) = write_dataset(episodes, demonstration, "robomimic", tmp_path, under=UNDER)
     with h5py.File(path) as file:
         assert file["data"].attrs["total"] == 5
         arguments = json.loads(file["data"].attrs["env_args"])
         assert (arguments["env_name"], arguments["type"]) == ("hammer", 2)
         assert arguments["env_kwargs"]["tool"] == "hammer"
-        assert arguments["env_kwargs"]["object_noise"] == SETTING["object_noise"]
+        assert arguments["env_kwargs"]["spread"]["offset"] == 0.08
         assert sorted(file["data"]) == ["demo_0", "demo_1"]
         for e, episode in enumerate(steps_of(episodes)):
             demo = file[f"data/demo_{e}"]
@@ -112,7 +112,7 @@ def test_robomimic(demonstration, tmp_path):
 def test_minari_opens_what_is_written(judged, demonstration, tmp_path, monkeypatch):
     minari = pytest.importorskip("minari")
     episodes = judged["random"]
-    write_dataset(episodes, demonstration, "minari", tmp_path, setting=SETTING)
+    write_dataset(episodes, demonstration, "minari", tmp_path, under=UNDER)
     monkeypatch.setenv("MINARI_DATASETS_PATH", str(tmp_path))
     assert list(minari.list_local_datasets()) == ["apprentice/hammer/random-v0"]
     dataset = minari.load_dataset("apprentice/hammer/random-v0")
@@ -134,9 +134,9 @@ def test_minari_opens_what_is_written(judged, demonstration, tmp_path, monkeypat
 def test_pictures_are_of_the_recorded_episodes(judged, demonstration, tmp_path, agent):
     episodes = _first(judged[agent])
     steps = len(episodes.reward)
-    with Replayed(demonstration, SETTING, follows=AGENTS.load(agent).follows, size_hw=(48, 64)) as film:
-        write_dataset(episodes, demonstration, "lerobot", tmp_path / "lerobot", setting=SETTING, pictures=film)
-        write_dataset(episodes, demonstration, "robomimic", tmp_path, setting=SETTING, pictures=film)
+    with Replayed(demonstration, UNDER, follows=AGENTS.load(agent).follows, size_hw=(48, 64)) as film:
+        write_dataset(episodes, demonstration, "lerobot", tmp_path / "lerobot", under=UNDER, pictures=film)
+        write_dataset(episodes, demonstration, "robomimic", tmp_path, under=UNDER, pictures=film)
     key = "observation.images.front"
     info = json.loads((tmp_path / "lerobot/meta/info.json").read_text())
     assert info["features"][key]["dtype"] == "video"
@@ -156,7 +156,7 @@ def test_pictures_are_of_the_recorded_episodes(judged, demonstration, tmp_path, 
 def test_pictures_of_another_setting_are_refused(judged, demonstration, tmp_path):
     episodes = _first(judged["replay"])
     with (
-        Replayed(demonstration, {"object_noise": 0.01}, size_hw=(32, 32)) as film,
+        Replayed(demonstration, Trial(Spread(offset=0.01)), size_hw=(32, 32)) as film,
         pytest.raises(DatasetError, match="episode 0 cannot be repeated: after 0 steps"),
     ):
         write_dataset(episodes, demonstration, "robomimic", tmp_path, pictures=film)

@@ -62,7 +62,7 @@ def test_all_agents_meet_the_same_episodes(evaluation):
 
 
 def test_objects_are_moved_by_the_noise_that_is_asked_for(demonstration):
-    env = ToolEnv(demonstration, object_noise=0.08)
+    env = ToolEnv(demonstration, spread=Spread(0.08))
     try:
         offsets = np.array([env.reset(seed=seed)[1]["object_offset"] for seed in fresh_seeds(0, 100)])
     finally:

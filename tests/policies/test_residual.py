@@ -5,7 +5,7 @@ from gymnasium.utils.env_checker import check_env
 from policies.agents import Replay, Shifted
 from policies.evaluate import play
 from policies.residual import REPEAT, ResidualEnv, command, see, seen_names
-from sim.conditions import Spread
+from sim.conditions import STILL, Spread
 from sim.env import ToolEnv
 
 
@@ -21,7 +21,7 @@ def test_is_a_gymnasium_environment(env):
 
 
 def test_zero_residual_is_the_base(env, demonstration):
-    plain = ToolEnv(demonstration, object_noise=0.05)
+    plain = ToolEnv(demonstration, spread=Spread(0.05))
     try:
         agent = {"replay": Replay, "shifted": Shifted}[env.base]()
         known = play(plain, agent, [7], name=env.base)
@@ -47,7 +47,7 @@ def test_a_residual_is_bounded_and_added():
 
 
 def test_what_is_seen_is_named_finite_and_of_the_order_of_one(demonstration):
-    env = ToolEnv(demonstration, object_noise=0.05)
+    env = ToolEnv(demonstration, spread=Spread(0.05))
     try:
         rows = play(env, Replay(), [1, 3, 5], name="replay").obs
         env.reset(seed=1)
@@ -60,7 +60,7 @@ def test_what_is_seen_is_named_finite_and_of_the_order_of_one(demonstration):
 
 
 def test_head_is_seen_from_its_target(demonstration):
-    env = ToolEnv(demonstration, object_noise=0.0)
+    env = ToolEnv(demonstration, spread=STILL)
     try:
         obs, _ = env.reset(seed=0)
         seen = dict(zip(seen_names(env), see(env, obs), strict=True))

@@ -11,12 +11,13 @@ from episodes import play
 from gymnasium.utils.env_checker import check_env
 
 from records import UnknownName
+from sim.conditions import Spread
 from sim.env import RATE, REACH, ToolEnv
 
 
 @pytest.fixture(scope="module")
 def env(demonstration):
-    made = ToolEnv(demonstration, object_noise=0.05, render_mode="rgb_array", size_hw=(48, 64))
+    made = ToolEnv(demonstration, spread=Spread(0.05), render_mode="rgb_array", size_hw=(48, 64))
     yield made
     made.close()
 
@@ -41,7 +42,7 @@ def test_a_seed_gives_the_same_episode_whatever_came_before(demonstration, env, 
     first, info = play(env, actions, seed=7)
     play(env, -actions, seed=8)
     second, again = play(env, actions, seed=7)
-    fresh = ToolEnv(demonstration, object_noise=0.05)
+    fresh = ToolEnv(demonstration, spread=Spread(0.05))
     third, _ = play(fresh, actions, seed=7)
     fresh.close()
     assert np.array_equal(first, second)

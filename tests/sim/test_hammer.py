@@ -9,6 +9,7 @@ from episodes import play
 from motion.tool import HAMMER, motion_of_poses
 from records import Demonstration
 from sim.bullet import Contact
+from sim.conditions import STILL
 from sim.env import ToolEnv
 from sim.holder import PULL
 from sim.tasks.hammer import FACE_DEPTH, HammerTask, on_face
@@ -71,7 +72,7 @@ FACE = [HAMMER.length, 0.0, -HALF[2]]
 
 
 def _outcome(demonstration):
-    env = ToolEnv(demonstration, object_noise=0.0)
+    env = ToolEnv(demonstration, spread=STILL)
     try:
         obs, info = play(env)
         return info["success"], info["spoilt"], float(obs[-1][env.obs_names.index("driven")])
@@ -114,7 +115,7 @@ def test_the_nail_stays_where_it_was_driven():
     position, rotation = down.tool.q[:, :3], np.tile(np.eye(3), (down.tool.num_frames + 20, 1, 1))
     up = position[-1] + np.linspace(0, 0.1, 20)[:, None] * UP
     tool = motion_of_poses("hammer", HAMMER.parameters(), rotation, np.concatenate([position, up]), FPS)
-    env = ToolEnv(down.replace(tool=tool), object_noise=0.0)
+    env = ToolEnv(down.replace(tool=tool), spread=STILL)
     obs, _ = play(env)
     env.close()
     driven = obs[:, env.obs_names.index("driven")]
@@ -127,7 +128,7 @@ def test_the_nail_stays_where_it_was_driven():
 @pytest.mark.parametrize("beside", [(0.0, 0.0), (0.03, 0.03)])
 def test_fast_strikes_do_not_pass_through_the_nail(speed, beside):
     """At 5 m/s the head moves 2 cm in a physics step; it may sink that far in, and no further."""
-    env = ToolEnv(_press(np.eye(3), FACE, speed=speed, above=0.6, beside=beside), object_noise=0.0)
+    env = ToolEnv(_press(np.eye(3), FACE, speed=speed, above=0.6, beside=beside), spread=STILL)
     face = _lowest_gap(env)
     success = env.task.solved
     env.close()
@@ -151,7 +152,7 @@ def _lowest_gap(env):
 
 def test_ground_and_block_stop_the_tool():
     """The demonstration goes 20 cm into the ground beside the nail; the tool does not."""
-    env = ToolEnv(_press(np.eye(3), FACE, speed=5.0, above=0.5, below=0.3, beside=(0.4, 0.3)), object_noise=0.0)
+    env = ToolEnv(_press(np.eye(3), FACE, speed=5.0, above=0.5, below=0.3, beside=(0.4, 0.3)), spread=STILL)
     obs, _ = play(env)
     z = obs[:, env.obs_names.index("head_z")]
     force = sum(c.force for c in env._bullet.contacts(env._holder.body, env._ground))

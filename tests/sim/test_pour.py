@@ -9,6 +9,7 @@ from scipy.spatial.transform import Rotation
 
 from motion.tool import JUG, motion_of_poses
 from sim.align import AlignError, align
+from sim.conditions import STILL, Spread
 from sim.env import ToolEnv
 from sim.tasks.pour import PourTask, in_cup
 from sim.tasks.pour_path import EMPTY, FLOWS, LAG, emptied, pouring
@@ -48,7 +49,7 @@ def test_emptied_follows_the_tilt_with_a_lag():
 
 
 def test_pouring_beside_the_cup_wins_nothing():
-    env = ToolEnv(PourTask.scripted(), object_noise=0.0)
+    env = ToolEnv(PourTask.scripted(), spread=STILL)
     _, info = play(env, seed=0, object_offset=(0.0, 0.3))
     left, moved = env.task.left, env.task.moved
     env.close()
@@ -61,7 +62,7 @@ def test_knocking_the_cup_over_spoils_the_task():
     q = np.array(demonstration.tool.q)
     q[:, 2] = q[0, 2]
     q[:, 0] += 0.2
-    env = ToolEnv(demonstration.replace(tool=demonstration.tool.replace(q=q)), object_noise=0.0)
+    env = ToolEnv(demonstration.replace(tool=demonstration.tool.replace(q=q)), spread=STILL)
     _, info = play(env, seed=0)
     env.close()
     assert info["spoilt"]
@@ -69,7 +70,7 @@ def test_knocking_the_cup_over_spoils_the_task():
 
 
 def test_shifted_strokes_solve_displaced_scenes():
-    env = ToolEnv(PourTask.scripted(), object_noise=0.05)
+    env = ToolEnv(PourTask.scripted(), spread=Spread(0.05))
     won = [play(env, "shifted", seed=seed)[1]["success"] for seed in range(4)]
     env.close()
     assert all(won)
@@ -113,7 +114,7 @@ def test_a_stroke_seen_from_elsewhere_is_placed_robustly():
     moved = motion_of_poses("jug", JUG.parameters(), R, head - R @ JUG.p_head, stroke.fps)
     found = PourPlacer(moved, JUG)
     best = min(found.starts(), key=found.shortfall)
-    env = ToolEnv(found.place(best), object_noise=0.0)
+    env = ToolEnv(found.place(best), spread=STILL)
     _, info = play(env, seed=0)
     env.close()
     assert info["success"]

@@ -17,6 +17,7 @@ from sim import retarget as module
 from sim.align import align
 from sim.arm_problem import GAP, ROOM, ArmProblem
 from sim.clearance import above_ground, apart, outside_box
+from sim.conditions import Spread
 from sim.displaced import Displaced
 from sim.env import ToolEnv
 from sim.retarget import GOOD, RetargetError, retarget, stretch
@@ -147,7 +148,7 @@ def test_nothing_collides(retargeted):
 
 def test_physics_agrees(retargeted):
     """Replayed as it is, the Panda drives the nail; moved with its object, it nearly always does."""
-    env = ToolEnv(retargeted.demonstration, object_noise=0.05)
+    env = ToolEnv(retargeted.demonstration, spread=Spread(0.05))
     replay = play(env, object_offset=np.zeros(2))[1]["success"]
     shifted = np.mean([play(env, "shifted", seed=seed)[1]["success"] for seed in range(20)])
     env.close()
@@ -242,7 +243,7 @@ def test_an_arm_of_ones_own_drives_the_nail(aligned):
     urdf = f"{pybullet_data.getDataPath()}/kuka_iiwa/model.urdf"
     found = retarget(aligned, f"{urdf}:lbr_iiwa_link_7")
     assert found.tracking.max_mm <= 1000 * GOOD
-    env = ToolEnv(found.demonstration, object_noise=0.05)
+    env = ToolEnv(found.demonstration, spread=Spread(0.05))
     assert play(env, object_offset=np.zeros(2))[1]["success"]
     env.close()
 
@@ -252,7 +253,7 @@ def test_saved_and_loaded_it_is_the_same(retargeted, tmp_path):
     loaded = Demonstration.load(tmp_path / "demonstration.npz")
     results = []
     for demonstration in (loaded, retargeted.demonstration):
-        env = ToolEnv(demonstration, object_noise=0.05)
+        env = ToolEnv(demonstration, spread=Spread(0.05))
         results.append(play(env, "shifted", seed=3)[0])
         env.close()
     assert np.array_equal(*results)

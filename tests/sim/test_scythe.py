@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from motion.tool import motion_of_poses
 from records import Demonstration
+from sim.conditions import STILL, Spread
 from sim.env import ToolEnv
 from sim.tasks.grass import CUT_HEIGHT, GAP, PATCH, SCENE, SCYTHE, SLOWEST, stalk_places
 from sim.tasks.scythe import ScytheTask
@@ -97,7 +98,7 @@ def test_impossible_numbers_of_stalks_are_refused(stalks):
 
 
 def _episode(demonstration, **options):
-    env = ToolEnv(demonstration, object_noise=0.0)
+    env = ToolEnv(demonstration, spread=STILL)
     try:
         env.reset(seed=0, options=options)
         terms, heights, done, info = [], [], False, {}
@@ -131,7 +132,7 @@ def test_the_scripted_swing_cuts_all_and_ends(stalks):
 
 def test_it_does_so_wherever_grass_is_displaced_and_turned():
     """Moved along with the grass, 40 fresh episodes; some miss it when it is not."""
-    env = ToolEnv(scythe_stroke(), object_noise=0.05, yaw_noise=np.radians(10))
+    env = ToolEnv(scythe_stroke(), spread=Spread(0.05, np.radians(10)))
     shifted = np.mean([play(env, "shifted", seed=seed)[1]["success"] for seed in range(40)])
     env.close()
     assert shifted >= 0.97
@@ -194,7 +195,7 @@ def test_the_blade_lies_level_where_the_handle_slopes_down():
 
 
 def test_stalks_are_seen_to_fall():
-    env = ToolEnv(scythe_stroke(20), object_noise=0.0, render_mode="rgb_array", size_hw=(120, 160))
+    env = ToolEnv(scythe_stroke(20), spread=STILL, render_mode="rgb_array", size_hw=(120, 160))
     try:
         play_from = env.reset(seed=0)
         assert play_from

@@ -13,6 +13,7 @@ from mowing import mowing, random_mowing
 from motion.tool import SCYTHE, motion_of_poses, tool_motion
 from records import Motion, RecordError
 from sim.align import ROBUST, AlignError, align, outcomes
+from sim.conditions import Spread
 from sim.env import ToolEnv
 from sim.retarget import retarget
 from sim.tasks.grass import SCENE
@@ -84,7 +85,7 @@ def motion_rotation(q):
 
 def test_chance_does_not_solve_it(alignment):
     """Where the demonstration is not followed, random actions reach too little of the grass."""
-    env = ToolEnv(alignment.demonstration, object_noise=0.05, yaw_noise=0.1)
+    env = ToolEnv(alignment.demonstration, spread=Spread(0.05, 0.1))
     rng = np.random.default_rng(0)
     try:
         for seed in range(15):
@@ -99,7 +100,7 @@ def test_a_panda_swings_it_too(alignment):
     found = retarget(alignment.demonstration, "panda", seed=0)
     assert found.tracking.mean_mm < 10
     assert max(found.tracking.velocity, found.tracking.acceleration) <= 1
-    env = ToolEnv(found.demonstration, object_noise=0.05)
+    env = ToolEnv(found.demonstration, spread=Spread(0.05))
     replay = play(env, object_offset=np.zeros(2))[1]["success"]
     shifted = np.mean([play(env, "shifted", seed=seed)[1]["success"] for seed in range(12)])
     env.close()

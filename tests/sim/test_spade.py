@@ -11,6 +11,7 @@ from scipy.spatial.transform import Rotation
 
 from motion.tool import SPADE, motion_of_poses, read_stroke
 from sim.align import ROBUST, AlignError, align
+from sim.conditions import STILL, Spread
 from sim.env import ToolEnv
 from sim.tasks.spade import SpadeTask, in_box, on_blade
 from sim.tasks.spade_path import lowest, scoop
@@ -61,7 +62,7 @@ def test_what_rams_the_box_spoils_the_task():
     demonstration = SpadeTask.scripted()
     q = np.array(demonstration.tool.q)
     q[:, 2] -= np.clip(q[:, 1], 0, 1) * 0.8
-    env = ToolEnv(demonstration.replace(tool=demonstration.tool.replace(q=q)), object_noise=0.0)
+    env = ToolEnv(demonstration.replace(tool=demonstration.tool.replace(q=q)), spread=STILL)
     _, info = play(env, seed=0)
     pushed = env.task._goal.pushed
     env.close()
@@ -75,14 +76,14 @@ def test_the_blade_stays_on_the_ground():
     demonstration = SpadeTask.scripted()
     q = np.array(demonstration.tool.q)
     q[:, 2] -= 0.1
-    env = ToolEnv(demonstration.replace(tool=demonstration.tool.replace(q=q)), object_noise=0.0)
+    env = ToolEnv(demonstration.replace(tool=demonstration.tool.replace(q=q)), spread=STILL)
     obs, _ = play(env, seed=0)
     env.close()
     assert obs[:, env.obs_names.index("head_z")].min() > -0.01
 
 
 def test_shifted_strokes_solve_displaced_scenes():
-    env = ToolEnv(SpadeTask.scripted(), object_noise=0.05)
+    env = ToolEnv(SpadeTask.scripted(), spread=Spread(0.05))
     won = [play(env, "shifted", seed=seed)[1]["success"] for seed in range(4)]
     env.close()
     assert all(won)

@@ -13,6 +13,7 @@ from gymnasium.wrappers import AddRenderObservation
 
 from motion.tool import tool_of
 from records import UnknownName
+from sim.conditions import Spread
 from sim.env import ToolEnv
 from sim.tasks.task import TASKS, Task, TaskError
 
@@ -38,9 +39,7 @@ def length(env):
 
 @pytest.fixture(scope="module")
 def env(name):
-    made = ToolEnv(
-        TASKS.load(name).scripted(), yaw_noise=0.1, mass_spread=0.2, friction_spread=0.2, render_mode="rgb_array"
-    )
+    made = ToolEnv(TASKS.load(name).scripted(), spread=Spread(0.05, 0.1, 0.2, 0.2), render_mode="rgb_array")
     yield made
     made.close()
 
@@ -116,7 +115,7 @@ def test_a_seed_gives_the_same_episode_whatever_came_before(name, env):
     first, info = _begun(env, actions, seed=7)
     other, _ = _begun(env, -actions, seed=8)
     second, _ = _begun(env, actions, seed=7)
-    fresh = ToolEnv(TASKS.load(name).scripted(), yaw_noise=0.1, mass_spread=0.2, friction_spread=0.2)
+    fresh = ToolEnv(TASKS.load(name).scripted(), spread=Spread(0.05, 0.1, 0.2, 0.2))
     third, _ = _begun(fresh, actions, seed=7)
     fresh.close()
     assert np.array_equal(first, second)
