@@ -54,7 +54,7 @@ class PolicyAgent:
         Raises:
             PolicyError: the policy sees something else than this environment shows.
         """
-        check_sees(self._policy, seen_names(env))
+        check_sees(self._policy, seen_names(env.task))
         self._env, self._step = env, 0
 
     def act(self, obs: Float[np.ndarray, "D"]) -> Float[np.ndarray, "3"]:

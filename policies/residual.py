@@ -17,6 +17,7 @@ from jaxtyping import Float
 from records import Demonstration
 from sim.conditions import USUAL, Spread
 from sim.env import LARGEST, REACH, ToolEnv
+from sim.tasks.task import Task
 
 Base = Literal["shifted", "replay"]
 """What the residual is added to."""
@@ -35,8 +36,8 @@ SPEED = 1.0
 """Unit of the head's velocity [m/s]: a strike is of a few units."""
 
 
-def seen_names(env: ToolEnv) -> tuple[str, ...]:
-    """Names of what `see` returns."""
+def seen_names(task: Task | type[Task]) -> tuple[str, ...]:
+    """Names of what `see` returns in the environment of a task."""
     axes = ("x", "y", "z")
     return (
         "phase",
@@ -47,7 +48,7 @@ def seen_names(env: ToolEnv) -> tuple[str, ...]:
         "yaw",
         *(f"handle_{a}" for a in axes),
         *(f"up_{a}" for a in axes),
-        *env.task.obs_names,
+        *task.obs_names,
     )
 
 
@@ -102,7 +103,7 @@ class ResidualEnv(gymnasium.Env[np.ndarray, np.ndarray]):
         self.tool_env = ToolEnv(demonstration, spread=spread)
         self.base = base
         self._return = 0.0
-        count = len(seen_names(self.tool_env))
+        count = len(seen_names(self.tool_env.task))
         self.observation_space = spaces.Box(-LARGEST / OFFSET, LARGEST / OFFSET, (count,), np.float32)
         self.action_space = spaces.Box(-1.0, 1.0, (3,), np.float32)
 

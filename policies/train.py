@@ -20,13 +20,14 @@ import numpy as np
 from policies.checkpoint import Curve, resume, save_checkpoint
 from policies.learners import LEARNERS, Layers, Learner, Round
 from policies.policy import SETTINGS, Policy, PolicySettings, load_policy, read_settings, save_policy
-from policies.residual import BASES, REPEAT, ResidualEnv, seen_names
+from policies.residual import BASES, REPEAT, seen_names
 from policies.vectorised import side_by_side
 from policies.weights import PolicyError
 from records import Demonstration
 from records.atomic import write_json
 from records.progress import tell_progress
 from sim.conditions import USUAL, Spread
+from sim.tasks.task import TASKS
 
 if TYPE_CHECKING:
     from stable_baselines3.common.vec_env import VecEnv
@@ -129,11 +130,6 @@ def train(
 
 def _settings(demonstration: Demonstration, kind: Any, training: Training, spread: Spread, seed: int) -> PolicySettings:
     robot = demonstration.robot
-    env = ResidualEnv(demonstration, base=training.base, spread=spread)
-    try:
-        sees = seen_names(env.tool_env)
-    finally:
-        env.close()
     return PolicySettings(
         task=demonstration.task,
         tool=demonstration.tool.model,
@@ -141,7 +137,7 @@ def _settings(demonstration: Demonstration, kind: Any, training: Training, sprea
         demonstration=demonstration.fingerprint(),
         base=training.base,
         repeat=REPEAT,
-        sees=sees,
+        sees=seen_names(TASKS.load(demonstration.task)),
         hidden=(training.settings or kind.Settings()).hidden,
         squashed=kind.squashed,
         learner=training.learner,

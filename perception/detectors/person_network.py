@@ -6,14 +6,12 @@ person lies, and where hips and rim are (`Region.around`).
 
 from __future__ import annotations
 
-from typing import Any
-
 import cv2
 import numpy as np
 from jaxtyping import Float, UInt8
 
 from perception.detectors.detector import DetectionError
-from perception.detectors.quiet import quiet
+from perception.detectors.litert import interpreter
 from perception.detectors.region import Region
 from perception.video import Image
 
@@ -42,17 +40,7 @@ class PersonNetwork:
         Raises:
             DetectionError: the interpreter is not installed, or this is another network.
         """
-        try:
-            from ai_edge_litert.interpreter import Interpreter
-        except ImportError as error:
-            raise DetectionError(f"LiteRT is not installed ({error}); `make test` installs it") from error
-        try:
-            with quiet():
-                self._interpreter: Any = Interpreter(model_content=content, num_threads=1)
-                self._interpreter.allocate_tensors()
-        except (RuntimeError, ValueError) as error:
-            reason = str(error).splitlines()[0]
-            raise DetectionError(f"{name}: LiteRT cannot run this model ({reason})") from error
+        self._interpreter = interpreter(content, name)
         inputs = self._interpreter.get_input_details()
         found = {tuple(one["shape"].tolist()): one["index"] for one in self._interpreter.get_output_details()}
         wanted = (1, GUESSES, VALUES), (1, GUESSES, 1)

@@ -6,15 +6,15 @@ nothing and shows more (parkour: 3 % less error), may be mirrored, and needs no 
 
 from __future__ import annotations
 
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 from jaxtyping import Float, Float32
 
 from perception.detectors.blazepose import Body, named, swapped
 from perception.detectors.detector import DetectionError
+from perception.detectors.litert import interpreter
 from perception.detectors.pruning import pruned
-from perception.detectors.quiet import quiet
 from perception.detectors.region import SIDE_PX, Region
 from perception.video import Image
 
@@ -54,16 +54,7 @@ class PoseNetwork:
         Raises:
             DetectionError: the interpreter is not installed, or this is another network.
         """
-        try:
-            from ai_edge_litert.interpreter import Interpreter
-        except ImportError as error:
-            raise DetectionError(f"LiteRT is not installed ({error}); `make test` installs it") from error
-        try:
-            with quiet():
-                whole: Any = Interpreter(model_content=content)
-        except (RuntimeError, ValueError) as error:
-            reason = str(error).splitlines()[0]
-            raise DetectionError(f"{name}: LiteRT cannot run this model ({reason})") from error
+        whole = interpreter(content, name)
         inputs = whole.get_input_details()
         found = {tuple(one["shape"].tolist()): one["index"] for one in whole.get_output_details()}
         absent = [what for what, shape in _OUTPUTS.items() if shape not in found]
@@ -71,10 +62,7 @@ class PoseNetwork:
             raise DetectionError(f"{name}: not a pose landmark network of MediaPipe 0.10")
         self._input = inputs[0]["index"]
         self._outputs = {what: found[shape] for what, shape in _OUTPUTS.items()}
-        with quiet():
-            wanted = pruned(content, tuple(self._outputs.values()))
-            self._interpreter: Any = Interpreter(model_content=wanted, num_threads=1)
-            self._interpreter.allocate_tensors()
+        self._interpreter = interpreter(pruned(content, tuple(self._outputs.values())), name)
 
     def look(self, image: Image, region: Region, *, mirror: bool = False) -> Sight:
         """See the person in a square of the image, or in its mirror image."""

@@ -8,10 +8,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
 
 import numpy as np
-import pinocchio as pin
 from jaxtyping import Bool, Float
 
 from motion.tool import Tool
@@ -19,28 +17,27 @@ from records import Demonstration, Motion
 from sim.bullet import Bullet
 from sim.conditions import Conditions
 from sim.grains import GrainKind, Grains
+from sim.tasks.grain_task import GrainTask
 from sim.tasks.pour_placement import PourPlacer
 from sim.tasks.pour_scene import CUP, GRAINS, HEIGHT, MOVED, NEEDED, THICK, UPRIGHT, Cup, filling, place_of
 from sim.tasks.pour_stroke import pour_stroke
 from sim.tasks.task import Box
 
 
-class PourTask:
+class PourTask(GrainTask):
     """Pour the jug into the cup."""
 
     tool = "jug"
     working = 2.0
     obs_names = ("cup_x", "cup_y", "cup_up", "left", "moved")
-    term_names = ("moved", "enough", "spoilt")
     grains: GrainKind = GRAINS
     """What is poured."""
+    needed = NEEDED
 
     def __init__(self) -> None:
-        self._paid = dict.fromkeys(self.term_names, 0.0)
-        self._spoilt = False
-        self._in_cup = self._in_jug = np.zeros(self.grains.count, bool)
+        super().__init__()
+        self._in_jug = np.zeros(self.grains.count, bool)
         self._home = np.zeros(3)
-        self._hand: tuple[int, int] | None = None
 
     @staticmethod
     def placer(stroke: Motion, tool: Tool) -> PourPlacer:
@@ -81,27 +78,16 @@ class PourTask:
         """Put the cup where these conditions have it, and fill the jug."""
         self._weigh(conditions)
         self._cup.place(self._home, conditions.quaternion)
-        jug = self._jug()
+        jug = self._tool_pose()
         self._grains.place(self._filling @ jug.rotation.T + jug.translation)
         self._bullet.anew()
-        self._paid, self._spoilt = dict.fromkeys(self.term_names, 0.0), False
+        self._begin()
         self._look()
-
-    def watch(self, body: int, link: int) -> None:
-        """Contacts do not matter here."""
 
     def observe(self) -> Float[np.ndarray, "5"]:
         """Where the cup stands now [m], how upright it is, and the shares of the grains in the jug and in the cup."""
         cup = self._cup.pose()
         return np.array([*cup.translation[:2], cup.rotation[2, 2], self.left, self.moved])
-
-    def terms(self) -> dict[str, float]:
-        """What more of the grains lies in the cup; 1 when it becomes enough; -1 for pushing or tilting the cup."""
-        self._look()
-        worth = {"moved": self.moved, "enough": float(self.solved), "spoilt": -float(self.spoilt)}
-        gained = {name: value - self._paid[name] for name, value in worth.items()}
-        self._paid = worth
-        return gained
 
     def target(self) -> Float[np.ndarray, "3"]:
         """Middle of the cup's rim [m]."""
@@ -112,53 +98,17 @@ class PourTask:
         """Share of the grains that are in the jug."""
         return float(self._in_jug.mean())
 
-    @property
-    def moved(self) -> float:
-        """Share of the grains that are in the cup."""
-        return float(self._in_cup.mean())
-
-    @property
-    def solved(self) -> bool:
-        """Enough is in the cup, which stands."""
-        return not self.spoilt and self.moved >= NEEDED - 1e-9
-
-    @property
-    def spoilt(self) -> bool:
-        """The cup has been pushed away or knocked over."""
-        return self._spoilt
-
-    @property
-    def over(self) -> bool:
-        """Spoilt, or nothing is left to pour."""
-        return self.spoilt or self.moved == 1.0
-
-    def state(self) -> dict[str, Any]:
-        """What has been paid for, and whether the task is spoilt."""
-        return {"paid": dict(self._paid), "spoilt": self._spoilt}
-
-    def restore(self, state: Mapping[str, Any], conditions: Conditions) -> None:
-        """Return to a remembered state."""
-        self._weigh(conditions)
-        self._paid, self._spoilt = dict(state["paid"]), bool(state["spoilt"])
-        self._look()
-
     def _weigh(self, conditions: Conditions) -> None:
         self._home = conditions.moved(self._place, self._work)
         self._cup.weigh(conditions)
         self._grains.weigh(conditions)
 
-    def _jug(self) -> pin.SE3:
-        if self._hand is None:
-            self._hand = self._bullet.find("tool")
-        p, quaternion = self._bullet.link_pose(*self._hand)
-        return pin.SE3(pin.Quaternion(quaternion).toRotationMatrix(), p)
-
     def _look(self) -> None:
         """See where everything is; once a control step."""
-        points, cup, jug = self._grains.positions(), self._cup.pose(), self._jug()
+        points, cup, jug = self._grains.positions(), self._cup.pose(), self._tool_pose()
         pushed = float(np.linalg.norm(cup.translation[:2] - self._home[:2]))
         self._spoilt |= bool(pushed > MOVED or cup.rotation[2, 2] < UPRIGHT)
-        self._in_cup = in_cup((points - cup.translation) @ cup.rotation, self.grains.radius)
+        self._arrived = in_cup((points - cup.translation) @ cup.rotation, self.grains.radius)
         local = (points - jug.translation) @ jug.rotation - self._tool.p_head
         self._in_jug = (np.abs(local) < np.array(self._tool.head_size) / 2).all(axis=1)
 

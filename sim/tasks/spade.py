@@ -8,10 +8,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
 
 import numpy as np
-import pinocchio as pin
 from jaxtyping import Bool, Float
 
 from motion.tool import Tool
@@ -19,6 +17,7 @@ from records import Demonstration, Motion
 from sim.bullet import Bullet
 from sim.conditions import Conditions
 from sim.grains import GrainKind, Grains
+from sim.tasks.grain_task import GrainTask
 from sim.tasks.spade_path import about_z
 from sim.tasks.spade_placement import SpadePlacer
 from sim.tasks.spade_scene import (
@@ -44,22 +43,18 @@ REST = 0.25
 """The tool's head waits about this high above the box [m] when it tips."""
 
 
-class SpadeTask:
+class SpadeTask(GrainTask):
     """Carry sand into the box."""
 
     tool = "spade"
-    working = 2.0
     obs_names = ("sand_x", "sand_y", "box_x", "box_y", "carried", "moved")
-    term_names = ("moved", "enough", "spoilt")
     working = np.inf
-    sand: GrainKind = SAND
-    """Its grains."""
+    grains: GrainKind = SAND
+    needed = NEEDED
 
     def __init__(self) -> None:
-        self._hand: tuple[int, int] | None = None
-        self._paid = dict.fromkeys(self.term_names, 0.0)
-        self._spoilt = False
-        self._in_box = self._on_blade = np.zeros(self.sand.count, bool)
+        super().__init__()
+        self._on_blade = np.zeros(self.grains.count, bool)
 
     @staticmethod
     def placer(stroke: Motion, tool: Tool) -> SpadePlacer:
@@ -93,36 +88,23 @@ class SpadeTask:
         self._bullet, self._tool, self._blade = bullet, tool, blade_frame(tool)
         self._sand, self._yaw, self._box = places(scene)
         self._deposit, self._goal = deposit(bullet, folder), goal_box(bullet, folder)
-        self._grains = Grains(bullet, self.sand)
-        self._heap = heap(self.sand) @ about_z(self._yaw).T + self._sand
+        self._grains = Grains(bullet, self.grains)
+        self._heap = heap(self.grains) @ about_z(self._yaw).T + self._sand
         self._grains.place(self._heap)
 
     def reset(self, conditions: Conditions) -> None:
         """Put deposit, box and heap where these conditions have them."""
-        self._spoilt = False
         for slider, (position, yaw) in self._homes(conditions):
             slider.reset(position, yaw, conditions)
         self._grains.weigh(conditions)
         self._grains.place(conditions.moved(self._heap, self._sand))
         self._bullet.anew()
-        self._paid = dict.fromkeys(self.term_names, 0.0)
+        self._begin()
         self._look()
-
-    def watch(self, body: int, link: int) -> None:
-        """Remember what holds the blade; contacts do not matter here."""
-        self._hand = body, link
 
     def observe(self) -> Float[np.ndarray, "6"]:
         """Where deposit and box stand now [m], and the shares of the grains on the blade and in the box."""
         return np.array([*self._deposit.pose()[0][:2], *self._goal.pose()[0][:2], self.carried, self.moved])
-
-    def terms(self) -> dict[str, float]:
-        """What more of the sand lies in the box; 1 when it becomes enough; -1 for pushing box or deposit away."""
-        self._look()
-        worth = {"moved": self.moved, "enough": float(self.solved), "spoilt": -float(self.spoilt)}
-        gained = {name: value - self._paid[name] for name, value in worth.items()}
-        self._paid = worth
-        return gained
 
     def target(self) -> Float[np.ndarray, "3"]:
         """The deposit, until the blade carries enough; then a place above the box [m]."""
@@ -135,37 +117,10 @@ class SpadeTask:
         """Share of the grains that lie on the blade."""
         return float(self._on_blade.mean())
 
-    @property
-    def moved(self) -> float:
-        """Share of the grains that lie in the box."""
-        return float(self._in_box.mean())
-
-    @property
-    def solved(self) -> bool:
-        """Enough sand lies in the box, and it was not pushed about."""
-        return not self.spoilt and self.moved >= NEEDED - 1e-9
-
-    @property
-    def spoilt(self) -> bool:
-        """Box or deposit has been pushed away."""
-        return self._spoilt
-
-    @property
-    def over(self) -> bool:
-        """Spoilt, or nothing is left to carry."""
-        return self.spoilt or self.moved == 1.0
-
-    def state(self) -> dict[str, Any]:
-        """What has been paid for, and whether the task is spoilt."""
-        return {"paid": dict(self._paid), "spoilt": self._spoilt}
-
-    def restore(self, state: Mapping[str, Any], conditions: Conditions) -> None:
-        """Return to a remembered state."""
+    def _weigh(self, conditions: Conditions) -> None:
         for slider, (position, yaw) in self._homes(conditions):
             slider.belong(position, yaw, conditions)
         self._grains.weigh(conditions)
-        self._paid, self._spoilt = dict(state["paid"]), bool(state["spoilt"])
-        self._look()
 
     def _homes(self, conditions: Conditions) -> tuple[tuple[Slider, tuple[np.ndarray, float]], ...]:
         """Deposit and box, and where they belong [m, rad]."""
@@ -176,12 +131,9 @@ class SpadeTask:
         """See where everything is; once a control step."""
         points = self._grains.positions()
         self._spoilt |= self._deposit.pushed > DEPOSIT_MOVED or self._goal.pushed > BOX_MOVED
-        self._in_box = in_box(points, *self._goal.pose(), self.sand.radius)
-        self._on_blade = np.zeros(len(points), bool)
-        if self._hand is not None:
-            p, quaternion = self._bullet.link_pose(*self._hand)
-            blade = pin.SE3(pin.Quaternion(quaternion).toRotationMatrix(), p) * self._blade
-            self._on_blade = on_blade((points - blade.translation) @ blade.rotation, self._tool, self.sand.radius)
+        self._arrived = in_box(points, *self._goal.pose(), self.grains.radius)
+        blade = self._tool_pose() * self._blade
+        self._on_blade = on_blade((points - blade.translation) @ blade.rotation, self._tool, self.grains.radius)
 
 
 def in_box(

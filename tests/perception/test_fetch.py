@@ -155,7 +155,7 @@ def test_picture_and_sound_that_come_apart_are_joined_and_cut_together(site, tmp
 @pytest.mark.parametrize(
     ("url", "section", "message"),
     [
-        ("file:///tmp/stroke.mp4", {}, "not an http or https address"),
+        ("file:///stroke.mp4", {}, "not an http or https address"),
         ("stroke.mp4", {}, "use it as the CLIP"),
         ("https://example.org/a", {"start": 3.0, "end": 2.0}, "ends after its start"),
         ("https://example.org/a", {"start": -1.0}, "starts at 0 s or later"),

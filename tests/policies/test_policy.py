@@ -15,7 +15,7 @@ from sim.conditions import Spread
 
 def settings(demonstration, **changed):
     env = ResidualEnv(demonstration)
-    sees = seen_names(env.tool_env)
+    sees = seen_names(env.tool_env.task)
     env.close()
     made = {
         "task": "hammer",

@@ -52,7 +52,7 @@ def test_what_is_seen_is_named_finite_and_of_the_order_of_one(demonstration):
         rows = play(env, Replay(), [1, 3, 5], name="replay").obs
         env.reset(seed=1)
         seen = np.stack([see(env, row) for row in rows])
-        assert seen.shape[1] == len(seen_names(env)) == len(set(seen_names(env)))
+        assert seen.shape[1] == len(seen_names(env.task)) == len(set(seen_names(env.task)))
         assert np.isfinite(seen).all()
         assert np.abs(seen).max() < 12
     finally:
@@ -63,7 +63,7 @@ def test_head_is_seen_from_its_target(demonstration):
     env = ToolEnv(demonstration, spread=STILL)
     try:
         obs, _ = env.reset(seed=0)
-        seen = dict(zip(seen_names(env), see(env, obs), strict=True))
+        seen = dict(zip(seen_names(env.task), see(env, obs), strict=True))
         # The face hangs 25 cm above the nail, the head's centre half its height higher; the unit is 20 cm.
         assert seen["head_from_target_z"] * 0.2 == pytest.approx(0.25 + env.tool.head_size[2] / 2, abs=2e-3)
         assert seen["phase"] == -1
