@@ -30,6 +30,7 @@ BENCHMARKS: dict[str, tuple[str, ...]] = {
     "retarget": ("{data}/tools/hammer_1.npz",),
     "solver": ("{data}/parkour",),
     "decoding": (),
+    "workers": (),
     "policy": ("{data}/tools/hammer_1.npz",),
 }
 """Arguments of each, by module name; `{data}` is the folder of the shared data."""

@@ -1,4 +1,4 @@
-"""Speed of the environments: benchmarks/env.py [DEMONSTRATION ...] [--task hammer scythe].
+"""Speed of the environments: benchmarks/env.py [DEMONSTRATION ...] [--task hammer scythe ...].
 
     python -m benchmarks.env runs/demo/retargeted.npz
 
@@ -43,7 +43,7 @@ def main() -> None:
     """Print a row for each environment, and the figure line."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("demonstrations", type=Path, nargs="*", help="saved demonstrations")
-    parser.add_argument("--task", nargs="+", default=["hammer", "scythe"], choices=list(TASKS))
+    parser.add_argument("--task", nargs="+", default=list(TASKS), choices=list(TASKS))
     parser.add_argument("--rounds", type=int, default=7)
     parser.add_argument("--steps", type=int, default=1000, help="control steps in a round")
     options = parser.parse_args()

@@ -11,7 +11,6 @@ video, without which nobody sees anything. Nobody has published the speed of suc
 from __future__ import annotations
 
 import argparse
-import os
 import tempfile
 import time
 from collections.abc import Callable, Iterator
@@ -33,6 +32,7 @@ from perception.track import TrackOptions, observe_keypoints
 from perception.vertical import still_segments
 from perception.video import open_clip, pixel_aspect, read_frames
 from records import Clip
+from records.processors import usable_processors
 
 WARM_UP = 12
 """Frames that are estimated before the watch runs."""
@@ -118,7 +118,7 @@ def main() -> None:
     videos = [v for v in videos if not arguments.clips or v.stem in arguments.clips]
     if not videos:
         parser.error(f"{arguments.folder} holds no CLIP.mp4 with its CLIP.npz")
-    processors = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    processors = usable_processors()
     clips = {}
     for video in videos:
         with np.load(video.with_suffix(".npz")) as truth:

@@ -6,6 +6,7 @@ Imports nothing heavier than NumPy; PyAV is loaded when a file is opened.
 from __future__ import annotations
 
 import functools
+import io
 import logging
 from collections.abc import Iterable, Iterator
 from pathlib import Path
@@ -24,6 +25,9 @@ Image = UInt8[np.ndarray, "H W 3"]
 
 _VARIABLE = 0.25
 """A file has a variable rate where a gap between frames departs by more than this share from the median gap."""
+
+_BUFFER = 1 << 18
+"""Bytes that are read at once from something that is not a file of its own."""
 
 REPEATABLE = {"threads": "1", "x264-params": "mbtree=0"}
 """Options with which x264 gives the same file for the same images: its macroblock tree does not on AVX-512 processors,
@@ -147,26 +151,40 @@ def write_video(path: Path | str, frames: Iterable[Image], fps: float, *, qualit
 
 def pixel_aspect(clip: Clip) -> float:
     """Width of a pixel over its height, as the file states it, or as standard definition implies it; else 1."""
-    with _open(Path(clip.path)) as container:
+    with open_container(Path(clip.path)) as container:
         stated = container.streams.video[0].sample_aspect_ratio
     if stated:
         return float(stated)
     return _STANDARD_DEFINITION_ASPECT.get(clip.size_hw, 1.0)
 
 
-def _open(path: Path) -> InputContainer:
+def open_container(source: Path | io.IOBase, name: str | None = None, *, threads: bool = True) -> InputContainer:
+    """PyAV container of a video; close it after use.
+
+    Args:
+        source: path, or an open stretch of a file.
+        name: what errors call it; by default the path.
+        threads: whether to decode on as many threads as help, else on one.
+
+    Raises:
+        ClipError: not there, not a video, or no video stream.
+    """
     import av
 
-    if not path.is_file():
-        raise ClipError(f"{path}: no such file")
+    name = name or str(source)
+    if isinstance(source, Path) and not source.is_file():
+        raise ClipError(f"{name}: no such file")
     try:
-        container = av.open(str(path))
+        container = av.open(str(source)) if isinstance(source, Path) else av.open(source, mode="r", buffer_size=_BUFFER)
     except (av.FFmpegError, OSError, ValueError) as error:
-        raise ClipError(f"{path}: cannot be read as video ({_reason(error)})") from error
+        raise ClipError(f"{name}: cannot be read as video ({_reason(error)})") from error
     if not container.streams.video:
         container.close()
-        raise ClipError(f"{path}: has no video stream")
-    container.streams.video[0].thread_type = "AUTO"
+        raise ClipError(f"{name}: has no video stream")
+    if threads:
+        container.streams.video[0].thread_type = "AUTO"
+    else:
+        container.streams.video[0].codec_context.thread_count = 1
     return container
 
 
@@ -185,7 +203,7 @@ def _timing(path: Path, _size: int, _modified: int) -> _Timing:
     """Read the presentation times from the packets without decoding; then check that the end can be decoded."""
     import av
 
-    with _open(path) as container:
+    with open_container(path) as container:
         stream = container.streams.video[0]
         base = float(stream.time_base or 0)
         stamps, broken = [], False
@@ -229,7 +247,7 @@ def _last_decodable(path: Path, last: int) -> int | None:
 
     for seek in (True, False):
         found: int | None = None
-        with _open(path) as container:
+        with open_container(path) as container:
             stream = container.streams.video[0]
             try:
                 if seek:
@@ -255,7 +273,7 @@ def _grid(timing: _Timing, fps: float) -> np.ndarray:
 
 
 def _decode(path: Path) -> Iterator[Image]:
-    with _open(path) as container:
+    with open_container(path) as container:
         for frame in container.decode(container.streams.video[0]):
             yield _upright(frame)
 
@@ -264,7 +282,7 @@ def _indexed(path: Path, timing: _Timing, first: int) -> Iterator[tuple[int, Ima
     """Yield (index in the file, image) from frame `first` on, starting at the key frame before it."""
     import av
 
-    with _open(path) as container:
+    with open_container(path) as container:
         stream = container.streams.video[0]
         base = float(stream.time_base or 0)
         if first:

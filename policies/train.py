@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import logging
 import math
-import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import asdict
@@ -25,6 +24,7 @@ from policies.vectorised import side_by_side
 from policies.weights import PolicyError
 from records import Demonstration
 from records.atomic import write_json
+from records.processors import usable_processors
 from records.progress import tell_progress
 from sim.conditions import USUAL, Spread
 from sim.tasks.task import TASKS
@@ -119,7 +119,7 @@ def train(
     if done is not None:
         _log.info("the policy in %s is already trained", folder)
         return done
-    processes = training.processes or os.cpu_count() or 1
+    processes = training.processes or usable_processors()
     envs = side_by_side(demonstration, training.base, spread, count=training.environments, processes=processes)
     try:
         with one_thread():

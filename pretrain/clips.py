@@ -10,9 +10,9 @@ from typing import NamedTuple, Protocol, runtime_checkable
 import numpy as np
 from jaxtyping import Bool, UInt8
 
-from perception.video import ClipError
+from perception.video import ClipError, open_container
 from pretrain.captions import CaptionError
-from pretrain.frames import duration_of, open_video, read_moments
+from pretrain.frames import duration_of, read_moments
 from pretrain.narration import NarratedVideo, NarrationError, Skipped, find_narrated
 from pretrain.sampling import Sampling, draw, seen
 from records import Timeline
@@ -123,7 +123,7 @@ class VideoFolder:
         self._videos: list[tuple[NarratedVideo, Timeline, float]] = []
         for number, video in enumerate(videos, 1):
             try:
-                with open_video(video.path) as container:
+                with open_container(video.path, threads=False) as container:
                     duration = duration_of(container)
                 narration, unusable = video.narration(duration)
                 self.skipped += unusable

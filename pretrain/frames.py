@@ -10,38 +10,12 @@ from typing import Any
 import numpy as np
 from jaxtyping import Float, UInt8
 
-from perception.video import ClipError
+from perception.video import ClipError, open_container
 
 _INSTANT = 1e-3
 """Times of frames are rounded; a frame counts as shown from this much [s] before its time on."""
 _HELD = 2.0
 """The last frame of a video stands for moments after it up to this much [s] later; then the file is cut short."""
-_BUFFER = 1 << 18
-"""Bytes that are read at once from something that is not a file of its own."""
-
-
-def open_video(source: Path | io.IOBase, name: str | None = None) -> Any:
-    """PyAV container of a video, one thread to decode it; close it after use.
-
-    Args:
-        source: path, or an open stretch of a file.
-        name: what errors call it; by default the path.
-
-    Raises:
-        ClipError: not there, not a video, or no video stream.
-    """
-    import av
-
-    name = name or str(source)
-    try:
-        container = av.open(str(source)) if isinstance(source, Path) else av.open(source, buffer_size=_BUFFER)
-    except (av.FFmpegError, OSError, ValueError) as error:
-        raise ClipError(f"{name}: cannot be read as video ({getattr(error, 'strerror', None) or error})") from error
-    if not container.streams.video:
-        container.close()
-        raise ClipError(f"{name}: has no video stream")
-    container.streams.video[0].codec_context.thread_count = 1
-    return container
 
 
 def origin_of(container: Any) -> float:
@@ -124,7 +98,7 @@ def read_moments(
     import av
 
     name = name or str(source)
-    with open_video(source, name) as container:
+    with open_container(source, name, threads=False) as container:
         try:
             frames = _timed(container, float(moments[0]))
             shown = next(frames, None)

@@ -20,8 +20,9 @@ from pretrain.captions import CaptionError
 from pretrain.narration import NarratedVideo, Skipped
 from pretrain.shards import Sample, ShardError, index_path, read_index, write_shard
 from pretrain.transcode import Encoding, transcode
-from pretrain.workers import WorkerLost, in_order, usable_processors
+from pretrain.workers import WorkerLost, in_order
 from records.atomic import atomic_path, write_json
+from records.processors import usable_processors
 from records.progress import tell_progress
 
 SHARD_BYTES = 256_000_000

@@ -9,8 +9,8 @@ from fractions import Fraction
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from perception.video import ClipError
-from pretrain.frames import Scaler, duration_of, open_video, origin_of, scaled, size_of, upright
+from perception.video import ClipError, open_container
+from pretrain.frames import Scaler, duration_of, origin_of, scaled, size_of, upright
 
 _INSTANT = 1e-3
 """Times of frames are rounded by less than this [s]."""
@@ -60,7 +60,7 @@ def transcode(path: Path, out: io.IOBase, encoding: Encoding) -> Encoded:
     import av
 
     count = 0
-    with open_video(path) as source:
+    with open_container(path, threads=False) as source:
         stated = duration_of(source, default=0.0)
         shown = _Damaged(source)
         images = _on_grid(shown, encoding.fps, path)

@@ -55,11 +55,6 @@ def in_order(
         pool.shutdown(wait=False, cancel_futures=True)
 
 
-def usable_processors() -> int:
-    """Processors that this process may use."""
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-
-
 def _submitted(pool: ProcessPoolExecutor, function: Callable[[Job], Result], job: Job) -> Future[Result]:
     try:
         return pool.submit(function, job)

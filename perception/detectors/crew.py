@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import threading
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
@@ -11,6 +10,8 @@ from contextlib import AbstractContextManager, ExitStack
 from types import TracebackType
 from typing import Concatenate, Generic, ParamSpec, TypeVar
 
+from records.processors import usable_processors
+
 AHEAD = 4
 """Items, for each processor, that may wait for their results: what they hold (images) stays in memory."""
 
@@ -18,11 +19,6 @@ Item = TypeVar("Item")
 Result = TypeVar("Result")
 Tool = TypeVar("Tool")
 Input = ParamSpec("Input")
-
-
-def processors() -> int:
-    """Processors that this process may use."""
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 class Crew(Generic[Tool]):
@@ -34,7 +30,7 @@ class Crew(Generic[Tool]):
         self._own = threading.local()
         self._tools = ExitStack()
         self._lock = threading.Lock()
-        self._pool = ThreadPoolExecutor(processors())
+        self._pool = ThreadPoolExecutor(usable_processors())
 
     def __enter__(self) -> Crew[Tool]:
         """Give the crew itself."""
@@ -66,6 +62,6 @@ def in_order(begun: Iterable[Item]) -> Iterator[Item]:
     waiting: deque[Item] = deque()
     for item in begun:
         waiting.append(item)
-        if len(waiting) > AHEAD * processors():
+        if len(waiting) > AHEAD * usable_processors():
             yield waiting.popleft()
     yield from waiting

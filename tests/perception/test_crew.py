@@ -12,8 +12,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from perception.detectors.crew import AHEAD, Crew, in_order, processors
+from perception.detectors.crew import AHEAD, Crew, in_order
 from perception.detectors.quiet import quiet
+from records.processors import usable_processors
 
 
 class Tools:
@@ -50,7 +51,7 @@ def test_a_tool_serves_one_thread_and_is_put_away():
         results = [crew.later(square, n, wait=0.002) for n in range(20)]
         assert sum(result() for result in results) == sum(n**2 for n in range(20))
         assert tools.away == 0
-    assert 1 <= len(tools.made) == tools.away <= processors()
+    assert 1 <= len(tools.made) == tools.away <= usable_processors()
     assert all(len(users) == 1 for users in tools.made)
 
 
@@ -64,7 +65,7 @@ def test_only_so_many_items_wait():
             yield begun
 
     ahead = [begun - taken for taken in in_order(items())]
-    assert max(ahead) == AHEAD * processors()
+    assert max(ahead) == AHEAD * usable_processors()
 
 
 def test_an_error_is_raised_where_the_result_is_taken_and_the_rest_is_dropped():
@@ -74,7 +75,7 @@ def test_an_error_is_raised_where_the_result_is_taken_and_the_rest_is_dropped():
         later = [crew.later(square, n, wait=0.01) for n in range(200)]
         first()
     assert tools.away == len(tools.made)
-    assert sum(len(users) for users in tools.made) <= processors()
+    assert sum(len(users) for users in tools.made) <= usable_processors()
     assert len(later) == 200
 
 
