@@ -108,6 +108,7 @@ def _of_alignment(metrics: Mapping[str, Any]) -> Iterator[str]:
     share = metrics.get("robust_share", 1.0)
     if share < FRAGILE:
         yield f"The placement is fragile: {percent(1 - share)} of replays with the objects slightly displaced fail."
+    yield from metrics.get("remarks", ())
 
 
 def _of_retargeting(metrics: Mapping[str, Any]) -> Iterator[str]:

@@ -66,14 +66,36 @@ def track_tool(
             f"the person has {person.num_frames} frames and the clip {clip.num_frames}; track the person on this clip"
         )
     clicks = {"tool_head": _by_frame(head, clip), "tool_handle": _by_frame(handle, clip)}
-    frames = [frame for chosen in clicks.values() for frame in chosen]
-    if not frames:
+    if not any(clicks.values()):
         raise ToolTrackError("no click on the tool; give at least one as x,y@frame, on its head or on its handle")
+    tracks = _followed(clip, clicks, radius)
+    tracks = {name: _in_hand(track, sorted(clicks[name]), person) for name, track in tracks.items()}
+    return _keypoints(clip, clicks, tracks).replace(fps=person.fps, source=person.source)
+
+
+def track_points(clip: Clip, clicks: Mapping[str, Sequence[Click]], *, radius: int | None = None) -> Keypoints:
+    """Follow named points of a tool, whoever holds it, as `track_tool` does.
+
+    Raises:
+        ToolTrackError: a point without a click, a click off the clip, or a point that is not seen again after any.
+    """
+    chosen = {name: _by_frame(of_point, clip) for name, of_point in clicks.items()}
+    if not chosen or not all(chosen.values()):
+        raise ToolTrackError("no click on a point of the tool; give at least one on each as x,y@frame")
+    return _keypoints(clip, chosen, _followed(clip, chosen, radius))
+
+
+def _followed(clip: Clip, clicks: Mapping[str, Mapping[int, Click]], radius: int | None) -> dict[str, PointTrack]:
+    """Tracks from clicks, both ways, blended."""
+    frames = [frame for chosen in clicks.values() for frame in chosen]
     radius = default_radius(clip.size_hw) if radius is None else radius
     ahead = follow(enumerate(gray_frames(clip)), clicks, radius, clip.num_frames)
     back = follow(frames_backwards(clip, max(frames)), clicks, radius, clip.num_frames)
-    tracks = {name: blend(ahead[name], back[name], sorted(clicks[name]), radius) for name in ENDPOINTS}
-    tracks = {name: _in_hand(track, sorted(clicks[name]), person) for name, track in tracks.items()}
+    return {name: blend(ahead[name], back[name], sorted(clicks[name]), radius) for name in clicks}
+
+
+def _keypoints(clip: Clip, clicks: Mapping[str, Mapping[int, Click]], tracks: Mapping[str, PointTrack]) -> Keypoints:
+    """Tracks side by side; each must go beyond its clicks."""
     for name, chosen in clicks.items():
         if chosen and clip.num_frames > len(chosen) and np.count_nonzero(tracks[name].confidence) == len(chosen):
             raise ToolTrackError(
@@ -81,12 +103,11 @@ def track_tool(
                 " click on a spot with contrast, in a frame where it is sharp, or in more frames"
             )
     return Keypoints(
-        names=ENDPOINTS,
-        uv=np.stack([tracks[name].uv for name in ENDPOINTS], axis=1),
-        confidence=np.stack([tracks[name].confidence for name in ENDPOINTS], axis=1),
-        fps=person.fps,
+        names=tuple(clicks),
+        uv=np.stack([tracks[name].uv for name in clicks], axis=1),
+        confidence=np.stack([tracks[name].confidence for name in clicks], axis=1),
+        fps=clip.fps,
         size_hw=clip.size_hw,
-        source=person.source,
     )
 
 

@@ -58,6 +58,8 @@ class Alignment(NamedTuple):
     """Placements simulated, the accepted one included: one simulation each."""
     simulations: int
     """Simulated episodes in all: placements, and the perturbed replays of each that solved the task."""
+    remarks: tuple[str, ...] = ()
+    """What the placed stroke does that was not observed, and what the recording does not show."""
 
 
 def align(stroke: Motion, task: str = "hammer", *, seed: int = 0, budget: int = 40) -> Alignment:
@@ -75,7 +77,10 @@ def align(stroke: Motion, task: str = "hammer", *, seed: int = 0, budget: int = 
         UnknownName: no such task.
     """
     placer = _placer(stroke, task)
-    return _decide(proposals(placer, seed=seed), placer, seed=seed, budget=budget)
+    found = _decide(proposals(placer, seed=seed), placer, seed=seed, budget=budget)
+    for remark in found.remarks:
+        _log.warning(remark)
+    return found
 
 
 def random_search(stroke: Motion, task: str = "hammer", *, seed: int = 0, budget: int = 1000) -> Alignment:
@@ -152,7 +157,7 @@ def _decide(placements: Iterator[Any], placer: Placer[Any], *, seed: int, budget
         )
     error = float(np.sqrt(best_score * (1 - best_score) / REPLAYS))
     scored = placer.place(best).replace(score=best_score, spread=error, replays=REPLAYS)
-    return Alignment(scored, best, tried, simulations)
+    return Alignment(scored, best, tried, simulations, placer.remarks(best))
 
 
 def _search(placer: Placer[Any], start: Any, seed: int) -> tuple[float, Any]:

@@ -47,5 +47,8 @@ class Placer(Protocol[P]):
     def place(self, placement: P) -> Demonstration:
         """The stroke moved into the scene."""
 
+    def remarks(self, placement: P) -> tuple[str, ...]:
+        """What a placed stroke does that was not observed, or what the recording does not show: a sentence each."""
+
     def guess(self, rng: np.random.Generator) -> P:
         """A placement at random, as a search without a surrogate would draw it."""

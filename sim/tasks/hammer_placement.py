@@ -168,6 +168,10 @@ class HammerPlacer:
             + 20 * max(0.0, above + 0.005)
         )
 
+    def remarks(self, placement: Placement) -> tuple[str, ...]:
+        """None: what is done with it was observed."""
+        return ()
+
     def guess(self, rng: np.random.Generator) -> Placement:
         """Scale from {.5, .75, 1}, nail N(0, .1 m) from the head at a peak of its speed, roll (Zorina et al. 2021)."""
         fps, down = self._swing.fps, self._swing.descent

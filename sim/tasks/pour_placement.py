@@ -8,13 +8,15 @@ from motion.tool import Tool, motion_of_poses
 from records import Demonstration, Motion
 from sim.placement import AlignError, Range
 from sim.swing import swing_of
-from sim.tasks.pour_path import EMPTY, Placement, pouring
+from sim.tasks.pour_path import EMPTY, FLOWS, Placement, pouring
 from sim.tasks.pour_scene import CUP, SCENE, place_of
 from sim.tasks.spade_path import about_z
 from sim.tool_shape import spout_tip
 
 TILTED = np.radians(20.0)
 """A tilt below this is no pouring [rad]."""
+CARRIED = 5.0
+"""Percentile of the tilt over time at which a jug counts as level: one that is full is, if only as it is taken up."""
 SPREAD = 0.03
 """Grains land within this distance of where the stream does [m]."""
 POURS = (0.5, 0.7, 0.9)
@@ -46,10 +48,8 @@ class PourPlacer:
         Raises:
             AlignError: it never goes down.
         """
-        R, fps = self._swing.R, self._swing.fps
-        down = np.arctan2(-R[:, 2, 0], R[:, 2, 2])
-        level = float(np.median(down[down <= np.median(down)]))
-        tilt = down - level
+        fps = self._swing.fps
+        level, tilt = self._tilt()
         if tilt.max() < TILTED:
             raise AlignError(
                 f"the jug is never tilted: its nose goes down by {np.degrees(max(0.0, float(tilt.max()))):.0f} degrees"
@@ -87,6 +87,29 @@ class PourPlacer:
         lost = float(made.flow @ np.maximum(0.0, beside - (CUP / 2 - SPREAD)))
         askew = float(np.abs(made.R[made.flow > 0, 2, 1]).max(initial=0.0))
         return 4.0 * (1 - share) + 40.0 * lost + 2.0 * askew
+
+    def remarks(self, placement: Placement) -> tuple[str, ...]:
+        """How much of the tilt was not observed, and whether the jug is never seen put back."""
+        _, tilt = self._tilt()
+        found = []
+        if placement.more > TILTED:
+            found.append(
+                f"The jug was seen to tilt by {np.degrees(tilt.max()):.0f} degrees; grains stay in this one until"
+                f" {np.degrees(FLOWS):.0f}, and {np.degrees(placement.more):.0f} degrees were added."
+            )
+        if tilt[-1] > TILTED:
+            found.append(
+                "The recording ends while the jug is pouring, tilted by"
+                f" {np.degrees(tilt[-1]):.0f} degrees: how it is put back is not seen."
+            )
+        return tuple(found)
+
+    def _tilt(self) -> tuple[float, np.ndarray]:
+        """Nose down, where the jug is level, and in every frame beyond that [rad]."""
+        R = self._swing.R
+        down = np.arctan2(-R[:, 2, 0], R[:, 2, 2])
+        level = float(np.percentile(down, CARRIED))
+        return level, down - level
 
     def guess(self, rng: np.random.Generator) -> Placement:
         """Scale, place of the cup, height and roll at random; the tilt as observed."""

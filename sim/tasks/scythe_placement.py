@@ -140,6 +140,10 @@ class ScythePlacer:
         away = float(np.linalg.norm(placed.head[0, :2] - [SCENE["patch_x"], SCENE["patch_y"]]))
         return float((found.wrong() * _WEIGHTS).sum() + 2 * placed.lifted + 10 * max(0.0, CLEAR - away))
 
+    def remarks(self, placement: Placement) -> tuple[str, ...]:
+        """None: what is done with it was observed."""
+        return ()
+
     def guess(self, rng: np.random.Generator) -> Placement:
         """Scale from {.5, .75, 1}, patch N(0, .1 m) from the blade at a peak of its speed, height N(0, .5 m), roll.
 

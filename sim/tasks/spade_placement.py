@@ -124,6 +124,13 @@ class SpadePlacer:
             + 5.0 * made.squeezed
         )
 
+    def remarks(self, placement: Placement) -> tuple[str, ...]:
+        """What tips the blade, which an axis does not show."""
+        return (
+            "The turn about the handle that tips the blade is not observed:"
+            f" {np.degrees(abs(placement.over)):.0f} degrees were added.",
+        )
+
     def guess(self, rng: np.random.Generator) -> Placement:
         """Scale, place of sand and box, yaw and roll at random, as in Zorina et al. (2021); the rest as observed."""
         starts = self.starts()

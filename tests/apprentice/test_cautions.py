@@ -77,6 +77,7 @@ def test_forces_worse_than_none():
     ("metrics", "words"),
     [
         ({"align": {"robust_share": 0.85}}, "The placement is fragile"),
+        ({"align": {"remarks": ["The recording ends while the jug is pouring."]}}, "The recording ends"),
         ({"retarget": {"slowdown": 1.5}}, "1.50 times slower"),
         ({"evaluate": agents((0.93, 0.03), (0.95, 0.03))}, "Learning has not paid"),
         ({"evaluate": agents((0.97, 0.03), (0.95, 0.03))}, "only within the uncertainty"),

@@ -9,7 +9,16 @@ import numpy as np
 import pytest
 
 from perception.click import Click
-from perception.tool_track import PointTrack, ToolTrackError, blend, follow, frames_backwards, gray_frames, track_tool
+from perception.tool_track import (
+    PointTrack,
+    ToolTrackError,
+    blend,
+    follow,
+    frames_backwards,
+    gray_frames,
+    track_points,
+    track_tool,
+)
 from perception.video import open_clip, write_video
 from records import Clip, Keypoints
 
@@ -172,3 +181,14 @@ def test_barbell_sleeve_within_three_pixels_of_the_hand_clicked_truth() -> None:
     tool = track_tool(clip, nobody(clip), head=[Click(*truth[0].tolist(), 0)], handle=[])
     assert tool.confidence[:, 0].min() > 0
     assert np.linalg.norm(tool.uv[:, 0] - truth, axis=1).mean() <= 3.0
+
+
+def test_named_points_need_nobody(clip):
+    seen = track_points(clip, {"spout": [click(5)], "lid": [click(30)]})
+    assert seen.names == ("spout", "lid")
+    truth = np.stack([centre(t) for t in range(FRAMES)])
+    assert (seen.confidence > 0).mean() > 0.9
+    off = np.linalg.norm(seen.uv - truth[:, None], axis=-1)[seen.confidence > 0]
+    assert np.median(off) < 1.0
+    with pytest.raises(ToolTrackError, match="no click on a point of the tool"):
+        track_points(clip, {"spout": []})
