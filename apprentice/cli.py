@@ -19,6 +19,7 @@ from apprentice.options import (
     Common,
     Foreign,
     Judging,
+    Marks,
     Scene,
     Seeing,
     Source,
@@ -71,6 +72,14 @@ class Estimate(_Watch):
 
 
 @dataclass(frozen=True)
+class Stroke(_Verb):
+    """Find the 3D motion of a tool alone, from clicks on points of it: close-ups in which nobody's body is seen."""
+
+    source: Source = field(default_factory=Source)
+    marks: Marks = field(default_factory=Marks)
+
+
+@dataclass(frozen=True)
 class Learn(_Watch):
     """The whole way: from a clip of a person using a tool to a robot policy that uses it, with a report."""
 
@@ -96,7 +105,7 @@ class Align(_Verb):
     """Place a demonstrated stroke in the task's simulated scene so that it solves the task robustly."""
 
     stroke: tyro.conf.Positional[Path | None] = None
-    """Stroke: .npz with head_position and fps, .csv, or a record. By default the tool of the run's estimate."""
+    """Stroke: .npz with head_position and fps, .csv, or a record. By default the tool of the run."""
     tool: str = "hammer"
     """Tool of a stroke file; see `apprentice list`."""
     tool_file: Path | None = None
@@ -211,6 +220,7 @@ VERBS: dict[type[_Verb], Callable[[Any], None]] = {
     Fetch: verbs.fetch,
     Track: verbs.track,
     Estimate: verbs.estimate,
+    Stroke: verbs.stroke,
     Align: verbs.align,
     Retarget: verbs.retarget,
     Train: verbs.train,

@@ -84,6 +84,27 @@ class Subject:
 
 
 @dataclass(frozen=True)
+class Marks:
+    """Points of a tool that is seen from near."""
+
+    tool: str = "jug"
+    """Tool; one that stands level when it is put down."""
+    tool_file: Path | None = None
+    """Description of one's own tool (YAML)."""
+    point: Clicks = ()
+    """A click on a point in the tool's middle plane, NAME=x,y@frame, in any frame. Three names or more, one of them
+    spout; again in other frames to correct the track. In the first frame that shows them all the tool stands level."""
+    distance: str | None = None
+    """How far two of the points are apart, NAME,NAME=METRES."""
+    camera: Path | None = None
+    """Calibration file of the camera: OpenCV YAML or Qualisys."""
+    camera_name: str | None = None
+    """Which camera of a calibration that holds several."""
+    focal: float | None = None
+    """Focal length [px]; by default from metadata, else assumed."""
+
+
+@dataclass(frozen=True)
 class Surroundings:
     """What stands around the person, where its shape is known."""
 

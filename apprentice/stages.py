@@ -59,6 +59,13 @@ def stroke_of(interaction: Interaction) -> Motion:
     return interaction.tool
 
 
+def stroke_of_run(run: Run) -> Motion:
+    """The tool's motion, alone or of the person's estimate."""
+    if run.has("stroke") and not run.has("interaction"):
+        return run.load("stroke", Motion)
+    return stroke_of(load_stage(run, "interaction", Interaction, "estimate"))
+
+
 def read_stroke_file(path: Path, tool: Tool) -> Motion:
     """A stroke from a file of head positions, or the tool of a saved Interaction, Motion or Demonstration."""
     from motion.tool import read_stroke
@@ -96,6 +103,7 @@ def align(run: Run, stroke: Motion, task: str, seed: int) -> Demonstration:
                 "replays": found.demonstration.replays,
                 "placements_simulated": found.tried,
                 "simulations": found.simulations,
+                "remarks": list(found.remarks),
                 "placement": {name: float(value) for name, value in found.placement._asdict().items()},
             },
         )

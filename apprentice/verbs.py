@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 from rich.console import Console
 from rich.table import Table
 
-from apprentice import stages, watching
+from apprentice import close_up, stages, watching
 from apprentice.showing import console, log_to
 from apprentice.stages import UsageError
 from records import Demonstration, Interaction, Motion, Run, RunError
@@ -49,6 +49,13 @@ def estimate(verb: cli.Estimate) -> None:
     _done(run, f"motion and forces of {len(interaction.observed)} frames ({interaction.status})")
 
 
+def stroke(verb: cli.Stroke) -> None:
+    """A tool alone."""
+    run = _open(verb, stages.run_folder(verb.common.run, watching.name_of(verb.source)))
+    motion = close_up.stroke(run, verb.source, verb.marks)
+    _done(run, f"motion of the {motion.model} in {motion.num_frames} frames; {run.path / 'stroke.png'} shows it")
+
+
 def learn(verb: cli.Learn) -> None:
     """The whole way."""
     run = _open(verb, stages.run_folder(verb.common.run, watching.name_of(verb.source)))
@@ -81,7 +88,7 @@ def align(verb: cli.Align) -> None:
     if verb.stroke is not None:
         stroke = stages.read_stroke_file(verb.stroke, stages.named_tool(verb.tool, verb.tool_file))
     else:
-        stroke = stages.stroke_of(stages.load_stage(run, "interaction", Interaction, "estimate"))
+        stroke = stages.stroke_of_run(run)
     demonstration = stages.align(run, stroke, verb.scene.task, verb.common.seed)
     metrics = run.metrics()["align"]
     _done(
