@@ -15,8 +15,9 @@ from gymnasium import spaces
 from jaxtyping import Float
 
 from records import Demonstration
+from sim.actions import REACH
 from sim.conditions import USUAL, Spread
-from sim.env import LARGEST, REACH, ToolEnv
+from sim.env import LARGEST, ToolEnv
 from sim.tasks.task import Task
 
 Base = Literal["shifted", "replay"]

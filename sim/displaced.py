@@ -1,8 +1,8 @@
-"""A robot's demonstration with the head of its tool displaced: inverse kinematics around each frame.
+"""A robot's demonstration with its tool displaced: inverse kinematics around each frame.
 
 The arm goes as far from its demonstrated configuration as the displacement needs, and no further; the tool keeps its
-orientation where it works and may turn on the way there, as in retargeting. The answer depends on frame and
-displacement alone, so that a restored environment repeats itself.
+orientation, or turns as it is told, where it works, and may turn otherwise on the way there, as in retargeting. The
+answer depends on frame and displacement alone, so that a restored environment repeats itself.
 """
 
 from __future__ import annotations
@@ -53,27 +53,29 @@ class Displaced:
         self._upper = np.asarray(arm.model.upperPositionLimit, float)
         self._last: tuple[int, bytes, np.ndarray] = (-1, b"", q[0])
 
-    def __call__(self, frame: int, residual: Float[np.ndarray, "3"]) -> Float[np.ndarray, "J"]:
-        """Joints [rad] of a frame with the head displaced by `residual` [m], world axes."""
+    def __call__(self, frame: int, displacement: Float[np.ndarray, "6"]) -> Float[np.ndarray, "J"]:
+        """Joints [rad] of a frame with the head displaced [m] and the tool turned [rad] about it, world axes."""
         demonstrated = self._q[frame]
-        if not residual.any():
+        if not displacement.any():
             return demonstrated
         # A control step starts where the last one ended.
-        if self._last[:2] != (frame, residual.tobytes()):
-            self._last = (frame, residual.tobytes(), self._solve(frame, residual))
+        if self._last[:2] != (frame, displacement.tobytes()):
+            self._last = (frame, displacement.tobytes(), self._solve(frame, displacement))
         return self._last[2]
 
-    def _solve(self, frame: int, residual: np.ndarray) -> np.ndarray:
+    def _solve(self, frame: int, displacement: np.ndarray) -> np.ndarray:
         """Levenberg-Marquardt from the demonstrated configuration."""
-        demonstrated, (R_wanted, head, J) = self._q[frame], self._poses[frame]
-        goal, scale = head + self._R_world_base.T @ residual, np.repeat([1 / POSITION, 1 / self._tolerance[frame]], 3)
+        demonstrated, (R, head, J) = self._q[frame], self._poses[frame]
+        R_base_world = self._R_world_base.T
+        goal, R_wanted = head + R_base_world @ displacement[:3], pin.exp3(R_base_world @ displacement[3:]) @ R
+        scale = np.repeat([1 / POSITION, 1 / self._tolerance[frame]], 3)
 
         def miss(q: np.ndarray, R: np.ndarray, head: np.ndarray) -> np.ndarray:
             away = (demonstrated - q) / POSTURE
             return np.concatenate([np.concatenate([goal - head, pin.log3(R_wanted @ R.T)]) * scale, away])
 
         q, damping = demonstrated, 0.0
-        error = miss(q, R_wanted, head)
+        error = miss(q, R, head)
         for _ in range(STEPS):
             A = J * scale[:, None]
             H, g = A.T @ A, A.T @ error[:6] + error[6:] / POSTURE

@@ -14,19 +14,17 @@ from jaxtyping import Float
 
 from motion.tool import Tool, head_positions, tool_of
 from records import Demonstration
+from sim.actions import RESIDUAL, ActionModel
 from sim.bullet import Bullet, View
 from sim.conditions import USUAL, Conditions, Spread, given
 from sim.holder import build_holder
+from sim.rest import at_rest
 from sim.sensing import Sensing, Sensor
 from sim.tasks.task import TASKS, Task
 from sim.urdf import box_urdf, write_urdf
 
 PHYSICS_RATE = 240.0
 """Physics steps per second, rounded to a whole number in each control step."""
-REACH = 0.20
-"""Largest displacement of the head along each axis [m]."""
-RATE = 0.05
-"""Largest change of the displacement in a control step [m]."""
 PATIENCE = 6
 """Control steps that the tool stays at the last frame before an episode is cut off."""
 LARGEST = 100.0
@@ -56,7 +54,7 @@ class EnvState(NamedTuple):
     conditions: Conditions
     sensor: Sensor
     frame: int
-    residual: np.ndarray
+    displacement: np.ndarray
     seen: tuple[np.ndarray, np.ndarray]
     follows: bool
     done: bool
@@ -65,12 +63,14 @@ class EnvState(NamedTuple):
 class ToolEnv(gymnasium.Env[np.ndarray, np.ndarray]):
     """A tool, alone or in a robot's hand, follows a demonstration at the demonstration's rate.
 
-    Action (3,) in [-1, 1]: where the head shall be displaced to from the demonstration, in units of `REACH` metres and
-    world axes; the displacement follows at `RATE` metres a step at most. Zero is a replay.
+    Action in [-1, 1]: where the head shall be displaced to, in the world's axes, as `action` says (see `sim.actions`):
+    by default (3,) from the demonstration, in units of `REACH` metres, followed at `RATE` metres a step at most. Zero
+    is a replay.
 
     Observation, named by `obs_names`: share of the demonstration that has passed; how far the objects are displaced
     [m] and turned [rad]; displacement of the head [m]; its position [m] and velocity [m/s]; directions of the tool's
-    x axis (handle) and z axis (away from the working face) in the world; the task's own. For pictures beside it, wrap
+    x axis (handle) and z axis (away from the working face) in the world; turns of the tool that actions have brought
+    about [rad], where they can; the task's own. For pictures beside it, wrap
     an environment of `render_mode="rgb_array"` in gymnasium's `AddRenderObservation(env, render_only=False)`.
 
     Every episode draws its `Conditions` from `spread`. Reset options fix them: `object_offset` (x, y) [m], `object_yaw`
@@ -87,6 +87,7 @@ class ToolEnv(gymnasium.Env[np.ndarray, np.ndarray]):
         self,
         demonstration: Demonstration,
         *,
+        action: ActionModel = RESIDUAL,
         spread: Spread = USUAL,
         sensing: Sensing = PERFECT,
         render_mode: str | None = None,
@@ -99,6 +100,7 @@ class ToolEnv(gymnasium.Env[np.ndarray, np.ndarray]):
             ConditionError: a spread or sensing that makes no sense.
         """
         self.demonstration = demonstration
+        self.action = action
         self.spread = spread
         spread.check()
         self.sensing = sensing
@@ -112,29 +114,32 @@ class ToolEnv(gymnasium.Env[np.ndarray, np.ndarray]):
         self._substeps = max(1, round(PHYSICS_RATE / self.fps))
         self._bullet = Bullet(time_step=1 / (self.fps * self._substeps))
         drawn = render_mode is not None
+        beneath = demonstration if action.follows else at_rest(demonstration)
         with tempfile.TemporaryDirectory() as name:
             folder = Path(name)
             ground = box_urdf("ground", (6.0, 6.0, 0.5), "0.72 0.7 0.66 1")
             self._ground = self._bullet.load_urdf(write_urdf(folder, "ground", ground))
             self.task.build(self._bullet, folder, demonstration.scene, self.tool, self._ground, drawn=drawn)
-            self._holder = build_holder(self._bullet, folder, demonstration, self.tool, self._substeps, meshes=drawn)
+            self._holder = build_holder(self._bullet, folder, beneath, self.tool, self._substeps, action, meshes=drawn)
         self._holder.reset()
         self._initial = self._bullet.save()
-        self._path = head_positions(self.tool, demonstration.tool)
+        self._path = head_positions(self.tool, beneath.tool)
         self._work = self.task.work(demonstration.scene)
-        self.obs_names = (*_OWN_NAMES, *self.task.obs_names)
-        self.action_names = tuple(f"displace_{a}" for a in _AXES)
+        own = (*_OWN_NAMES, *(f"turned_{_AXES[axis - 3]}" for axis in action.turns))
+        self._turned = np.array(action.turns, int)
+        self.obs_names = (*own, *self.task.obs_names)
+        self.action_names = action.names
         self.term_names = self.task.term_names
         count = len(self.obs_names)
         self.observation_space = spaces.Box(-LARGEST, LARGEST, (count,), np.float64)
-        self.action_space = spaces.Box(-1.0, 1.0, (3,), np.float32)
+        self.action_space = spaces.Box(-1.0, 1.0, (len(action.names),), np.float32)
         self._places = [
-            [len(_OWN_NAMES) + k for k, name in enumerate(self.task.obs_names) if name.endswith(f"_{axis}")]
+            [len(own) + k for k, name in enumerate(self.task.obs_names) if name.endswith(f"_{axis}")]
             for axis in _AXES[:2]
         ]
         self._frame, self._follows, self._done = 0, True, False
         self._sensor = Sensor(sensing, 0)
-        self._residual = np.zeros(3)
+        self._displacement = np.zeros(6)
         self._seen = np.zeros(3), np.zeros(3)
         self._weigh(Conditions())
 
@@ -143,12 +148,13 @@ class ToolEnv(gymnasium.Env[np.ndarray, np.ndarray]):
         """What is different from the demonstration in this episode."""
         return self._conditions
 
-    def shift_action(self) -> Float[np.ndarray, "3"]:
+    def shift_action(self) -> Float[np.ndarray, "D"]:
         """The action that moves the demonstration along with its objects: the costless answer to where they seem to be.
 
-        Their turn is not answered: a path that is turned about the work, with a tool that is not, does worse.
+        Their turn is answered where actions can turn the tool.
         """
-        return np.clip(np.append(self._seems().offset, 0.0) / REACH, -1, 1)
+        coming = min(self._frame + 1, len(self._path) - 1)
+        return self.action.along(self._seems(), self._path[coming], self._work)
 
     def seen_target(self) -> Float[np.ndarray, "3"]:
         """Where the tool's head seems to have its work to do now [m]."""
@@ -167,7 +173,7 @@ class ToolEnv(gymnasium.Env[np.ndarray, np.ndarray]):
         conditions = given(options, self.spread.draw(self.np_random))
         self._sensor = Sensor(self.sensing, int(self.np_random.integers(2**32)))
         self._bullet.restore(self._initial)
-        self._frame, self._done, self._residual = 0, False, np.zeros(3)
+        self._frame, self._done, self._displacement = 0, False, np.zeros(6)
         self._follows = bool(options.get("follow", True))
         self._weigh(conditions)
         self._holder.reset()
@@ -183,11 +189,11 @@ class ToolEnv(gymnasium.Env[np.ndarray, np.ndarray]):
         if self._done:
             raise gymnasium.error.ResetNeeded("the episode is over; call reset")
         acted = self._sensor.acted(np.asarray(action, float), self._frame)
-        start, self._residual = self._residual, _approach(self._residual, acted)
+        start, self._displacement = self._displacement, self.action.approach(self._displacement, acted)
         last = self.demonstration.tool.num_frames - 1
         before, after = (min(frame, last) if self._follows else 0 for frame in (self._frame, self._frame + 1))
         holder, step, watch = self._holder, self._bullet.step, self.task.watch
-        holder.aim(before, after, start, self._residual)
+        holder.aim(before, after, start, self._displacement)
         for k in range(self._substeps):
             holder.drive(k)
             step()
@@ -207,7 +213,7 @@ class ToolEnv(gymnasium.Env[np.ndarray, np.ndarray]):
             self._conditions,
             self._sensor,
             self._frame,
-            self._residual.copy(),
+            self._displacement.copy(),
             self._seen,
             self._follows,
             self._done,
@@ -220,7 +226,7 @@ class ToolEnv(gymnasium.Env[np.ndarray, np.ndarray]):
         self.task.restore(state.task, state.conditions)
         self._sensor = state.sensor
         self._frame, self._follows, self._done = state.frame, state.follows, state.done
-        self._residual = state.residual.copy()
+        self._displacement = state.displacement.copy()
         return self._observe(state.seen[0])
 
     def render(self) -> np.ndarray:
@@ -252,8 +258,10 @@ class ToolEnv(gymnasium.Env[np.ndarray, np.ndarray]):
         obs = np.empty(len(self.obs_names))
         seems = self._seems()
         obs[:4] = phase, *seems[:3]
-        obs[4:7], obs[7:10], obs[10:13] = self._residual, head, (head - before) * self.fps
-        obs[13:16], obs[16:19], obs[19:] = R[:, 0], R[:, 2], self.task.observe()
+        obs[4:7], obs[7:10], obs[10:13] = self._displacement[:3], head, (head - before) * self.fps
+        obs[13:16], obs[16:19] = R[:, 0], R[:, 2]
+        obs[19 : 19 + len(self._turned)] = self._displacement[self._turned]
+        obs[19 + len(self._turned) :] = self.task.observe()
         if seems is not self._conditions:
             for columns, error in zip(self._places, seems.offset - self._conditions.offset, strict=True):
                 obs[columns] += error
@@ -271,12 +279,3 @@ class ToolEnv(gymnasium.Env[np.ndarray, np.ndarray]):
             "object_offset": self._conditions.offset,
             "conditions": self._conditions._asdict(),
         }
-
-
-def _approach(residual: Float[np.ndarray, "3"], action: np.ndarray) -> Float[np.ndarray, "3"]:
-    """The displacement that an action leads to from another one, at `RATE` at most [m].
-
-    Written out in `minimum` and `maximum`: `clip` takes longer than both for three numbers.
-    """
-    wanted = REACH * np.minimum(np.maximum(np.asarray(action, float), -1.0), 1.0)
-    return residual + np.minimum(np.maximum(wanted - residual, -RATE), RATE)

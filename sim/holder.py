@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import itertools
+import math
 from pathlib import Path
 from typing import Protocol, runtime_checkable
 
 import numpy as np
 import pinocchio as pin
 from jaxtyping import Float
+from scipy.spatial.transform import Rotation
 
 from motion.robot import Arm, build_arm
 from motion.tool import Tool
 from records import Demonstration, Motion
+from sim.actions import ActionModel
 from sim.bullet import Bullet
 from sim.displaced import Displaced
 from sim.tasks.task import TASKS
@@ -27,7 +30,7 @@ torque cannot brake in time after a quick displacement, and the arm swings about
 
 @runtime_checkable
 class Holder(Protocol):
-    """Moves the tool along the demonstration, displaced by a residual of its head."""
+    """Moves the tool along what lies beneath its displacement, see `sim.actions`: the demonstration, or rest."""
 
     body: int
     link: int
@@ -35,8 +38,8 @@ class Holder(Protocol):
     def reset(self) -> None:
         """Go to the first frame, at rest."""
 
-    def aim(self, before: int, after: int, start: Float[np.ndarray, "3"], end: Float[np.ndarray, "3"]) -> None:
-        """Set out from the demonstration's frame `before`, the head displaced by `start` [m], to `after` and `end`."""
+    def aim(self, before: int, after: int, start: Float[np.ndarray, "6"], end: Float[np.ndarray, "6"]) -> None:
+        """Set out from the demonstration's frame `before`, displaced by `start`, to `after` and `end`."""
 
     def drive(self, step: int) -> None:
         """Drive towards where the tool shall be after this physics step of the control step: 0, 1, ..."""
@@ -63,11 +66,17 @@ class FreeTool:
         self._bullet.place(self.body, self._q[0, :3], self._q[0, 3:])
         self._bullet.move_hold(self._hold, self._q[0, :3].tolist(), self._q[0, 3:].tolist(), PULL)
 
-    def aim(self, before: int, after: int, start: Float[np.ndarray, "3"], end: Float[np.ndarray, "3"]) -> None:
+    def aim(self, before: int, after: int, start: Float[np.ndarray, "6"], end: Float[np.ndarray, "6"]) -> None:
         """Set out from one pose to another."""
         way = self._path[before] if after != before else np.broadcast_to(self._q[before], (len(self._shares), 7))
-        moved = way[:, :3] + start + self._shares[:, None] * (end - start)
-        self._p, self._turn = moved.tolist(), way[:, 3:].tolist()
+        displaced = start + self._shares[:, None] * (end - start)
+        moved, turned = way[:, :3] + displaced[:, :3], way[:, 3:]
+        if displaced[:, 3:].any():
+            R = Rotation.from_quat(turned)
+            after_turn = Rotation.from_rotvec(displaced[:, 3:]) * R
+            moved += R.apply(self._tool.p_head) - after_turn.apply(self._tool.p_head)
+            turned = after_turn.as_quat()
+        self._p, self._turn = moved.tolist(), turned.tolist()
 
     def drive(self, step: int) -> None:
         """Pull the tool towards its pose."""
@@ -113,7 +122,7 @@ class ArmHolder:
         """Go to the first frame, at rest."""
         self._bullet.reset_joints(self.body, self._joints, self._first)
 
-    def aim(self, before: int, after: int, start: Float[np.ndarray, "3"], end: Float[np.ndarray, "3"]) -> None:
+    def aim(self, before: int, after: int, start: Float[np.ndarray, "6"], end: Float[np.ndarray, "6"]) -> None:
         """Set out from one configuration to another."""
         begin, finish = self._displaced(before, start), self._displaced(after, end)
         way = finish - begin
@@ -133,7 +142,14 @@ class ArmHolder:
 
 
 def build_holder(
-    bullet: Bullet, folder: Path, demonstration: Demonstration, tool: Tool, substeps: int, *, meshes: bool
+    bullet: Bullet,
+    folder: Path,
+    demonstration: Demonstration,
+    tool: Tool,
+    substeps: int,
+    action: ActionModel,
+    *,
+    meshes: bool,
 ) -> Holder:
     """The robot of the demonstration if it has one, else the tool alone.
 
@@ -143,6 +159,7 @@ def build_holder(
         demonstration: what the holder follows.
         tool: what it holds.
         substeps: physics steps in a control step.
+        action: how the tool is displaced. Without a demonstration beneath, its orientation matters everywhere.
         meshes: whether pictures will be taken.
     """
     robot = demonstration.robot
@@ -150,7 +167,8 @@ def build_holder(
         return FreeTool(bullet, folder, tool, demonstration.tool, substeps)
     task = TASKS.load(demonstration.task)
     work, arm = task.work(demonstration.scene), build_arm(robot.model, tool)
-    return ArmHolder(bullet, folder, arm, robot, work, substeps, working=task.working, meshes=meshes)
+    working = task.working if action.follows else math.inf
+    return ArmHolder(bullet, folder, arm, robot, work, substeps, working=working, meshes=meshes)
 
 
 def _shares(substeps: int) -> Float[np.ndarray, "K"]:

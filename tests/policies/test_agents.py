@@ -6,8 +6,9 @@ import pytest
 
 from policies.agents import AGENTS, Random, Replay, Shifted, Zero
 from policies.evaluate import play
+from sim.actions import REACH
 from sim.conditions import STILL, Spread
-from sim.env import REACH, ToolEnv
+from sim.env import ToolEnv
 
 SEEDS = [11, 13, 15]
 FREE = [name for name in AGENTS if name != "policy"]

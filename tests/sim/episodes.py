@@ -13,7 +13,7 @@ def play(env: ToolEnv, actions=None, *, seed=None, **options) -> tuple[np.ndarra
     seen, done = [obs], False
     while not done:
         if actions is None:
-            action = np.zeros(3)
+            action = np.zeros(len(env.action_names))
         elif isinstance(actions, str):
             action = env.shift_action()
         else:

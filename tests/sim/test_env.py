@@ -11,8 +11,9 @@ from episodes import play
 from gymnasium.utils.env_checker import check_env
 
 from records import UnknownName
+from sim.actions import RATE, REACH
 from sim.conditions import Spread
-from sim.env import RATE, REACH, ToolEnv
+from sim.env import ToolEnv
 
 
 @pytest.fixture(scope="module")

@@ -173,14 +173,14 @@ def test_the_arm_has_room_for_displaced_objects(retargeted):
     nearest = int(np.linalg.norm(head_positions(HAMMER, demonstration.tool) - work, axis=1).argmin())
     head = arm.head_jacobian(robot.q[nearest])[1]
     for offset in ROOM * np.array([[1.0, 0, 0], [-1, 0, 0], [0, 1, 0], [0, -1, 0]]):
-        moved = arm.head_jacobian(displaced(nearest, offset))[1]
+        moved = arm.head_jacobian(displaced(nearest, np.append(offset, np.zeros(3))))[1]
         assert turn @ (moved - head) == pytest.approx(offset, abs=0.01)
 
 
 def test_no_displacement_is_the_demonstration_itself(retargeted):
     robot = retargeted.demonstration.robot
     displaced = Displaced(build_arm("panda", HAMMER), robot.q, np.eye(3), np.zeros(3), HammerTask.working)
-    assert all(np.array_equal(displaced(frame, np.zeros(3)), q) for frame, q in enumerate(robot.q))
+    assert all(np.array_equal(displaced(frame, np.zeros(6)), q) for frame, q in enumerate(robot.q))
 
 
 @pytest.fixture(scope="module")

@@ -6,8 +6,9 @@ import numpy as np
 import pytest
 from episodes import play
 
+from sim.actions import REACH
 from sim.conditions import ConditionError, Conditions
-from sim.env import REACH, ToolEnv
+from sim.env import ToolEnv
 from sim.sensing import Sensing, Sensor
 from sim.tasks.task import TASKS
 
