@@ -2,6 +2,7 @@
 
 World velocities of PyBullet are handed on as they are here; `local_velocity` converts them to Pinocchio's convention.
 Every call names its client, so that several run side by side; `close` is certain (context manager, and at exit).
+Calls that every step makes name their arguments by place: by name, PyBullet takes twice as long.
 """
 
 from __future__ import annotations
@@ -11,7 +12,7 @@ import ctypes
 import os
 import weakref
 from collections.abc import Iterator, Sequence
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 from jaxtyping import Float, UInt8
@@ -45,6 +46,10 @@ class SimulationError(RuntimeError):
     """The physics engine refuses a request."""
 
 
+Pose = tuple[tuple[float, ...], tuple[float, ...]]
+"""Position [m] and quaternion xyzw, as the engine gives them."""
+
+
 class Contact(NamedTuple):
     """Where two bodies touch."""
 
@@ -58,6 +63,12 @@ class Contact(NamedTuple):
     """Link of the first body."""
     other_link: int
     """Link of the second body."""
+
+
+_ANY = -2
+"""Instead of a link: all of them."""
+_UNCHANGED = (0.0, -1, 1e32, -1.0)
+"""Gear ratio and link, relative position and error reduction of a constraint: values that PyBullet passes over."""
 
 
 class View(NamedTuple):
@@ -80,7 +91,8 @@ class Bullet:
         self._finalizer = weakref.finalize(self, _disconnect, self._id)
         self.time_step = time_step
         self._loaded: dict[tuple[int, int], tuple[float, np.ndarray]] = {}
-        self._frames: dict[int, tuple[Any, Any]] = {}
+        self._factors: dict[tuple[int, int], float] = {}
+        self._frames: dict[int, Pose] = {}
         self._loose: list[int] = []
         self._stepped = False
         pb.setGravity(0, 0, -9.81, physicsClientId=self._id)
@@ -180,6 +192,9 @@ class Bullet:
 
     def set_mass(self, body: int, link: int, factor: float) -> None:
         """Set mass and inertia of a link to so many times what was loaded; -1 is the base."""
+        if self._factors.get((body, link)) == factor:
+            return
+        self._factors[body, link] = factor
         if (body, link) not in self._loaded:
             info = pb.getDynamicsInfo(body, link, physicsClientId=self._id)
             self._loaded[body, link] = (info[0], np.array(info[2]))
@@ -241,19 +256,16 @@ class Bullet:
         p, q = pb.multiplyTransforms(p, q, *back)
         return np.array(p), np.array(q)
 
-    def quick_pose(self, body: int, link: int) -> tuple[tuple[float, ...], tuple[float, ...]]:
-        """Position and quaternion of a link's frame as the engine has it, for every physics step: see `quick_frame`."""
+    def quick_pose(self, body: int, link: int) -> Pose:
+        """Where the engine has a link, for every physics step: its centre of mass for a base, see `quick_frame`."""
         if link < 0:
             return pb.getBasePositionAndOrientation(body, self._id)
         state = pb.getLinkState(body, link, 0, 1, self._id)
         return state[4], state[5]
 
-    def quick_frame(self, body: int, link: int) -> tuple[np.ndarray, np.ndarray]:
-        """Position (3,) [m] and quaternion xyzw (4,) of a link's URDF frame in that of `quick_pose`."""
-        if link >= 0:
-            return np.zeros(3), np.array([0.0, 0.0, 0.0, 1.0])
-        p, q = pb.invertTransform(*self._inertial(body))
-        return np.array(p), np.array(q)
+    def quick_frame(self, body: int, link: int) -> Pose:
+        """The frame of `quick_pose` in the link's URDF frame."""
+        return self._inertial(body) if link < 0 else (_STILL, _UPRIGHT)
 
     def velocity(self, body: int) -> tuple[np.ndarray, np.ndarray]:
         """World linear velocity of the centre of mass [m/s] and angular velocity [rad/s]."""
@@ -277,6 +289,10 @@ class Bullet:
         states = pb.getJointStates(body, list(joints), physicsClientId=self._id)
         return np.array([s[0] for s in states]), np.array([s[1] for s in states])
 
+    def joint_position(self, body: int, joint: int) -> float:
+        """Position of one joint [m, rad]."""
+        return float(pb.getJointState(body, joint, self._id)[0])
+
     def drive_position(
         self,
         body: int,
@@ -292,16 +308,9 @@ class Bullet:
         Takes lists: it is called in every physics step, and converting arrays takes longer than the engine does.
         """
         n = len(joints)
+        gains, damping = [gain] * n, [1.0] * n
         pb.setJointMotorControlArray(
-            body,
-            joints,
-            pb.POSITION_CONTROL,
-            targetPositions=position,
-            targetVelocities=velocity,
-            forces=force,
-            positionGains=[gain] * n,
-            velocityGains=[1.0] * n,
-            physicsClientId=self._id,
+            body, joints, pb.POSITION_CONTROL, position, velocity, force, gains, damping, self._id
         )
 
     def brake(self, body: int, joint: int, force: float) -> None:
@@ -333,22 +342,22 @@ class Bullet:
 
     def move_hold(self, constraint: int, position: Vector, quaternion: Vector, force: float) -> None:
         """Move the point that a body is attached to; lists are quicker than arrays."""
-        pb.changeConstraint(constraint, position, quaternion, maxForce=force, physicsClientId=self._id)
+        pb.changeConstraint(constraint, position, quaternion, force, *_UNCHANGED, self._id)
 
-    def contacts(self, body: int, other: int) -> list[Contact]:
-        """Contacts of one body with another in the last step."""
-        found = pb.getContactPoints(body, other, physicsClientId=self._id)
-        return [Contact(np.array(c[5]), np.array(c[7]), float(c[9]), int(c[3]), int(c[4])) for c in found or ()]
+    def contacts(self, body: int, other: int, *, other_link: int = _ANY, above: float = -1.0) -> list[Contact]:
+        """Contacts of one body with another, or with one of its links, of more than a force [N] in the last step."""
+        found = pb.getContactPoints(body, other, _ANY, other_link, self._id)
+        return [Contact(np.array(c[5]), np.array(c[7]), c[9], c[3], c[4]) for c in found if c[9] > above]
 
     def pressure(self, body: int, other: int) -> float:
         """Normal force between two bodies in the last step [N]."""
-        found = pb.getContactPoints(body, other, physicsClientId=self._id)
-        return sum(c[9] for c in found) if found else 0.0
+        found = pb.getContactPoints(body, other, _ANY, _ANY, self._id)
+        return sum([contact[9] for contact in found]) if found else 0.0
 
     def step(self) -> None:
         """Advance by one time step."""
         self._stepped = True
-        pb.stepSimulation(physicsClientId=self._id)
+        pb.stepSimulation(self._id)
 
     def save(self) -> int:
         """Keep the whole state in memory; `restore` returns to it exactly."""
@@ -400,7 +409,7 @@ class Bullet:
         image = pb.getCameraImage(width, height, looking, lens, renderer=pb.ER_TINY_RENDERER, physicsClientId=self._id)
         return np.ascontiguousarray(np.reshape(image[2], (height, width, 4))[..., :3]).astype(np.uint8)
 
-    def _inertial(self, body: int) -> tuple[Any, Any]:
+    def _inertial(self, body: int) -> Pose:
         """Pose of the centre of mass in the body's URDF frame."""
         if body not in self._frames:
             info = pb.getDynamicsInfo(body, -1, physicsClientId=self._id)

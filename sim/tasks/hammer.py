@@ -17,6 +17,7 @@ from jaxtyping import Float
 from motion.tool import Tool
 from records import Demonstration, Motion
 from sim.bullet import Bullet, Contact
+from sim.carried import Carried
 from sim.conditions import Conditions
 from sim.tasks.hammer_placement import HammerPlacer
 from sim.tasks.hammer_stroke import hammer_stroke
@@ -51,7 +52,6 @@ class HammerTask:
     working = 0.15
 
     def __init__(self) -> None:
-        self._conditions = Conditions()
         self._paid = self._spoilt = False
         self._driven = 0.0
 
@@ -84,6 +84,7 @@ class HammerTask:
     ) -> None:
         """Create the nail in its block at its place in the scene; the shank slides into block and ground."""
         self._bullet, self._tool = bullet, tool
+        self._hand: Carried | None = None
         self._top = self.work(scene)
         height = _block_height(self._top[2])
         text = nail_urdf(
@@ -108,28 +109,28 @@ class HammerTask:
 
     def _weigh(self, conditions: Conditions) -> None:
         """Mass of the nail, its friction against the face, and its dry friction in the block."""
-        self._conditions = conditions
+        top = self._top + np.append(conditions.offset, 0.0)
+        self._x, self._y, self._z = top.tolist()
         self._bullet.set_friction(self._nail, self._joint, lateral=SURFACE_FRICTION * conditions.friction)
         self._bullet.set_mass(self._nail, self._joint, conditions.mass)
         self._bullet.brake(self._nail, self._joint, FRICTION * conditions.friction)
 
     def watch(self, body: int, link: int) -> None:
         """Spoil the episode when anything but the face touches the nail, be it of the tool or of the arm."""
-        touches = [
-            c for c in self._bullet.contacts(body, self._nail) if c.other_link == self._joint and c.force > TOUCH
-        ]
+        touches = self._bullet.contacts(body, self._nail, other_link=self._joint, above=TOUCH)
         if not touches:
             return
         self._look()
         if self.solved:
             return
-        p, quaternion = self._bullet.pose(body) if link < 0 else self._bullet.link_pose(body, link)
-        R = pin.Quaternion(quaternion).toRotationMatrix()
+        if self._hand is None:
+            self._hand = Carried(self._bullet, body, link, pin.SE3.Identity())
+        R, p = self._hand.pose()
         self._spoilt |= not all(c.link == link and on_face(c, R, p, self._tool) for c in touches)
 
     def observe(self) -> Float[np.ndarray, "4"]:
         """Top of the nail [m] and the driven share of its stroke."""
-        return np.append(self.target(), self.driven)
+        return np.array([self._x, self._y, self._z - self._driven * STROKE, self._driven])
 
     def terms(self) -> dict[str, float]:
         """1 for the nail driven, once."""
@@ -140,7 +141,7 @@ class HammerTask:
 
     def target(self) -> Float[np.ndarray, "3"]:
         """Top centre of the nail, as far as it is driven now [m]."""
-        return self._top + np.array([self._conditions.x, self._conditions.y, -self.driven * STROKE])
+        return np.array([self._x, self._y, self._z - self._driven * STROKE])
 
     @property
     def driven(self) -> float:
@@ -148,7 +149,7 @@ class HammerTask:
         return self._driven
 
     def _look(self) -> None:
-        self._driven = float(self._bullet.joint_state(self._nail, [self._joint])[0][0]) / STROKE
+        self._driven = self._bullet.joint_position(self._nail, self._joint) / STROKE
 
     @property
     def solved(self) -> bool:
@@ -185,10 +186,10 @@ def on_face(contact: Contact, R: Float[np.ndarray, "3 3"], p: Float[np.ndarray, 
         p: origin of the tool frame [m].
         tool: the hammer.
     """
-    point, normal = R.T @ (contact.point - p), R.T @ contact.normal
+    x, _, z = (R.T @ (contact.point - p)).tolist()
     face = -tool.head_size[2] / 2
-    inside = abs(point[0] - tool.length) <= tool.head_size[0] / 2 + FACE_DEPTH
-    return bool(inside and point[2] <= face + FACE_DEPTH and normal[2] >= FACE_NORMAL)
+    inside = abs(x - tool.length) <= tool.head_size[0] / 2 + FACE_DEPTH
+    return inside and z <= face + FACE_DEPTH and float(R[:, 2] @ contact.normal) >= FACE_NORMAL
 
 
 def _block_height(nail_z: float) -> float:

@@ -11,13 +11,12 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import pinocchio as pin
 from jaxtyping import Float
-from scipy.spatial.transform import Rotation
 
 from motion.tool import Tool
 from records import Demonstration, Motion
 from sim.bullet import Bullet
+from sim.carried import Carried, Glance
 from sim.conditions import Conditions
 from sim.tasks.grass import CUT_HEIGHT, HEIGHT, PRESSED, RADIUS, SOLVED, grass_scene, stalk_places
 from sim.tasks.scythe_cut import sweep
@@ -33,9 +32,6 @@ in the next control step [m]: its way is not followed."""
 
 EVERY = 2
 """One physics step in so many is looked at: the blade moves straight enough in between."""
-
-Pose = tuple[tuple[float, ...], tuple[float, ...]]
-"""Position and quaternion, as the engine gives them."""
 
 _LYING = np.array([0.0, np.sqrt(0.5), 0.0, np.sqrt(0.5)])
 """Quaternion xyzw of a stalk that has fallen along +x."""
@@ -77,7 +73,7 @@ class ScytheTask:
         """Let the grass grow; physics needs no bodies for it."""
         self._bullet, self._ground, self._size = bullet, ground, tool.head_size
         self._blade, self._rate = scythe_blade(tool), 1 / bullet.time_step
-        self._hand: tuple[int, int] | None = None
+        self._edge: Carried | None = None
         self._middle, self._rooted = self.work(scene), stalk_places(scene)
         self._bodies = []
         if drawn:
@@ -89,28 +85,27 @@ class ScytheTask:
         """All stalks stand again, where they belong."""
         self._stand(conditions)
         self._standing = np.ones(len(self._stalks), bool)
-        self._share, self._near, self._steps = 0.0, True, 0
+        self._near, self._steps = True, 0
+        self._count()
         self._dug = self._told = False
         self._pressure: list[float] = []
-        self._poses: list[Pose] = []
+        self._poses: list[Glance] = []
         self._draw()
 
     def watch(self, body: int, link: int) -> None:
         """Remember where the tool is, if it is near the grass, and how it is pressed into the ground."""
-        if self._hand != (body, link):
-            self._hand = body, link
-            hung = pin.XYZQUATToSE3(np.concatenate(self._bullet.quick_frame(body, link))) * self._blade
-            self._hung = hung.rotation.copy(), hung.translation.copy()
         self._steps += 1
         if self._steps % EVERY:
             return
+        if self._edge is None:
+            self._edge = Carried(self._bullet, body, link, self._blade)
         if self._near:
-            self._poses.append(self._bullet.quick_pose(body, link))
+            self._poses.append(self._edge.glance())
         self._pressure.append(self._bullet.pressure(body, self._ground))
 
     def observe(self) -> Float[np.ndarray, "4"]:
         """Centre of the patch [m] and the share that is cut."""
-        return np.append(self.target(), self.share)
+        return np.array([*self._target.tolist(), self._share])
 
     def terms(self) -> dict[str, float]:
         """Share of the stalks that this step has cut; -1, once, for a blade in the ground."""
@@ -160,8 +155,8 @@ class ScytheTask:
         """Return to a remembered state."""
         self._stand(conditions)
         self._standing, self._poses = state["standing"].copy(), list(state["poses"])
-        self._share, self._near = 1 - float(self._standing.mean()), state["near"]
-        self._steps = state["steps"]
+        self._near, self._steps = state["near"], state["steps"]
+        self._count()
         self._dug, self._told, self._pressure = state["dug"], state["told"], []
         self._draw()
 
@@ -170,27 +165,29 @@ class ScytheTask:
         self._stalks = conditions.moved(self._rooted, self._middle)
         self._target = conditions.moved(self._middle, self._middle)
 
+    def _count(self) -> None:
+        """See what stands, and the share that does not."""
+        self._upright = self._stalks[self._standing]
+        self._share = 1 - len(self._upright) / len(self._stalks)
+
     def _mow(self) -> None:
         """Cut what the blade has swept over since the last step, whose last pose is the first one now."""
+        if self._edge is None:
+            return
         if not self._near:
-            assert self._hand is not None
-            self._poses.append(self._bullet.quick_pose(*self._hand))
+            self._poses.append(self._edge.glance())
         if not self._poses:
             return
-        poses = np.array([(*p, *q) for p, q in self._poses])
-        turned = Rotation.from_quat(poses[:, 3:]).as_matrix()
-        R, lever = self._hung
-        centre = poses[:, :3] + turned @ lever
-        if self._near and not self._dug and len(poses) > 1:
-            swept = sweep(turned @ R, centre, self._stalks[self._standing], self._size, self._rate)
-            fallen = np.flatnonzero(self._standing)[swept.cut()] if len(swept.stalk) else []
-            if len(fallen):
-                self._standing[fallen] = False
-                self._share = 1 - float(self._standing.mean())
+        R, centre = self._edge.poses(self._poses)
+        if self._near and not self._dug and len(centre) > 1:
+            swept = sweep(R, centre, self._upright, self._size, self._rate)
+            if len(swept.stalk):
+                self._standing[self._standing] = ~swept.cut()
+                self._count()
                 self._draw()
         self._poses = self._poses[-1:]
-        away, moved = np.abs(centre[-1] - self._target), np.abs(centre[-1] - centre[0])
-        self._near = bool((away < NEAR + 2 * moved).all())
+        ways = zip(centre[0].tolist(), centre[-1].tolist(), self._target.tolist(), strict=True)
+        self._near = all(abs(now - target) < NEAR + 2 * abs(now - before) for before, now, target in ways)
 
     def _draw(self) -> None:
         """Stalks that are cut lie on the ground."""

@@ -19,6 +19,8 @@ from sim.tasks.grass import CUT_HEIGHT, GAP, LEVEL, SLOWEST
 
 SUNK = 0.01
 """An edge this far below the ground still cuts [m]: contacts of the physics engine give way a little."""
+_NONE = np.zeros(0)
+"""What no meeting is like."""
 _MISSED = 3.0
 """How wrong a sweep is that never meets a stalk: more than one that meets it wrongly."""
 _WORST = 2.0
@@ -79,23 +81,23 @@ def sweep(
         size: extent of the blade along its axes [m].
         rate: of the poses [1/s].
     """
-    h = size[0] / 2
-    x, y, dx, dy = p[:, 0] - h * R[:, 0, 0], p[:, 1] - h * R[:, 1, 0], R[:, 0, 1], R[:, 1, 1]
+    blade = np.concatenate([p - size[0] / 2 * R[:, :, 0], R[:, :, 1], R[:, 2, 2:]], axis=1)
+    x, y, _, dx, dy, _, _ = blade.T
     flat = np.sqrt(dx * dx + dy * dy)
     # Distance of stalks beyond the edge's line as seen from the handle, less `GAP`, in units of 1 / flat.
-    beyond = np.outer(dy, stalks[:, 0]) - np.outer(dx, stalks[:, 1]) + (GAP * flat + y * dx - x * dy)[:, None]
+    beyond = dy[:, None] * stalks[:, 0] - dx[:, None] * stalks[:, 1] + (GAP * flat + y * dx - x * dy)[:, None]
     before = beyond < 0
-    k, j = np.nonzero(before[:-1] & ~before[1:])
+    k, j = (before[:-1] & ~before[1:]).nonzero()
     if not len(k):
-        return Sweep(len(stalks), j, *[np.zeros(0)] * 4)
+        return Sweep(len(stalks), j, *[_NONE] * 4)
     share = beyond[k, j] / (beyond[k, j] - beyond[k + 1, j])
-    edge, along = p - h * R[:, :, 0], R[:, :, 1]
-    flat = np.maximum(flat, 1e-6)
-    d = along[:, :2] / flat[:, None]
-    on = [((stalks[j, :2] - edge[step, :2]) * d[step]).sum(axis=1) / flat[step] for step in (k, k + 1)]
-    at = (1 - share) * on[0] + share * on[1]
-    ends = [edge[step] + at[:, None] * along[step] for step in (k, k + 1)]
-    height = (1 - share) * ends[0][:, 2] + share * ends[1][:, 2]
-    speed = rate * np.abs(((ends[1] - ends[0])[:, :2] * d[k]).sum(axis=1))
-    level = np.minimum(R[k, 2, 2], R[k + 1, 2, 2])
-    return Sweep(len(stalks), j, np.abs(at) - size[1] / 2 - GAP, height, level, speed)
+    both = np.array([k, k + 1])
+    met, flat = blade[both], np.maximum(flat[both], 1e-6)
+    edge, along, level = met[:, :, :3], met[:, :, 3:6], met[:, :, 6]
+    d = along[:, :, :2] / flat[:, :, None]
+    on = ((stalks[j, :2] - edge[:, :, :2]) * d).sum(axis=2) / flat
+    at = on[0] + share * (on[1] - on[0])
+    first, second = edge + at[:, None] * along
+    height = first[:, 2] + share * (second[:, 2] - first[:, 2])
+    speed = rate * np.abs(((second - first)[:, :2] * d[0]).sum(axis=1))
+    return Sweep(len(stalks), j, np.abs(at) - size[1] / 2 - GAP, height, np.minimum(*level), speed)

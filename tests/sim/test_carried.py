@@ -1,0 +1,63 @@
+"""Frames that links carry along: the same as what the engine says of the link, however they are read."""
+
+from __future__ import annotations
+
+import numpy as np
+import pinocchio as pin
+import pytest
+
+from motion.tool import HAMMER
+from sim.bullet import Bullet
+from sim.carried import Carried
+from sim.urdf import nail_urdf, tool_urdf, write_urdf
+
+MOUNTED = pin.SE3(pin.rpy.rpyToMatrix(0.3, -0.8, 1.9), np.array([0.2, -0.1, 0.4]))
+
+
+@pytest.fixture
+def bullet():
+    with Bullet(time_step=1 / 240) as made:
+        yield made
+
+
+def _turning_hammer(bullet, folder):
+    body = bullet.load_urdf(write_urdf(folder, "tool", tool_urdf(HAMMER)), fixed=False)
+    bullet.place(body, [0.4, -0.2, 3.0], pin.Quaternion(pin.rpy.rpyToMatrix(0.7, 0.2, -2.0)).coeffs())
+    bullet.set_velocity(body, [1.0, 2.0, 0.5], [4.0, -3.0, 8.0])
+    return body
+
+
+def test_a_frame_on_a_base_moves_with_its_urdf_origin(bullet, tmp_path):
+    body = _turning_hammer(bullet, tmp_path)
+    carried = Carried(bullet, body, -1, MOUNTED)
+    for _ in range(20):
+        bullet.step()
+        expected = pin.XYZQUATToSE3(np.concatenate(bullet.pose(body))) * MOUNTED
+        rotation, p = carried.pose()
+        assert rotation == pytest.approx(expected.rotation, abs=1e-6)
+        assert p == pytest.approx(expected.translation, abs=1e-6)
+        assert np.abs(rotation @ rotation.T - np.eye(3)).max() < 1e-12
+
+
+def test_a_frame_on_a_link_moves_with_its_joint(bullet, tmp_path):
+    text = nail_urdf(stroke=0.08, head_radius=0.02, head_height=0.01, mass=0.1)
+    nail = bullet.load_urdf(write_urdf(tmp_path, "nail", text), position=(0.5, 0.1, 0.3))
+    joint = bullet.joints(nail)["driven"]
+    carried = Carried(bullet, nail, joint, MOUNTED)
+    _, before = carried.pose()
+    bullet.reset_joints(nail, [joint], [0.03])
+    _, after = carried.pose()
+    assert after - before == pytest.approx([0, 0, -0.03], abs=1e-8)
+    assert bullet.joint_position(nail, joint) == pytest.approx(0.03, abs=1e-12)
+
+
+def test_glances_tell_later_where_the_frame_was(bullet, tmp_path):
+    carried = Carried(bullet, _turning_hammer(bullet, tmp_path), -1, MOUNTED)
+    glances, seen = [], []
+    for _ in range(7):
+        bullet.step()
+        glances.append(carried.glance())
+        seen.append(carried.pose())
+    rotations, p = carried.poses(glances)
+    assert rotations == pytest.approx(np.stack([rotation for rotation, _ in seen]), abs=1e-12)
+    assert p == pytest.approx(np.stack([place for _, place in seen]), abs=1e-12)
