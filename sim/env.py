@@ -109,7 +109,8 @@ class ToolEnv(gymnasium.Env[np.ndarray, np.ndarray]):
         self.tool: Tool = tool_of(demonstration.tool)
         self.task: Task = TASKS.load(demonstration.task)()
         self.fps = demonstration.tool.fps
-        self.horizon = demonstration.tool.num_frames - 1 + PATIENCE
+        self._last = demonstration.tool.num_frames - 1
+        self.horizon = self._last + PATIENCE
         self._size = size_hw
         self._substeps = max(1, round(PHYSICS_RATE / self.fps))
         self._bullet = Bullet(time_step=1 / (self.fps * self._substeps))
@@ -190,14 +191,14 @@ class ToolEnv(gymnasium.Env[np.ndarray, np.ndarray]):
             raise gymnasium.error.ResetNeeded("the episode is over; call reset")
         acted = self._sensor.acted(np.asarray(action, float), self._frame)
         start, self._displacement = self._displacement, self.action.approach(self._displacement, acted)
-        last = self.demonstration.tool.num_frames - 1
-        before, after = (min(frame, last) if self._follows else 0 for frame in (self._frame, self._frame + 1))
-        holder, step, watch = self._holder, self._bullet.step, self.task.watch
-        holder.aim(before, after, start, self._displacement)
+        before, after = (min(self._frame, self._last), min(self._frame + 1, self._last)) if self._follows else (0, 0)
+        self._holder.aim(before, after, start, self._displacement)
+        drive, step, watch = self._holder.drive, self._bullet.step, self.task.watch
+        body, link = self._holder.body, self._holder.link
         for k in range(self._substeps):
-            holder.drive(k)
+            drive(k)
             step()
-            watch(holder.body, holder.link)
+            watch(body, link)
         self._frame += 1
         terms = self.task.terms()
         terminated = self.task.over
@@ -254,14 +255,11 @@ class ToolEnv(gymnasium.Env[np.ndarray, np.ndarray]):
         """Observation of the present, with the head's place one control step before [m] for its velocity."""
         R, head = self._holder.head()
         self._seen = before, head
-        phase = min(self._frame / (self.demonstration.tool.num_frames - 1), 1.0)
-        obs = np.empty(len(self.obs_names))
         seems = self._seems()
-        obs[:4] = phase, *seems[:3]
-        obs[4:7], obs[7:10], obs[10:13] = self._displacement[:3], head, (head - before) * self.fps
-        obs[13:16], obs[16:19] = R[:, 0], R[:, 2]
-        obs[19 : 19 + len(self._turned)] = self._displacement[self._turned]
-        obs[19 + len(self._turned) :] = self.task.observe()
+        place = (min(self._frame / self._last, 1.0), seems.x, seems.y, seems.yaw)
+        moved, turned = self._displacement[:3], self._displacement[self._turned]
+        velocity = (head - before) * self.fps
+        obs = np.concatenate([place, moved, head, velocity, R[:, 0], R[:, 2], turned, self.task.observe()])
         if seems is not self._conditions:
             for columns, error in zip(self._places, seems.offset - self._conditions.offset, strict=True):
                 obs[columns] += error

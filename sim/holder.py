@@ -17,6 +17,7 @@ from motion.tool import Tool
 from records import Demonstration, Motion
 from sim.actions import ActionModel
 from sim.bullet import Bullet
+from sim.carried import Carried
 from sim.displaced import Displaced
 from sim.tasks.task import TASKS
 from sim.urdf import arm_urdf, tool_urdf, write_urdf
@@ -55,11 +56,14 @@ class FreeTool:
 
     def __init__(self, bullet: Bullet, folder: Path, tool: Tool, motion: Motion, substeps: int) -> None:
         self._bullet, self._tool, self._q = bullet, tool, motion.q
-        self._shares = _shares(substeps)
-        self._path = _between(motion.q, self._shares)
+        shares = _shares(substeps)
+        self._mix = np.stack([1 - shares, shares], axis=1)
+        self._path = _between(motion.q, shares)
+        self._still = np.repeat(motion.q[:, None], substeps, axis=1)
         self.body = bullet.load_urdf(write_urdf(folder, "tool", tool_urdf(tool)), fixed=False)
         bullet.place(self.body, self._q[0, :3], self._q[0, 3:])
         self._hold = bullet.hold(self.body, PULL)
+        self._head = Carried(bullet, self.body, self.link, pin.SE3(np.eye(3), tool.p_head))
 
     def reset(self) -> None:
         """Go to the first frame, at rest."""
@@ -68,8 +72,8 @@ class FreeTool:
 
     def aim(self, before: int, after: int, start: Float[np.ndarray, "6"], end: Float[np.ndarray, "6"]) -> None:
         """Set out from one pose to another."""
-        way = self._path[before] if after != before else np.broadcast_to(self._q[before], (len(self._shares), 7))
-        displaced = start + self._shares[:, None] * (end - start)
+        way = self._path[before] if after != before else self._still[before]
+        displaced = self._mix @ np.array([start, end])
         moved, turned = way[:, :3] + displaced[:, :3], way[:, 3:]
         if displaced[:, 3:].any():
             R = Rotation.from_quat(turned)
@@ -84,9 +88,7 @@ class FreeTool:
 
     def head(self) -> tuple[np.ndarray, np.ndarray]:
         """Rotation of the tool and position of its head [m]."""
-        p, quaternion = self._bullet.pose(self.body)
-        R = pin.Quaternion(quaternion).toRotationMatrix()
-        return R, p + R @ self._tool.p_head
+        return self._head.pose()
 
 
 class ArmHolder:
@@ -104,13 +106,14 @@ class ArmHolder:
         working: float,
         meshes: bool,
     ) -> None:
-        self._bullet, self._arm, self._rate = bullet, arm, motion.fps
+        self._bullet, self._rate = bullet, motion.fps
         x, y, z, yaw = (motion.parameters[f"base_{name}"] for name in ("x", "y", "z", "yaw"))
         path = write_urdf(folder, "arm", arm_urdf(arm.spec, arm.tool, meshes=meshes))
         self.body = bullet.load_urdf(path, position=(x, y, z), yaw=yaw)
         joints = bullet.joints(self.body)
         self._joints = [joints[name] for name in arm.spec.joints]
         self.link = bullet.links(self.body)["tool"]
+        self._head = Carried(bullet, self.body, self.link, pin.SE3(np.eye(3), arm.tool.p_head))
         self._effort: list[float] = np.asarray(arm.model.effortLimit, float).tolist()
         self._shares = _shares(substeps)
         self._speed = np.asarray(arm.model.velocityLimit, float)
@@ -136,9 +139,7 @@ class ArmHolder:
 
     def head(self) -> tuple[np.ndarray, np.ndarray]:
         """Rotation of the tool and position of its head [m]."""
-        p, quaternion = self._bullet.link_pose(self.body, self.link)
-        R = pin.Quaternion(quaternion).toRotationMatrix()
-        return R, p + R @ self._arm.tool.p_head
+        return self._head.pose()
 
 
 def build_holder(
