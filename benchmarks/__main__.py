@@ -26,6 +26,7 @@ BENCHMARKS: dict[str, tuple[str, ...]] = {
     "tool_estimate": (),
     "align": ("{data}/tools/hammer_1.npz", "{data}/handtool/openpose18.npz"),
     "env": (),
+    "panda_gym": (),
     "grains": ("--pours",),
     "retarget": ("{data}/tools/hammer_1.npz",),
     "solver": ("{data}/parkour",),

@@ -10,6 +10,7 @@ from __future__ import annotations
 import numpy as np
 import pinocchio as pin
 from jaxtyping import Float
+from scipy.linalg.lapack import dposv
 
 from motion.robot import Arm
 from sim.arm_problem import rotation_tolerance
@@ -21,7 +22,7 @@ POSTURE = 3.0
 STEPS = 12
 """Steps that are tried; three are enough but near the end of the arm's reach."""
 ENOUGH = 0.1
-"""Decrease of the squared error, in variances, below which no further step is taken."""
+"""A step that decreases the squared error by less, in variances, is the last one."""
 LONGEST = 0.5
 """Largest step of a joint [rad]."""
 
@@ -48,7 +49,8 @@ class Displaced:
         """
         self._arm, self._q, self._R_world_base = arm, q, R_world_base
         self._poses = [arm.head_jacobian(row) for row in q]
-        self._tolerance = rotation_tolerance(np.stack([head for _, head, _ in self._poses]), work, working)
+        tolerance = rotation_tolerance(np.stack([head for _, head, _ in self._poses]), work, working)
+        self._scale = np.repeat(np.c_[np.full(len(q), 1 / POSITION), 1 / tolerance], 3, axis=1)
         self._lower = np.asarray(arm.model.lowerPositionLimit, float)
         self._upper = np.asarray(arm.model.upperPositionLimit, float)
         self._last: tuple[int, bytes, np.ndarray] = (-1, b"", q[0])
@@ -68,39 +70,53 @@ class Displaced:
         demonstrated, (R, head, J) = self._q[frame], self._poses[frame]
         R_base_world = self._R_world_base.T
         goal, R_wanted = head + R_base_world @ displacement[:3], pin.exp3(R_base_world @ displacement[3:]) @ R
-        scale = np.repeat([1 / POSITION, 1 / self._tolerance[frame]], 3)
+        scale = self._scale[frame]
 
-        def miss(q: np.ndarray, R: np.ndarray, head: np.ndarray) -> np.ndarray:
-            away = (demonstrated - q) / POSTURE
-            return np.concatenate([np.concatenate([goal - head, pin.log3(R_wanted @ R.T)]) * scale, away])
+        def miss(R: np.ndarray, head: np.ndarray) -> np.ndarray:
+            return np.concatenate([goal - head, pin.log3(R_wanted @ R.T)]) * scale
 
-        q, damping = demonstrated, 0.0
-        error = miss(q, R, head)
+        q, damping, away = demonstrated, 0.0, np.zeros_like(demonstrated)
+        error = miss(R, head)
+        squared = error @ error
         for _ in range(STEPS):
             A = J * scale[:, None]
-            H, g = A.T @ A, A.T @ error[:6] + error[6:] / POSTURE
+            H, g = A.T @ A, A.T @ error + away / POSTURE**2
             H.flat[:: len(H) + 1] += 1 / POSTURE**2 + damping * H.diagonal()
-            step = self._within(q, H, g)
-            step *= min(1.0, LONGEST / max(float(np.abs(step).max()), 1e-9))
+            step, limited = self._within(q, H, g)
+            if not (limited or damping) and g @ step < ENOUGH:
+                return q + step
             R_new, head_new, J_new = self._arm.head_jacobian(q + step)
-            error_new = miss(q + step, R_new, head_new)
-            gain = float(error @ error - error_new @ error_new)
+            error_new, away_new = miss(R_new, head_new), away - step
+            squared_new = error_new @ error_new + away_new @ away_new / POSTURE**2
+            gain, squared = squared - squared_new, min(squared, squared_new)
             if gain > 0:
-                q, J, error, damping = q + step, J_new, error_new, damping / 10
+                q, J, error, away, damping = q + step, J_new, error_new, away_new, damping / 10
                 if gain < ENOUGH:
                     break
             else:
                 damping = max(10 * damping, 1e-2)
         return q
 
-    def _within(self, q: np.ndarray, H: np.ndarray, g: np.ndarray) -> np.ndarray:
-        """The step H^-1 g, without leaving the joints' limits."""
-        step = np.linalg.solve(H, g)
-        limited = np.minimum(np.maximum(q + step, self._lower), self._upper) - q
-        stopped = limited != step
-        if stopped.any() and not stopped.all():
+    def _within(self, q: np.ndarray, H: np.ndarray, g: np.ndarray) -> tuple[np.ndarray, bool]:
+        """The step H^-1 g, shortened and then kept within the joints' limits, and whether they stop it."""
+        wanted = q + _shortened(H, g)
+        limited = np.minimum(np.maximum(wanted, self._lower), self._upper)
+        free = limited == wanted
+        if free.all():
+            return wanted - q, False
+        if free.any():
             # Joints at their limits stay there, and the others do their share.
-            free = ~stopped
-            limited[free] = np.linalg.solve(H[np.ix_(free, free)], (g - H[:, stopped] @ limited[stopped])[free])
-            limited = np.minimum(np.maximum(q + limited, self._lower), self._upper) - q
-        return limited
+            stopped = ~free
+            share = _shortened(H[np.ix_(free, free)], (g - H[:, stopped] @ (limited - q)[stopped])[free])
+            wanted[free] = q[free] + share
+            limited = np.minimum(np.maximum(wanted, self._lower), self._upper)
+        return limited - q, True
+
+
+def _shortened(H: np.ndarray, g: np.ndarray) -> np.ndarray:
+    """H^-1 g of a positive definite H, no joint moved by more than `LONGEST`.
+
+    By LAPACK itself: numpy's checks take longer than solving for a few numbers.
+    """
+    _, x, _ = dposv(H, g)
+    return np.asarray(x * min(1.0, LONGEST / max(float(np.abs(x).max()), 1e-9)))

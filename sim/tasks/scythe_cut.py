@@ -10,6 +10,7 @@ Zorina et al. (RA-L 2021) cut by contact height, gap, angle and speed along the 
 
 from __future__ import annotations
 
+import math
 from typing import NamedTuple
 
 import numpy as np
@@ -19,6 +20,8 @@ from sim.tasks.grass import CUT_HEIGHT, GAP, LEVEL, SLOWEST
 
 SUNK = 0.01
 """An edge this far below the ground still cuts [m]: contacts of the physics engine give way a little."""
+_UPRIGHT = 1e-12
+"""Squared length of an edge's direction as seen from above, at least."""
 _NONE = np.zeros(0)
 """What no meeting is like."""
 _MISSED = 3.0
@@ -91,13 +94,32 @@ def sweep(
     if not len(k):
         return Sweep(len(stalks), j, *[_NONE] * 4)
     share = beyond[k, j] / (beyond[k, j] - beyond[k + 1, j])
-    both = np.array([k, k + 1])
-    met, flat = blade[both], np.maximum(flat[both], 1e-6)
-    edge, along, level = met[:, :, :3], met[:, :, 3:6], met[:, :, 6]
-    d = along[:, :, :2] / flat[:, :, None]
-    on = ((stalks[j, :2] - edge[:, :, :2]) * d).sum(axis=2) / flat
-    at = on[0] + share * (on[1] - on[0])
-    first, second = edge + at[:, None] * along
-    height = first[:, 2] + share * (second[:, 2] - first[:, 2])
-    speed = rate * np.abs(((second - first)[:, :2] * d[0]).sum(axis=1))
-    return Sweep(len(stalks), j, np.abs(at) - size[1] / 2 - GAP, height, np.minimum(*level), speed)
+    rows, places = blade.tolist(), stalks.tolist()
+    passed = zip(k.tolist(), j.tolist(), share.tolist(), strict=True)
+    met = [_meeting(rows[step], rows[step + 1], places[stalk], part) for step, stalk, part in passed]
+    at, height, level, moved = np.array(met).T
+    return Sweep(len(stalks), j, np.abs(at) - size[1] / 2 - GAP, height, level, rate * moved)
+
+
+def _meeting(
+    first: list[float], second: list[float], stalk: list[float], share: float
+) -> tuple[float, float, float, float]:
+    """Where an edge passes a stalk: along itself from its middle [m], height [m], level, way along itself [m].
+
+    Plain numbers, since few stalks are met at a time: arrays take longer.
+
+    Args:
+        first: the middle of the edge, its direction, and how level it is, just before.
+        second: the same just after.
+        stalk: where it stands, x and y [m].
+        share: of the time between the two that has passed.
+    """
+    x, y, z, dx, dy, dz, level = first
+    x2, y2, z2, dx2, dy2, dz2, level2 = second
+    flat, flat2 = (max(a * a + b * b, _UPRIGHT) for a, b in ((dx, dy), (dx2, dy2)))
+    before = ((stalk[0] - x) * dx + (stalk[1] - y) * dy) / flat
+    after = ((stalk[0] - x2) * dx2 + (stalk[1] - y2) * dy2) / flat2
+    at = before + share * (after - before)
+    height, height2 = z + at * dz, z2 + at * dz2
+    way = (x2 + at * dx2 - x - at * dx) * dx + (y2 + at * dy2 - y - at * dy) * dy
+    return at, height + share * (height2 - height), min(level, level2), abs(way) / math.sqrt(flat)
