@@ -22,7 +22,7 @@ POSTURE = 3.0
 STEPS = 12
 """Steps that are tried; three are enough but near the end of the arm's reach."""
 ENOUGH = 0.1
-"""A step that decreases the squared error by less, in variances, is the last one."""
+"""A step that decreases the squared error by less, in variances, or leaves less, is the last one."""
 LONGEST = 0.5
 """Largest step of a joint [rad]."""
 
@@ -91,7 +91,7 @@ class Displaced:
             gain, squared = squared - squared_new, min(squared, squared_new)
             if gain > 0:
                 q, J, error, away, damping = q + step, J_new, error_new, away_new, damping / 10
-                if gain < ENOUGH:
+                if gain < ENOUGH or error @ error < ENOUGH:
                     break
             else:
                 damping = max(10 * damping, 1e-2)
