@@ -47,6 +47,8 @@ class GrainKind:
     """Of each grain [kg]."""
     friction: float
     """Coulomb; the engine multiplies it with that of what the grain touches."""
+    disorder: int = 0
+    """Seed of the disorder that they are dropped in: other heaps of the same grains."""
     rgba: tuple[float, float, float, float] = (0.85, 0.7, 0.4, 1.0)
 
     def divided(self, count: int) -> GrainKind:
@@ -136,5 +138,5 @@ def _stack(kind: GrainKind, centre: np.ndarray, half: np.ndarray, floor: float) 
     layer, place = np.divmod(np.arange(kind.count), across.prod())
     grid = np.stack(np.divmod(place, across[1]), axis=1) - (across - 1) / 2
     points = np.column_stack([centre + space * grid, floor + kind.radius + space * layer])
-    disorder = np.random.default_rng(0).normal(0, _JITTER * kind.radius, points.shape)
+    disorder = np.random.default_rng(kind.disorder).normal(0, _JITTER * kind.radius, points.shape)
     return points + disorder * [1.0, 1.0, 0.0]

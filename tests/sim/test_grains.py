@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -84,3 +85,9 @@ def test_settling_repeats_itself():
 
     first, second = (settle(kind, ground, centre=(0.0, 0.0), half=(0.15, 0.15), floor=0.0) for _ in range(2))
     assert np.array_equal(first, second)
+
+
+def test_disorder_makes_other_heaps_of_the_same_sand():
+    first, other = heap(SAND), heap(replace(SAND, disorder=1))
+    assert np.abs(first - other).max() > 0.1 * SAND.radius
+    assert (np.abs(other[:, :2]) < DEPOSIT / 2).mean() > 0.95
