@@ -17,6 +17,7 @@ from jaxtyping import Float
 
 from policies.learners import Layers
 from policies.residual import BASES
+from policies.rollouts import through
 from policies.weights import PolicyError, load_weights, save_weights
 from records import Demonstration, digest
 from records.atomic import write_json
@@ -66,11 +67,7 @@ class Policy:
 
     def decide(self, seen: Float[np.ndarray, "S"]) -> Float[np.ndarray, "3"]:
         """Residual (3,) in [-1, 1]: the most likely action of the learned distribution."""
-        x = seen.astype(np.float32)
-        for weight, bias in self.layers[:-1]:
-            x = np.tanh(weight @ x + bias)
-        weight, bias = self.layers[-1]
-        action = weight @ x + bias
+        action = through(self.layers, seen)
         return (np.tanh(action) if self.settings.squashed else np.clip(action, -1, 1)).astype(float)
 
     def fingerprint(self) -> str:

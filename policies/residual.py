@@ -14,6 +14,7 @@ import numpy as np
 from gymnasium import spaces
 from jaxtyping import Float
 
+from policies.rollouts import Experience, Explorer, explore
 from records import Demonstration
 from sim.actions import REACH
 from sim.conditions import USUAL, Spread
@@ -130,6 +131,10 @@ class ResidualEnv(gymnasium.Env[np.ndarray, np.ndarray]):
         self._return += total
         ended = {"return": self._return} if terminated or truncated else {}
         return self._see(obs), total, terminated, truncated, {**info, "steps": steps, **ended}
+
+    def explore(self, explorer: Explorer, decisions: int) -> Experience:
+        """Gather decisions of a policy that explores, in fresh episodes."""
+        return explore(self, explorer, decisions)
 
     def expert(self) -> Float[np.ndarray, "3"]:
         """The decision that makes of the base the demonstration moved along with its objects."""

@@ -11,6 +11,7 @@ import numpy as np
 from policies.learners import algorithm
 from policies.learners.learner import Layers, Round, decisions_of
 from policies.residual import spread_in_actions
+from policies.rollouts import Explorer
 
 if TYPE_CHECKING:
     import torch
@@ -50,10 +51,11 @@ class PPOLearner:
             ValueError: the policy to start from has other layers.
         """
         import torch
-        from stable_baselines3 import PPO
+
+        from policies.learners.round_ppo import RoundPPO
 
         self.decisions = decisions_of(envs, settings.decisions)
-        self._learner = PPO(
+        self._learner = RoundPPO(
             "MlpPolicy",
             envs,
             learning_rate=settings.rate,
@@ -65,6 +67,7 @@ class PPOLearner:
             policy_kwargs={
                 "net_arch": list(settings.hidden),
                 "log_std_init": math.log(spread_in_actions(settings.explore)),
+                "optimizer_kwargs": {"eps": 1e-5, "fused": True},
             },
             seed=seed,
             device="cpu",
@@ -80,6 +83,10 @@ class PPOLearner:
     def round(self, seed: int) -> Round:
         """Gather experience and improve on it."""
         return algorithm.learn_round(self._learner, self.decisions, seed)
+
+    def explorer(self) -> Explorer:
+        """The policy as it explores now."""
+        return self._learner.explorer()
 
     def tensors(self) -> dict[str, np.ndarray]:
         """Networks and moments."""
