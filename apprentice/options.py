@@ -167,8 +167,11 @@ class Training:
     """Environment steps of training."""
     learner: str = "ppo"
     """Way of learning; see `apprentice list`."""
-    base: Literal["shifted", "replay"] = "shifted"
-    """What is corrected: the demonstration moved along with its objects, or as recorded."""
+    base: Literal["shifted", "replay", "scratch"] = "shifted"
+    """What is corrected: the demonstration moved along with its objects, as recorded, or none: the tool moves freely
+    from rest, the control of what the demonstration is worth."""
+    noisy: bool = False
+    """Sensors and actions err while learning, as in the trial of that name."""
     start_from: Path | None = None
     """Folder of a policy to start from."""
     curriculum: float = 0.0

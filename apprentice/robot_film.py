@@ -52,10 +52,12 @@ def robot_film(
         size_hw: height and width [px]; `SIZE_HW` by default.
     """
     from policies.trials import Trial
+    from sim.actions import RESIDUAL, model_of
     from sim.conditions import STILL
 
     under = under or Trial(STILL)
-    env = under.environment(demonstration, render_mode="rgb_array", size_hw=size_hw or SIZE_HW)
+    acts = model_of(episodes.action_names) if episodes is not None else RESIDUAL
+    env = under.environment(demonstration, action=acts, render_mode="rgb_array", size_hw=size_hw or SIZE_HW)
     try:
         _, info = env.reset(seed=int(episodes.seed[0]) if episodes is not None else 0)
         frames, done = [env.render()], False

@@ -27,6 +27,7 @@ _PLACEMENT = {
 
 _AGENTS = {
     "policy": "learned policy",
+    "turned": "demonstration moved and turned with its object",
     "shifted": "demonstration moved with its object",
     "replay": "demonstration as it is",
     "zero": "no motion at all",

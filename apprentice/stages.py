@@ -128,8 +128,12 @@ def train(run: Run, demonstration: Demonstration, training: Training, chance: Ch
     """Stage `policy/`: residual learning around the demonstration."""
     from policies.train import Training as Asked
     from policies.train import train as train_policy
+    from policies.trials import NOISE
+    from sim.env import PERFECT
 
-    asked, spread = Asked(**asdict(training)), _spread(chance)
+    given = asdict(training)
+    sensing = NOISE if given.pop("noisy") else PERFECT
+    asked, spread = Asked(**given, sensing=sensing), _spread(chance)
 
     def make(folder: Path) -> None:
         train_policy(demonstration, folder, training=asked, spread=spread, seed=seed)
@@ -195,6 +199,7 @@ def export_episodes(run: Run, agent: str, format: str, out: Path, *, pictures: b
     from policies.agents import AGENTS
     from policies.datasets import write_dataset
     from policies.datasets.replayed import Replayed
+    from sim.actions import model_of
 
     demonstration = load_stage(run, "retargeted", Demonstration, "retarget")
     if not run.has(f"episodes/{agent}"):
@@ -207,5 +212,5 @@ def export_episodes(run: Run, agent: str, format: str, out: Path, *, pictures: b
     if not pictures:
         return write_dataset(episodes, demonstration, format, out, under=under)
     follows = AGENTS.load(agent).follows if agent in AGENTS else True
-    with Replayed(demonstration, under, follows=follows) as film:
+    with Replayed(demonstration, under, follows=follows, action=model_of(episodes.action_names)) as film:
         return write_dataset(episodes, demonstration, format, out, under=under, pictures=film)

@@ -16,6 +16,7 @@ _TABLES = (
     "motion.exporters.exporter:EXPORTERS",
     "motion.robot:ROBOTS",
     "sim.tasks.task:TASKS",
+    "sim.actions:ACTIONS",
     "policies.agents:AGENTS",
     "policies.learners.learner:LEARNERS",
     "pretrain.objectives.objective:OBJECTIVES",

@@ -10,12 +10,14 @@ from jaxtyping import Float
 from policies.policy import Policy, check_sees
 from policies.residual import base_action, command, see, seen_names
 from records import Entry, Registry
+from sim.actions import RESIDUAL, TURNING, ActionModel
 from sim.env import ToolEnv
 
 AGENTS = Registry(
     "agent",
     {
         "policy": Entry("policies.agents:PolicyAgent", "the learned policy, without exploration"),
+        "turned": Entry("policies.agents:Turned", "the demonstration moved and turned along with its object"),
         "shifted": Entry("policies.agents:Shifted", "the demonstration moved along with its object: costs nothing"),
         "replay": Entry("policies.agents:Replay", "the demonstration as recorded, wherever the object stands"),
         "zero": Entry("policies.agents:Zero", "no motion: the tool is held where the demonstration starts"),
@@ -32,12 +34,14 @@ class Agent(Protocol):
 
     follows: bool
     """Whether the demonstration runs beneath its actions."""
+    acts: ActionModel
+    """What its actions stand for: that of its environment."""
 
     def start(self, env: ToolEnv, rng: np.random.Generator) -> None:
         """Begin an episode of `env`, which has just been reset; `rng` is the agent's own chance."""
 
-    def act(self, obs: Float[np.ndarray, "D"]) -> Float[np.ndarray, "3"]:
-        """Action (3,) in [-1, 1] on an observation of the environment."""
+    def act(self, obs: Float[np.ndarray, "D"]) -> Float[np.ndarray, "A"]:
+        """Action in [-1, 1] on an observation of the environment."""
 
 
 class PolicyAgent:
@@ -46,7 +50,7 @@ class PolicyAgent:
     follows = True
 
     def __init__(self, policy: Policy) -> None:
-        self._policy = policy
+        self._policy, self.acts = policy, policy.acts
 
     def start(self, env: ToolEnv, rng: np.random.Generator) -> None:
         """Begin an episode.
@@ -54,11 +58,11 @@ class PolicyAgent:
         Raises:
             PolicyError: the policy sees something else than this environment shows.
         """
-        check_sees(self._policy, seen_names(env.task))
+        check_sees(self._policy, seen_names(env.task, env.action))
         self._env, self._step = env, 0
 
-    def act(self, obs: Float[np.ndarray, "D"]) -> Float[np.ndarray, "3"]:
-        """Displace the demonstration by the policy's residual."""
+    def act(self, obs: Float[np.ndarray, "D"]) -> Float[np.ndarray, "A"]:
+        """Displace the base by the policy's residual."""
         if self._step % self._policy.settings.repeat == 0:
             self._residual = self._policy.decide(see(self._env, obs))
         self._step += 1
@@ -68,28 +72,35 @@ class PolicyAgent:
 class Shifted:
     """The displacement of the objects, in every step."""
 
-    follows = True
+    follows, acts = True, RESIDUAL
 
     def start(self, env: ToolEnv, rng: np.random.Generator) -> None:
         """Begin an episode."""
         self._env = env
 
-    def act(self, obs: Float[np.ndarray, "D"]) -> Float[np.ndarray, "3"]:
+    def act(self, obs: Float[np.ndarray, "D"]) -> Float[np.ndarray, "A"]:
         """Displace the demonstration as the objects are."""
         return self._env.shift_action()
+
+
+class Turned(Shifted):
+    """The displacement and the turn of the objects, in every step."""
+
+    acts = TURNING
 
 
 class Replay:
     """Nothing is added to the demonstration."""
 
-    follows = True
+    follows, acts = True, RESIDUAL
 
     def start(self, env: ToolEnv, rng: np.random.Generator) -> None:
-        """Nothing to do."""
+        """Begin an episode."""
+        self._still = np.zeros(len(env.action_names))
 
-    def act(self, obs: Float[np.ndarray, "D"]) -> Float[np.ndarray, "3"]:
+    def act(self, obs: Float[np.ndarray, "D"]) -> Float[np.ndarray, "A"]:
         """No displacement."""
-        return np.zeros(3)
+        return self._still
 
 
 class Zero(Replay):
@@ -101,12 +112,12 @@ class Zero(Replay):
 class Random:
     """Uniform actions, without a demonstration beneath them: what chance achieves."""
 
-    follows = False
+    follows, acts = False, RESIDUAL
 
     def start(self, env: ToolEnv, rng: np.random.Generator) -> None:
         """Take the chance that is given."""
-        self._rng = rng
+        self._rng, self._count = rng, len(env.action_names)
 
-    def act(self, obs: Float[np.ndarray, "D"]) -> Float[np.ndarray, "3"]:
+    def act(self, obs: Float[np.ndarray, "D"]) -> Float[np.ndarray, "A"]:
         """Draw from the whole space of actions."""
-        return self._rng.uniform(-1, 1, 3)
+        return self._rng.uniform(-1, 1, self._count)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
+from contextlib import ExitStack
 from pathlib import Path
 from typing import NamedTuple
 
@@ -14,6 +15,7 @@ from policies.policy import load_policy
 from policies.trials import NOMINAL, Trial
 from records import Demonstration, Episodes
 from records.progress import tell_progress
+from sim.actions import ActionModel
 from sim.env import ToolEnv
 
 Z = 1.959964
@@ -51,6 +53,7 @@ def evaluate(
     Args:
         demonstration: what the agents correct.
         policy: folder of a learned policy; without it the agent `policy` is left out.
+            So is `turned` where objects are not turned.
         episodes: how many, with a seed each that training never uses.
         under: how the scene varies, and how sensors and actions err.
         seed: of the episodes, and of what agents draw.
@@ -61,15 +64,17 @@ def evaluate(
     """
     if episodes < 1:
         raise ValueError(f"{episodes} episodes: at least 1 is needed")
-    agents = _agents(demonstration, policy)
+    agents = _agents(demonstration, policy, turned=under.spread.yaw > 0)
     seeds = fresh_seeds(seed, episodes)
-    env = under.environment(demonstration)
     found: dict[str, Episodes] = {}
-    try:
+    with ExitStack() as stack:
+        envs: dict[ActionModel, ToolEnv] = {}
         for k, (name, agent) in enumerate(agents.items()):
-            found[name] = play(env, agent, seeds, name=name, told=(k * episodes, len(agents) * episodes))
-    finally:
-        env.close()
+            if agent.acts not in envs:
+                envs[agent.acts] = under.environment(demonstration, action=agent.acts)
+                stack.callback(envs[agent.acts].close)
+            told = (k * episodes, len(agents) * episodes)
+            found[name] = play(envs[agent.acts], agent, seeds, name=name, told=told)
     return Evaluation({name: outcome(record.success) for name, record in found.items()}, found)
 
 
@@ -132,11 +137,13 @@ def wilson(successes: int, count: int) -> tuple[float, float]:
     return max(0.0, centre - half), min(1.0, centre + half)
 
 
-def _agents(demonstration: Demonstration, policy: Path | str | None) -> dict[str, Agent]:
-    """Every agent of the table, ready to act."""
+def _agents(demonstration: Demonstration, policy: Path | str | None, *, turned: bool) -> dict[str, Agent]:
+    """Every agent of the table that has something to answer, ready to act."""
     agents: dict[str, Agent] = {}
     for name in AGENTS:
         kind = AGENTS.load(name)
+        if name == "turned" and not turned:
+            continue
         if name != "policy":
             agents[name] = kind()
         elif policy is not None:

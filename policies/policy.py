@@ -21,9 +21,11 @@ from policies.rollouts import through
 from policies.weights import PolicyError, load_weights, save_weights
 from records import Demonstration, digest
 from records.atomic import write_json
+from sim.actions import ACTIONS, ActionModel
 from sim.conditions import Spread
+from sim.sensing import Sensing
 
-VERSION = 2
+VERSION = 3
 """Of the folder's layout."""
 SETTINGS, WEIGHTS = "policy.json", "policy.safetensors"
 
@@ -38,7 +40,9 @@ class PolicySettings:
     demonstration: str
     """Fingerprint of the demonstration that the policy corrects."""
     base: str
-    """What the residual is added to: `shifted` or `replay`."""
+    """What the residual is added to: `shifted`, `replay`, or nothing (`scratch`)."""
+    action: str
+    """What it displaces: name in the table of actions."""
     repeat: int
     """Control steps that one decision lasts."""
     sees: tuple[str, ...]
@@ -53,6 +57,8 @@ class PolicySettings:
     """Control steps of training."""
     spread: Mapping[str, float]
     """How conditions were drawn in training: the fields of `sim.conditions.Spread`."""
+    sensing: Mapping[str, float]
+    """How sensors and actions erred in training: the fields of `sim.sensing.Sensing`."""
     seed: int
     version: int = VERSION
 
@@ -65,8 +71,14 @@ class Policy:
     layers: Layers
     """Weight (out, in) and bias (out,) of each layer."""
 
-    def decide(self, seen: Float[np.ndarray, "S"]) -> Float[np.ndarray, "3"]:
-        """Residual (3,) in [-1, 1]: the most likely action of the learned distribution."""
+    @property
+    def acts(self) -> ActionModel:
+        """What it displaces."""
+        found: ActionModel = ACTIONS.load(self.settings.action)
+        return found
+
+    def decide(self, seen: Float[np.ndarray, "S"]) -> Float[np.ndarray, "D"]:
+        """Residual in [-1, 1]: the most likely action of the learned distribution."""
         action = through(self.layers, seen)
         return (np.tanh(action) if self.settings.squashed else np.clip(action, -1, 1)).astype(float)
 
@@ -94,7 +106,7 @@ def load_policy(folder: Path | str, demonstration: Demonstration | None = None) 
     folder = Path(folder)
     settings = read_settings(folder)
     tensors, _ = load_weights(folder / WEIGHTS)
-    sizes = (len(settings.sees), *settings.hidden, 3)
+    sizes = (len(settings.sees), *settings.hidden, len(ACTIONS.load(settings.action).names))
     layers = []
     for k, (inputs, outputs) in enumerate(itertools.pairwise(sizes)):
         weight, bias = tensors.pop(f"layer{k}.weight", None), tensors.pop(f"layer{k}.bias", None)
@@ -134,6 +146,8 @@ def read_settings(folder: Path) -> PolicySettings:
         raise PolicyError(f"{path}: damaged ({error}); delete its folder and train the policy again") from error
     if settings.base not in BASES:
         raise PolicyError(f"{path}: unknown base {settings.base!r}; choose from: {', '.join(BASES)}")
+    if settings.action not in ACTIONS:
+        raise PolicyError(f"{path}: unknown action {settings.action!r}; choose from: {', '.join(ACTIONS)}")
     return settings
 
 
@@ -157,7 +171,9 @@ def _typed(value: dict[str, Any]) -> dict[str, Any]:
         raise KeyError(f"lacks {lacking[0]}" if lacking else f"has an unknown {unknown[0]}")
     sees, hidden = tuple(str(name) for name in value["sees"]), tuple(int(width) for width in value["hidden"])
     spread = Spread(**{str(name): float(share) for name, share in value["spread"].items()})._asdict()
-    return {**value, "sees": sees, "hidden": hidden, "repeat": int(value["repeat"]), "spread": spread}
+    sensing = Sensing(**{str(name): float(error) for name, error in value["sensing"].items()})._asdict()
+    exact = {"sees": sees, "hidden": hidden, "repeat": int(value["repeat"]), "spread": spread, "sensing": sensing}
+    return {**value, **exact}
 
 
 def _belongs(policy: Policy, demonstration: Demonstration, folder: Path) -> None:

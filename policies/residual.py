@@ -2,7 +2,7 @@
 
 Residual reinforcement learning (Johannink et al., ICRA 2019; Silver et al., arXiv 1812.06298): a policy that outputs
 zero is the controller that it is added to. Here that is the demonstration as recorded (`replay`), or moved along with
-its object (`shifted`).
+its object (`shifted`). The control of what a demonstration is worth has nothing beneath: an arm at rest (`scratch`).
 """
 
 from __future__ import annotations
@@ -16,12 +16,13 @@ from jaxtyping import Float
 
 from policies.rollouts import Experience, Explorer, explore
 from records import Demonstration
-from sim.actions import REACH
+from sim.actions import ACTIONS, REACH, RESIDUAL, ActionModel
 from sim.conditions import USUAL, Spread
-from sim.env import LARGEST, ToolEnv
+from sim.env import LARGEST, PERFECT, ToolEnv
+from sim.sensing import Sensing
 from sim.tasks.task import Task
 
-Base = Literal["shifted", "replay"]
+Base = Literal["shifted", "replay", "scratch"]
 """What the residual is added to."""
 BASES: tuple[str, ...] = get_args(Base)
 
@@ -29,7 +30,8 @@ REPEAT = 8
 """Control steps that one decision lasts. A swing then holds about five decisions: enough to answer an object's place,
 few enough that a reward at its end can be traced to the decision that earned it."""
 OFFSET = 0.05
-"""Unit of displacements [m]: the size of a hammer's face."""
+"""Unit of the objects' displacement [m]: the size of a hammer's face. Displacements of the tool are seen in the same
+share of its reach."""
 DISTANCE = 0.2
 """Unit of the head's distance from its work [m]: a fraction of a swing."""
 TURN = 0.1
@@ -38,8 +40,15 @@ SPEED = 1.0
 """Unit of the head's velocity [m/s]: a strike is of a few units."""
 
 
-def seen_names(task: Task | type[Task]) -> tuple[str, ...]:
-    """Names of what `see` returns in the environment of a task."""
+def action_of(base: str, *, turning: bool) -> str:
+    """Name in the table of actions of what is learned on a base; `turning`: whether the tool can be turned, too."""
+    if base == "scratch":
+        return "free"
+    return "turning" if turning else "residual"
+
+
+def seen_names(task: Task | type[Task], action: ActionModel = RESIDUAL) -> tuple[str, ...]:
+    """Names of what `see` returns in the environment of a task and of actions."""
     axes = ("x", "y", "z")
     return (
         "phase",
@@ -50,6 +59,7 @@ def seen_names(task: Task | type[Task]) -> tuple[str, ...]:
         "yaw",
         *(f"handle_{a}" for a in axes),
         *(f"up_{a}" for a in axes),
+        *(f"turned_{axes[axis - 3]}" for axis in action.turns),
         *task.obs_names,
     )
 
@@ -62,17 +72,20 @@ def see(env: ToolEnv, obs: Float[np.ndarray, "D"]) -> Float[np.ndarray, "S"]:
     known = dict(zip(env.obs_names, obs, strict=True))
     offset = np.array([known["offset_x"], known["offset_y"]])
     residual, head, velocity, handle, up = (np.array([known[f"{name}{a}"] for a in "xyz"]) for name in _VECTORS)
+    share, action = REACH / OFFSET, env.action
+    turned = [share * known[f"turned_{'xyz'[axis - 3]}"] / action.reach_of(axis) for axis in action.turns]
     task = np.array([known[name] for name in env.task.obs_names])
     return np.concatenate(
         [
             [2 * known["phase"] - 1],
             offset / OFFSET,
-            residual / OFFSET,
+            share * residual / np.array([action.reach_of(axis) for axis in range(3)]),
             (head - env.seen_target()) / DISTANCE,
             velocity / SPEED,
             [known["yaw"] / TURN],
             handle,
             up,
+            turned,
             task,
         ]
     )
@@ -81,33 +94,41 @@ def see(env: ToolEnv, obs: Float[np.ndarray, "D"]) -> Float[np.ndarray, "S"]:
 _VECTORS = ("residual_", "head_", "head_v", "handle_", "up_")
 
 
-def base_action(env: ToolEnv, base: str) -> Float[np.ndarray, "3"]:
+def base_action(env: ToolEnv, base: str) -> Float[np.ndarray, "D"]:
     """The action that a residual is added to, in the next step of `env`."""
-    return env.shift_action() if base == "shifted" else np.zeros(3)
+    return env.shift_action() if base == "shifted" else np.zeros(len(env.action_names))
 
 
-def command(base: Float[np.ndarray, "3"], residual: Float[np.ndarray, "3"]) -> Float[np.ndarray, "3"]:
-    """The action (3,) in [-1, 1] of a residual, both in units of the environment's reach."""
+def command(base: Float[np.ndarray, "D"], residual: Float[np.ndarray, "D"]) -> Float[np.ndarray, "D"]:
+    """The action in [-1, 1] of a residual, both in units of the environment's reach."""
     return np.clip(base + np.clip(residual, -1, 1), -1, 1)
 
 
 class ResidualEnv(gymnasium.Env[np.ndarray, np.ndarray]):
     """The tool's environment as a residual policy learns in it: one step is one decision.
 
-    Action (3,) in [-1, 1]: displacement of the head from the base [reach of `ToolEnv`]. Reward is that of the task,
-    summed over the decision: sparse.
+    Action in [-1, 1], of `sim.actions.ACTIONS`: displacement of the tool from the base, in shares of its reach. Reward
+    is that of the task, summed over the decision: sparse.
     """
 
     metadata = {"render_modes": []}  # noqa: RUF012 - gymnasium's own declaration
 
-    def __init__(self, demonstration: Demonstration, *, base: str = "shifted", spread: Spread = USUAL) -> None:
+    def __init__(
+        self,
+        demonstration: Demonstration,
+        *,
+        base: str = "shifted",
+        action: str = "residual",
+        spread: Spread = USUAL,
+        sensing: Sensing = PERFECT,
+    ) -> None:
         """Build the scene; the conditions of every episode are drawn from `spread`."""
-        self.tool_env = ToolEnv(demonstration, spread=spread)
+        self.tool_env = ToolEnv(demonstration, action=ACTIONS.load(action), spread=spread, sensing=sensing)
         self.base = base
         self._return = 0.0
-        count = len(seen_names(self.tool_env.task))
+        count = len(seen_names(self.tool_env.task, self.tool_env.action))
         self.observation_space = spaces.Box(-LARGEST / OFFSET, LARGEST / OFFSET, (count,), np.float32)
-        self.action_space = spaces.Box(-1.0, 1.0, (3,), np.float32)
+        self.action_space = spaces.Box(-1.0, 1.0, self.tool_env.action_space.shape, np.float32)
 
     def reset(
         self, *, seed: int | None = None, options: dict[str, Any] | None = None
@@ -136,7 +157,7 @@ class ResidualEnv(gymnasium.Env[np.ndarray, np.ndarray]):
         """Gather decisions of a policy that explores, in fresh episodes."""
         return explore(self, explorer, decisions)
 
-    def expert(self) -> Float[np.ndarray, "3"]:
+    def expert(self) -> Float[np.ndarray, "D"]:
         """The decision that makes of the base the demonstration moved along with its objects."""
         return np.clip(self.tool_env.shift_action() - base_action(self.tool_env, self.base), -1, 1)
 

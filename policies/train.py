@@ -19,14 +19,17 @@ import numpy as np
 from policies.checkpoint import Curve, resume, save_checkpoint
 from policies.learners import LEARNERS, Layers, Learner, Round
 from policies.policy import SETTINGS, Policy, PolicySettings, load_policy, read_settings, save_policy
-from policies.residual import BASES, REPEAT, seen_names
+from policies.residual import BASES, REPEAT, action_of, seen_names
 from policies.vectorised import side_by_side
 from policies.weights import PolicyError
 from records import Demonstration
 from records.atomic import write_json
 from records.processors import usable_processors
 from records.progress import tell_progress
+from sim.actions import ACTIONS
 from sim.conditions import USUAL, Spread
+from sim.env import PERFECT
+from sim.sensing import Sensing
 from sim.tasks.task import TASKS
 
 if TYPE_CHECKING:
@@ -49,7 +52,12 @@ class Training(NamedTuple):
     learner: str = "ppo"
     """Name in the table of learners."""
     base: str = "shifted"
-    """What the residual is added to: `shifted`, the demonstration moved along with its objects, or `replay`."""
+    """What the residual is added to: `shifted`, the demonstration moved along with its objects; `replay`, as it was
+    recorded; or `scratch`, none: the tool is moved and turned freely from rest."""
+    turning: bool | None = None
+    """Whether the residual turns the tool, too; by default where objects are turned."""
+    sensing: Sensing = PERFECT
+    """How sensors and actions err while learning."""
     settings: Any = None
     """Settings of the learner; its own by default."""
     start_from: Path | None = None
@@ -73,6 +81,11 @@ class Training(NamedTuple):
             raise ValueError(
                 f"steps {self.steps}, curriculum {self.curriculum}, base {self.base!r}:"
                 f" at least 1, from 0 to 1, one of {BASES}"
+            )
+        self.sensing.check()
+        if self.base == "scratch" and self.learner in ("clone", "dagger"):
+            raise ValueError(
+                f"{self.learner} imitates a demonstration: from scratch there is none; learn with ppo or sac"
             )
         if self.base == "shifted" and self.learner in ("clone", "dagger"):
             raise ValueError(
@@ -102,7 +115,7 @@ def train(
 
     Raises:
         PolicyError: learning diverged, or the policy to start from does not belong to the demonstration.
-        ConditionError: a spread that makes no sense.
+        ConditionError: a spread or sensing that makes no sense.
         UnknownName: no such learner.
         ValueError: a number that makes no sense.
     """
@@ -120,7 +133,15 @@ def train(
         _log.info("the policy in %s is already trained", folder)
         return done
     processes = training.processes or usable_processors()
-    envs = side_by_side(demonstration, training.base, spread, count=training.environments, processes=processes)
+    envs = side_by_side(
+        demonstration,
+        training.base,
+        spread,
+        count=training.environments,
+        processes=processes,
+        action=settings.action,
+        sensing=training.sensing,
+    )
     try:
         with one_thread():
             return _learn(envs, kind, folder, settings, key, training, start.layers if start else None)
@@ -130,19 +151,23 @@ def train(
 
 def _settings(demonstration: Demonstration, kind: Any, training: Training, spread: Spread, seed: int) -> PolicySettings:
     robot = demonstration.robot
+    turning = spread.yaw > 0 if training.turning is None else training.turning
+    action = action_of(training.base, turning=turning)
     return PolicySettings(
         task=demonstration.task,
         tool=demonstration.tool.model,
         robot=robot.model if robot is not None else None,
         demonstration=demonstration.fingerprint(),
         base=training.base,
+        action=action,
         repeat=REPEAT,
-        sees=seen_names(TASKS.load(demonstration.task)),
+        sees=seen_names(TASKS.load(demonstration.task), ACTIONS.load(action)),
         hidden=(training.settings or kind.Settings()).hidden,
         squashed=kind.squashed,
         learner=training.learner,
         steps=training.steps,
         spread=spread._asdict(),
+        sensing=training.sensing._asdict(),
         seed=seed,
     )
 

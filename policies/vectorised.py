@@ -9,12 +9,23 @@ from typing import TYPE_CHECKING
 from policies.residual import ResidualEnv
 from records import Demonstration
 from sim.conditions import Spread
+from sim.env import PERFECT
+from sim.sensing import Sensing
 
 if TYPE_CHECKING:
     from stable_baselines3.common.vec_env import VecEnv
 
 
-def side_by_side(demonstration: Demonstration, base: str, spread: Spread, *, count: int, processes: int) -> VecEnv:
+def side_by_side(
+    demonstration: Demonstration,
+    base: str,
+    spread: Spread,
+    *,
+    count: int,
+    processes: int,
+    action: str = "residual",
+    sensing: Sensing = PERFECT,
+) -> VecEnv:
     """Make `count` environments; each has a process of its own where `processes` is more than one.
 
     Args:
@@ -23,6 +34,8 @@ def side_by_side(demonstration: Demonstration, base: str, spread: Spread, *, cou
         spread: how conditions are drawn.
         count: environments; what is learned depends on it.
         processes: what is learned does not depend on it.
+        action: name in the table of actions.
+        sensing: how sensors and actions err.
 
     Raises:
         ValueError: fewer than one environment or process.
@@ -31,5 +44,6 @@ def side_by_side(demonstration: Demonstration, base: str, spread: Spread, *, cou
 
     if count < 1 or processes < 1:
         raise ValueError(f"{count} environments in {processes} processes: at least 1 of each")
-    make: list[Callable[[], ResidualEnv]] = [partial(ResidualEnv, demonstration, base=base, spread=spread)] * count
+    made = partial(ResidualEnv, demonstration, base=base, action=action, spread=spread, sensing=sensing)
+    make: list[Callable[[], ResidualEnv]] = [made] * count
     return SubprocVecEnv(make) if min(count, processes) > 1 else DummyVecEnv(make)  # type: ignore[arg-type]

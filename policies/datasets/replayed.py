@@ -9,6 +9,7 @@ import numpy as np
 from policies.datasets.dataset import DatasetError, steps_of
 from policies.trials import Trial
 from records import Demonstration, Episodes
+from sim.actions import RESIDUAL, ActionModel
 
 
 class Replayed:
@@ -20,6 +21,7 @@ class Replayed:
         under: Trial,
         *,
         follows: bool = True,
+        action: ActionModel = RESIDUAL,
         size_hw: tuple[int, int] = (240, 320),
     ) -> None:
         """Make the environment in which the episodes were recorded.
@@ -28,11 +30,12 @@ class Replayed:
             demonstration: what the agent corrects.
             under: how the scene varied, and how sensors and actions erred.
             follows: whether the demonstration ran beneath the agent's actions.
+            action: what these stand for.
             size_hw: height and width of the pictures [px].
         """
         self.size_hw = size_hw
         self._follows = follows
-        self._env = under.environment(demonstration, render_mode="rgb_array", size_hw=size_hw)
+        self._env = under.environment(demonstration, action=action, render_mode="rgb_array", size_hw=size_hw)
 
     def of(self, episodes: Episodes, number: int) -> Iterator[np.ndarray]:
         """Images (H, W, 3) uint8 before each step of episode `number`.

@@ -11,6 +11,7 @@ from policies.policy import SETTINGS, WEIGHTS, Policy, PolicySettings, load_poli
 from policies.residual import ResidualEnv, seen_names
 from policies.weights import PolicyError, load_weights, save_weights
 from sim.conditions import Spread
+from sim.sensing import Sensing
 
 
 def settings(demonstration, **changed):
@@ -23,11 +24,13 @@ def settings(demonstration, **changed):
         "robot": None,
         "demonstration": demonstration.fingerprint(),
         "base": "shifted",
+        "action": "residual",
         "repeat": 8,
         "sees": sees,
         "hidden": (5, 4),
         "steps": 100,
         "spread": Spread(offset=0.05)._asdict(),
+        "sensing": Sensing()._asdict(),
         "squashed": False,
         "learner": "ppo",
         "seed": 0,
@@ -139,7 +142,13 @@ def _newer(folder):
 @broken("unknown base")
 def _base(folder):
     _edit(folder, base="magic")
-    return "unknown base 'magic'.*shifted, replay"
+    return "unknown base 'magic'.*shifted, replay, scratch"
+
+
+@broken("unknown action")
+def _action(folder):
+    _edit(folder, action="dance")
+    return "unknown action 'dance'.*residual, turning, free"
 
 
 @broken("no weights")
@@ -193,6 +202,7 @@ def _nan(folder):
         _lacking,
         _newer,
         _base,
+        _action,
         _no_weights,
         _cut_weights,
         _noise,

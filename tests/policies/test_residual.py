@@ -9,9 +9,10 @@ from sim.conditions import STILL, Spread
 from sim.env import ToolEnv
 
 
-@pytest.fixture(params=["replay", "shifted"])
+@pytest.fixture(params=[("replay", "residual"), ("shifted", "residual"), ("shifted", "turning"), ("scratch", "free")])
 def env(request, demonstration):
-    made = ResidualEnv(demonstration, base=request.param, spread=Spread(offset=0.05))
+    base, action = request.param
+    made = ResidualEnv(demonstration, base=base, action=action, spread=Spread(offset=0.05, yaw=0.1))
     yield made
     made.close()
 
@@ -21,16 +22,16 @@ def test_is_a_gymnasium_environment(env):
 
 
 def test_zero_residual_is_the_base(env, demonstration):
-    plain = ToolEnv(demonstration, spread=Spread(0.05))
+    plain = ToolEnv(demonstration, action=env.tool_env.action, spread=env.tool_env.spread)
     try:
-        agent = {"replay": Replay, "shifted": Shifted}[env.base]()
+        agent = {"replay": Replay, "shifted": Shifted, "scratch": Replay}[env.base]()
         known = play(plain, agent, [7], name=env.base)
     finally:
         plain.close()
     obs, _ = env.reset(seed=7)
     done, total, steps, seen = False, 0.0, 0, [obs]
     while not done:
-        obs, reward, terminated, truncated, info = env.step(np.zeros(3, np.float32))
+        obs, reward, terminated, truncated, info = env.step(np.zeros(env.action_space.shape, np.float32))
         done, total, steps = terminated or truncated, total + reward, steps + info["steps"]
         seen.append(obs)
     assert steps == known.length[0]
@@ -57,6 +58,20 @@ def test_what_is_seen_is_named_finite_and_of_the_order_of_one(demonstration):
         assert np.abs(seen).max() < 12
     finally:
         env.close()
+
+
+def test_what_is_seen_of_the_tool_is_a_share_of_its_reach(env):
+    """Four, wherever actions have brought the tool as far as they can."""
+    obs, _ = env.reset(seed=2, options={"object_offset": (0.0, 0.0), "object_yaw": 0.0})
+    seen = {}
+    for _ in range(3):
+        obs, _, terminated, truncated, _ = env.step(np.ones(env.action_space.shape, np.float32))
+        seen = dict(zip(seen_names(env.tool_env.task, env.tool_env.action), obs, strict=True))
+        if terminated or truncated:
+            break
+    names = [name for name in seen if name.startswith(("residual_", "turned_"))]
+    assert [seen[name] for name in names] == pytest.approx([4.0] * len(names))
+    assert len(names) == len(env.tool_env.action_names)
 
 
 def test_head_is_seen_from_its_target(demonstration):

@@ -18,6 +18,7 @@ from policies.weights import PolicyError, load_weights
 from records import UnknownName
 from records.progress import listening
 from sim.conditions import ConditionError, Spread
+from sim.sensing import Sensing
 
 SMALL = {
     "ppo": PPOSettings(decisions=16, minibatch=8, epochs=2, hidden=(16, 16)),
@@ -139,6 +140,34 @@ def test_the_curve_for_tensorboard(demonstration, tmp_path):
     assert [point.value for point in shown] == pytest.approx(curve.success)
 
 
+@pytest.mark.parametrize(
+    ("changed", "yaw", "acts"),
+    [
+        ({}, 0.0, "residual"),
+        ({}, 0.1, "turning"),
+        ({"turning": False}, 0.1, "residual"),
+        ({"base": "scratch"}, 0.1, "free"),
+    ],
+)
+def test_what_is_learned_is_what_the_scene_asks_for(demonstration, tmp_path, changed, yaw, acts):
+    """The tool is turned where objects are, and moved freely where nothing is to be followed."""
+    spread = Spread(0.05, yaw)
+    policy = train(demonstration, tmp_path, training=asked(steps=1, **changed), spread=spread, seed=3)
+    assert policy.settings.action == acts
+    assert np.any(policy.layers[-1][0])
+    found = evaluate(demonstration, policy=tmp_path, episodes=2, under=Trial(spread), seed=1)
+    assert found.episodes["policy"].action_names == policy.acts.names
+    assert ("turned" in found.outcomes) == (yaw > 0)
+
+
+def test_what_is_learned_depends_on_how_sensors_err(whole, demonstration, tmp_path):
+    learn(demonstration, tmp_path, sensing=Sensing(jitter=0.02))
+    assert contents(tmp_path)[WEIGHTS] != contents(whole)[WEIGHTS]
+    assert load_policy(tmp_path).settings.sensing["jitter"] == 0.02
+    with pytest.raises(ConditionError, match="sensing delay -1"):
+        learn(demonstration, tmp_path, sensing=Sensing(delay=-1))
+
+
 @pytest.mark.parametrize("learner", ["clone", "dagger"])
 def test_imitation_learns_what_the_expert_does(demonstration, tmp_path, learner):
     """From the demonstration as recorded to moving it along with its object, which is seen."""
@@ -245,6 +274,7 @@ def test_a_policy_of_another_demonstration_is_refused(whole, demonstration):
         ({"base": "magic"}, "at least 1, from 0 to 1"),
         ({"environments": 0}, "at least 1 of each"),
         ({"learner": "dagger", "base": "shifted"}, "nothing to learn"),
+        ({"learner": "dagger", "base": "scratch"}, "from scratch there is none"),
     ],
 )
 def test_senseless_options_are_refused(demonstration, tmp_path, wrong, said):
