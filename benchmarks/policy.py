@@ -30,6 +30,7 @@ from policies.train import Training, train
 from policies.trials import Trial
 from records import Demonstration
 from sim.conditions import Spread
+from sim.sensing import Sensing
 from sim.tasks.task import TASKS
 
 STUDY = {
@@ -68,7 +69,11 @@ def main() -> None:
     parser.add_argument("--steps", type=int, default=40_000, help="control steps of training")
     parser.add_argument("--episodes", type=int, default=100, help="fresh episodes for each seed")
     parser.add_argument("--learner", default="ppo", choices=list(LEARNERS))
-    parser.add_argument("--robot", default="panda")
+    parser.add_argument("--robot", default="panda", help="`none` leaves the tool alone")
+    parser.add_argument("--first", type=int, default=0, help="first training seed")
+    parser.add_argument("--place", type=float, default=0.0, help="error of the seen place throughout an episode [m]")
+    parser.add_argument("--jitter", type=float, default=0.0, help="error of the seen place in every step [m]")
+    parser.add_argument("--delay", type=float, default=0.0, help="time until the objects are seen [s]")
     options = parser.parse_args()
     demonstration = demonstrated(options)
     figures = [table(demonstration, noise, options) for noise in options.noise]
@@ -91,40 +96,40 @@ def demonstrated(options: argparse.Namespace) -> Demonstration:
         aligned = align(estimated(source, options.sequence, task.tool), options.task, seed=0).demonstration
     else:
         aligned = align(read_stroke(source, TOOLS.load(task.tool)), options.task, seed=0).demonstration
-    return retarget(aligned, options.robot, seed=0).demonstration
+    return aligned if options.robot == "none" else retarget(aligned, options.robot, seed=0).demonstration
 
 
 def table(demonstration: Demonstration, noise: float, options: argparse.Namespace) -> str:
     """Train and judge at one noise; prints the rows and returns the figure."""
     spread = Spread(noise, math.radians(options.turn), options.change, options.change)
+    under = Trial(spread, Sensing(place=options.place, jitter=options.jitter, delay=options.delay))
+    seeds = range(options.first, options.first + options.seeds)
     print(
         f"objects moved by {100 * noise:.0f} cm and {options.turn:.0f} degrees, masses and friction by"
-        f" {options.change:.0%}; {options.seeds} seeds of {options.episodes} episodes"
+        f" {options.change:.0%}; seen {100 * options.place:.0f} cm beside, {100 * options.jitter:.0f} cm in every step,"
+        f" after {options.delay:.1f} s; {options.seeds} seeds of {options.episodes} episodes"
     )
     print(f"{'agent':<24}{'success':>8}  {'95 % interval':<16}{'seeds':<24}{'training [cpu s]'}", flush=True)
     figure = f"at {100 * noise:.0f} cm"
     for base in options.base:
-        trained = [learned(demonstration, base, spread, seed, options) for seed in range(options.seeds)]
+        trained = [learned(demonstration, base, under, seed, options) for seed in seeds]
         share = line(f"policy from {base}", [one.success for one in trained], np.mean([one.seconds for one in trained]))
         figure += f" from {base} {share:.3f},"
-    costless = [
-        evaluate(demonstration, episodes=options.episodes, seed=seed, under=Trial(spread)).episodes
-        for seed in range(options.seeds)
-    ]
+    costless = [evaluate(demonstration, episodes=options.episodes, seed=seed, under=under).episodes for seed in seeds]
     shares = {name: line(name, [records[name].success for records in costless]) for name in costless[0]}
     study = STUDY.get((demonstration.task, noise), "no figure for this task and noise")
     print(f"study: {study}\n", flush=True)
     return f"{figure} shifted {shares['shifted']:.3f}, replay {shares['replay']:.3f}"
 
 
-def learned(demonstration: Demonstration, base: str, spread: Spread, seed: int, options: argparse.Namespace) -> Trained:
+def learned(demonstration: Demonstration, base: str, under: Trial, seed: int, options: argparse.Namespace) -> Trained:
     """Train with one seed, and judge in that seed's fresh episodes."""
     with tempfile.TemporaryDirectory() as name:
         started = time.process_time()
-        training = Training(steps=options.steps, base=base, learner=options.learner)
-        policy = train(demonstration, Path(name), training=training, spread=spread, seed=seed)
+        training = Training(steps=options.steps, base=base, learner=options.learner, sensing=under.sensing)
+        policy = train(demonstration, Path(name), training=training, spread=under.spread, seed=seed)
         seconds = time.process_time() - started
-    env = Trial(spread).environment(demonstration)
+    env = under.environment(demonstration, action=policy.acts)
     try:
         record = play(env, PolicyAgent(policy), fresh_seeds(seed, options.episodes), name="policy")
     finally:
