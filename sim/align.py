@@ -26,7 +26,18 @@ from sim.replay import outcomes
 from sim.swing import SHORTEST
 from sim.tasks.task import TASKS
 
-__all__ = ["MAJORITY", "NOISE", "REPLAYS", "ROBUST", "AlignError", "Alignment", "align", "random_search", "score"]
+__all__ = [
+    "BUDGET",
+    "MAJORITY",
+    "NOISE",
+    "REPLAYS",
+    "ROBUST",
+    "AlignError",
+    "Alignment",
+    "align",
+    "random_search",
+    "score",
+]
 
 REPLAYS = 20
 """Perturbed replays that a placement's score is counted over."""
@@ -36,6 +47,8 @@ ROBUST = 0.8
 """Share of perturbed replays that a robust placement solves."""
 MAJORITY = 0.5
 """Share that the best placement must solve where none is robust."""
+BUDGET = 300
+"""Placements that are simulated at most: strokes of people that are poorly seen take a hundred."""
 PROMISING = 0.5
 """Shortfall of a placement that is offered before other starts are searched."""
 _POPULATION = 12
@@ -62,7 +75,7 @@ class Alignment(NamedTuple):
     """What the placed stroke does that was not observed, and what the recording does not show."""
 
 
-def align(stroke: Motion, task: str = "hammer", *, seed: int = 0, budget: int = 40) -> Alignment:
+def align(stroke: Motion, task: str = "hammer", *, seed: int = 0, budget: int = BUDGET) -> Alignment:
     """Place the scene so that the stroke solves the task robustly.
 
     Args:

@@ -10,6 +10,7 @@ from jaxtyping import Float
 from scipy.spatial.transform import Rotation
 
 from motion.tool import Tool
+from sim.phases import phased
 from sim.swing import Swing
 from sim.tasks.pour_scene import CUP, HEIGHT, THICK
 from sim.tool_shape import spout_tip
@@ -90,7 +91,7 @@ def pouring(swing: Swing, tool: Tool, placement: Placement) -> Pouring:
     R = swing.R[cut] @ turned
     arm = spout_tip(tool) - tool.p_head
     tip = placement.scale * swing.head[cut] + R @ arm
-    more = np.clip((t - begin / fps) * TURN, 0, abs(placement.more)) * np.sign(placement.more)
+    more = phased(t, [begin / fps], [0.0, placement.more], rate=float(TURN))
     R = R @ Rotation.from_rotvec(np.outer(more, [0.0, 1.0, 0.0])).as_matrix()
     flow = np.diff(emptied(R, fps), prepend=0.0)
     weight = flow / max(float(flow.sum()), 1e-9)

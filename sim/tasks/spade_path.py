@@ -10,6 +10,7 @@ import pinocchio as pin
 from jaxtyping import Float
 
 from motion.tool import Tool
+from sim.phases import phased
 from sim.swing import Swing
 from sim.tasks.spade_scene import APART, BOX, DEPOSIT, HEIGHT, WALL
 from sim.tool_shape import NECK, SIDE, blade_frame
@@ -66,7 +67,7 @@ class Placement(NamedTuple):
     lean: float
     """How far the blade is leant back as soon as it is loaded [rad]."""
     over: float
-    """Turn of the tool about its handle that tips it [rad]."""
+    """Turn of the tool about its handle that tips it [rad]; before, the blade is level from side to side."""
 
 
 class Scoop(NamedTuple):
@@ -102,8 +103,8 @@ def scoop(swing: Swing, tool: Tool, placement: Placement) -> Scoop:
     cut = slice(first, min(last, tip + round(AFTER * fps)) + 1)
     dig, tip = dig - first, tip - first
     t = np.arange(cut.stop - cut.start) / fps
-    lean = np.clip((t - dig / fps) * TURN, 0, abs(placement.lean)) * np.sign(placement.lean)
-    over = np.clip((t - tip / fps) * TURN, 0, abs(placement.over)) * np.sign(placement.over)
+    lean = phased(t, [dig / fps], [0.0, placement.lean], rate=TURN)
+    over = phased(t, [tip / fps], [0.0, placement.over], rate=TURN)
     R = swing.R[cut] @ _about_y(placement.tilt - lean) @ _about_x(over)
     head = placement.scale * swing.head[cut]
     blade = R[dig] @ blade_frame(tool).rotation[:, 0]

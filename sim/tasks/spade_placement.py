@@ -17,10 +17,8 @@ LEVEL = np.radians(10.0)
 """The carrying blade may be inclined by this much [rad] before sand counts as lost: well before grains slide."""
 SPILL = 0.15
 """Grains land within this distance of where the middle of the load does [m]."""
-SHALLOW = 0.15
-"""Moments at which the blade is no higher than this above its lowest [m] are candidates for the deepest."""
-PASSES = 2
-"""Passes along the ground that are searched."""
+PASSES = 4
+"""Passes that are searched, the lowest: a tracker that loses the tool for a moment may have it lower than it digs."""
 ENOUGH = 4.0
 """How many times the sand that is needed a good stroke takes up."""
 HUMAN_SCALE = 1.0
@@ -60,7 +58,7 @@ class SpadePlacer:
         """
         head, fps = self._swing.head, self._swing.fps
         z = head[:, 2]
-        low = np.flatnonzero((z < z.min() + SHALLOW) & _is_valley(z, round(0.5 * fps)))
+        low = np.flatnonzero((z <= np.median(z)) & _is_valley(z, round(0.5 * fps)))
         passes, furthest = [], 0.0
         for dig in low.tolist():
             away = np.linalg.norm(head[dig:, :2] - head[dig, :2], axis=1)
