@@ -20,6 +20,7 @@ from apprentice.options import (
     Foreign,
     Judging,
     Marks,
+    OfRun,
     Scene,
     Seeing,
     Source,
@@ -46,14 +47,19 @@ class _Verb:
 
 
 @dataclass(frozen=True)
-class _Watch(_Verb):
+class _InRun(_Verb):
+    common: OfRun = field(default_factory=OfRun)
+
+
+@dataclass(frozen=True)
+class _Watch(_InRun):
     source: Source = field(default_factory=Source)
     seeing: Seeing = field(default_factory=Seeing)
     subject: Subject = field(default_factory=Subject)
 
 
 @dataclass(frozen=True)
-class _Later(_Verb):
+class _Later(_InRun):
     folder: tyro.conf.Positional[Path | None] = None
     """Folder of the run, if not given by --run."""
 
@@ -72,7 +78,7 @@ class Estimate(_Watch):
 
 
 @dataclass(frozen=True)
-class Stroke(_Verb):
+class Stroke(_InRun):
     """Find the 3D motion of a tool alone, from clicks on points of it: close-ups in which nobody's body is seen."""
 
     source: Source = field(default_factory=Source)
@@ -91,7 +97,7 @@ class Learn(_Watch):
 
 
 @dataclass(frozen=True)
-class Demo(_Verb):
+class Demo(_InRun):
     """Render a clip of a person hammering, learn from it, and report what came out beside the truth."""
 
     body: Body = field(default_factory=Body)
@@ -101,7 +107,7 @@ class Demo(_Verb):
 
 
 @dataclass(frozen=True)
-class Align(_Verb):
+class Align(_InRun):
     """Place a demonstrated stroke in the task's simulated scene so that it solves the task robustly."""
 
     stroke: tyro.conf.Positional[Path | None] = None
@@ -124,6 +130,10 @@ class Retarget(_Later):
 class Train(_Later):
     """Train a residual policy around the run's demonstration from the sparse reward of the task."""
 
+    seeds: int = 1
+    """Trainings, with seeds from --seed on. Several are kept in seeds/, judged in fresh episodes, and summed up."""
+    fresh: int = 100
+    """Fresh episodes that each of several seeds is judged in."""
     chance: Chance = field(default_factory=Chance)
     training: Training = field(default_factory=Training)
 
@@ -146,6 +156,8 @@ class Fetch(_Verb):
     """First moment [s]."""
     end: float | None = None
     """Last moment [s]."""
+    out: Path = Path("clips")
+    """Folder of the clip."""
 
 
 @dataclass(frozen=True)

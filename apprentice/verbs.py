@@ -115,8 +115,18 @@ def train(verb: cli.Train) -> None:
     """The policy."""
     run = _later(verb)
     demonstration = stages.load_stage(run, "retargeted", Demonstration, "retarget")
-    folder = stages.train(run, demonstration, verb.training, verb.chance, verb.common.seed)
-    _done(run, f"policy in {folder}")
+    if verb.seeds == 1:
+        folder = stages.train(run, demonstration, verb.training, verb.chance, verb.common.seed)
+        _done(run, f"policy in {folder}")
+        return
+    seeds = range(verb.common.seed, verb.common.seed + verb.seeds)
+    found = stages.train_seeds(run, demonstration, verb.training, verb.chance, seeds, verb.fresh)
+    rows = {
+        f"seed {seed}": {"policy": found["seeds"][seed], "zero residual": found["base"][seed]}
+        for seed in found["seeds"]
+    }
+    _table({**rows, "all": {"policy": found["all"], "zero residual": found["base all"]}}, verb.chance.noise, "seed")
+    _done(run, f"policies of {verb.seeds} seeds in {run.path / 'seeds'}; the first one is the run's")
 
 
 def evaluate(verb: cli.Evaluate) -> None:
@@ -133,7 +143,7 @@ def fetch(verb: cli.Fetch) -> None:
     """A clip from the network."""
     from perception.fetch import fetch as fetch_clip
 
-    clip = fetch_clip(verb.url, verb.common.run or Path("clips"), start=verb.start, end=verb.end)
+    clip = fetch_clip(verb.url, verb.out, start=verb.start, end=verb.end)
     console.print(f"{clip.path}: {clip.num_frames} frames at {clip.fps:.2f} fps")
 
 
@@ -255,11 +265,11 @@ def _report(run: Run) -> None:
     write_report(run)
 
 
-def _table(trials: dict[str, dict[str, dict[str, float]]], noise: float) -> None:
+def _table(trials: dict[str, dict[str, dict[str, float]]], noise: float, rows: str = "trial") -> None:
     table = Table(
         title=f"success with objects moved by {100 * noise:.0f} cm (standard deviation)", title_justify="left"
     )
-    for heading in ("trial", "agent", "success", "95 % interval", "episodes"):
+    for heading in (rows, "agent", "success", "95 % interval", "episodes"):
         table.add_column(heading)
     for trial, agents in trials.items():
         for name, outcome in agents.items():
