@@ -20,7 +20,6 @@ from apprentice.options import (
     Foreign,
     Judging,
     Marks,
-    OfRun,
     Scene,
     Seeing,
     Source,
@@ -47,19 +46,14 @@ class _Verb:
 
 
 @dataclass(frozen=True)
-class _InRun(_Verb):
-    common: OfRun = field(default_factory=OfRun)
-
-
-@dataclass(frozen=True)
-class _Watch(_InRun):
+class _Watch(_Verb):
     source: Source = field(default_factory=Source)
     seeing: Seeing = field(default_factory=Seeing)
     subject: Subject = field(default_factory=Subject)
 
 
 @dataclass(frozen=True)
-class _Later(_InRun):
+class _Later(_Verb):
     folder: tyro.conf.Positional[Path | None] = None
     """Folder of the run, if not given by --run."""
 
@@ -78,7 +72,7 @@ class Estimate(_Watch):
 
 
 @dataclass(frozen=True)
-class Stroke(_InRun):
+class Stroke(_Verb):
     """Find the 3D motion of a tool alone, from clicks on points of it: close-ups in which nobody's body is seen."""
 
     source: Source = field(default_factory=Source)
@@ -97,7 +91,7 @@ class Learn(_Watch):
 
 
 @dataclass(frozen=True)
-class Demo(_InRun):
+class Demo(_Verb):
     """Render a clip of a person hammering, learn from it, and report what came out beside the truth."""
 
     body: Body = field(default_factory=Body)
@@ -107,7 +101,7 @@ class Demo(_InRun):
 
 
 @dataclass(frozen=True)
-class Align(_InRun):
+class Align(_Verb):
     """Place a demonstrated stroke in the task's simulated scene so that it solves the task robustly."""
 
     stroke: tyro.conf.Positional[Path | None] = None
@@ -156,8 +150,6 @@ class Fetch(_Verb):
     """First moment [s]."""
     end: float | None = None
     """Last moment [s]."""
-    out: Path = Path("clips")
-    """Folder of the clip."""
 
 
 @dataclass(frozen=True)

@@ -15,20 +15,14 @@ Clicks = tyro.conf.UseAppendAction[tuple[str, ...]]
 class Common:
     """Options of every verb."""
 
-    debug: bool = False
-    """Show the traceback of an error."""
-
-
-@dataclass(frozen=True)
-class OfRun(Common):
-    """Options of the verbs that work in a run folder."""
-
     run: Path | None = None
     """Folder of the run; by default runs/<name of the clip or sequence>. A run that was stopped resumes there."""
     seed: int = 0
     """Seed of everything random."""
     force: bool = False
     """Compute every stage again, even where nothing has changed."""
+    debug: bool = False
+    """Show the traceback of an error."""
 
 
 @dataclass(frozen=True)

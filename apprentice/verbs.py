@@ -143,7 +143,7 @@ def fetch(verb: cli.Fetch) -> None:
     """A clip from the network."""
     from perception.fetch import fetch as fetch_clip
 
-    clip = fetch_clip(verb.url, verb.out, start=verb.start, end=verb.end)
+    clip = fetch_clip(verb.url, verb.common.run or Path("clips"), start=verb.start, end=verb.end)
     console.print(f"{clip.path}: {clip.num_frames} frames at {clip.fps:.2f} fps")
 
 
