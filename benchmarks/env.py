@@ -2,12 +2,12 @@
 
     python -m benchmarks.env runs/demo/retargeted.npz
 
-For each task's own stroke (the tool alone), and for saved demonstrations (with their robots): control steps a second
-over whole episodes, resets included, in processor time, the best of several rounds. Then how much of a control step is
-bare `stepSimulation` of the same bodies in the same motion: the same episodes are played again and again, in turn with
-a clock around the control step and around each physics step; of every single step the quickest repetition counts, which
-a busy machine cannot disturb. Beside it bare steps of the same bodies at rest, which are quicker: nothing touches and
-motors have nothing to do.
+For each task's own stroke, by the tool alone and for some in a Panda's hand, and for saved demonstrations: control
+steps a second over whole episodes, resets included, the best of several rounds. Then how much of a control step is bare
+`stepSimulation` of the same bodies in the same motion: the same episodes are played again and again, in turn with a
+clock around the control step and around each physics step, and of every single step the quickest repetition counts.
+Beside it bare steps of the same bodies at rest, which are quicker: nothing touches and motors have nothing to do.
+All in processor time.
 """
 
 from __future__ import annotations
@@ -22,10 +22,13 @@ import numpy as np
 from records import Demonstration
 from sim.conditions import Spread
 from sim.env import ToolEnv
+from sim.retarget import retarget
 from sim.tasks.task import TASKS
 
-STUDY = {"hammer": 1490}
+STUDY = {"hammer, panda": 1490}
 """Control steps a second that a throw-away study of this project reached, on another machine."""
+HELD = ("hammer", "scythe")
+"""Tasks whose own stroke is measured in a robot's hand, too."""
 
 
 class Speed(NamedTuple):
@@ -50,6 +53,7 @@ def main() -> None:
     parser.add_argument("--steps", type=int, default=400, help="control steps in a round")
     options = parser.parse_args()
     named = {task: TASKS.load(task).scripted() for task in options.task}
+    named |= {f"{task}, panda": retarget(named[task], "panda").demonstration for task in options.task if task in HELD}
     for path in options.demonstrations:
         record = Demonstration.load(path)
         robot = record.robot.model if record.robot is not None else "tool alone"
@@ -71,14 +75,15 @@ def main() -> None:
 def measure(demonstration: Demonstration, rounds: int, steps: int) -> Speed:
     """Replay a demonstration again and again."""
     env = ToolEnv(demonstration, spread=Spread(0.05))
-    bullet, clock = env._bullet, time.perf_counter
+    bullet, clock = env._bullet, time.thread_time
+    reading = min(-clock() + clock() for _ in range(1000))
     bare_step = bullet.step
     bare_spent: list[float] = []
 
     def timed() -> None:
         start = clock()
         bare_step()
-        bare_spent.append(clock() - start)
+        bare_spent.append(clock() - start - reading)
 
     try:
         play(env, steps)
@@ -105,13 +110,13 @@ def play(env: ToolEnv, steps: int) -> list[float]:
     """So many control steps in episodes of replays, always the same; how long each took, resets included [s]."""
     done, spent, still = False, [], np.zeros(3)
     env.reset(seed=0)
-    before = time.perf_counter()
+    before = time.thread_time()
     for _ in range(steps):
         if done:
             env.reset()
         *_, terminated, truncated, _ = env.step(still)
         done = terminated or truncated
-        now = time.perf_counter()
+        now = time.thread_time()
         spent.append(now - before)
         before = now
     return spent
