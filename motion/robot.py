@@ -23,6 +23,9 @@ ROBOTS = Registry(
     },
 )
 
+ACCELERATION = 10.0
+"""Assumed limit of joints whose acceleration no source states; URDF has no field for it [rad/s^2]."""
+
 
 class RobotError(ValueError):
     """A robot description lacks something that is needed."""
@@ -45,6 +48,8 @@ class RobotSpec:
     """A comfortable configuration [rad]."""
     acceleration: tuple[float, ...]
     """Joint acceleration limits [rad/s^2]."""
+    assumed: bool = False
+    """Whether the acceleration limits are a guess, since no source states them."""
     fingers: tuple[str, ...] = ()
     """Sliding joints that close on the handle; like all joints but `joints`, they do not move."""
     link_radius: float = 0.07
@@ -123,7 +128,8 @@ def robot_of_urdf(urdf: Path | str, *, hand: str, name: str | None = None) -> Ro
         hand=hand,
         T_hand_grip=T,
         rest=rest,
-        acceleration=(10.0,) * len(chain),
+        acceleration=(ACCELERATION,) * len(chain),
+        assumed=True,
     )
 
 
@@ -152,9 +158,8 @@ class Arm:
         locked = [full.getJointId(n) for n in full.names[1:] if n not in self.spec.joints]
         model = pin.buildReducedModel(full, locked, pin.neutral(full))
         hand = model.frames[model.getFrameId(self.spec.hand)]
-        grip = pin.SE3(self.spec.T_hand_grip)
-        origin = pin.SE3(np.eye(3), np.array([-self.tool.grip, 0.0, 0.0]))
-        model.addFrame(pin.Frame("tool", hand.parentJoint, hand.placement * grip * origin, pin.FrameType.OP_FRAME))
+        held = hand.placement * pin.SE3(self.spec.T_hand_grip) * self.tool.T_grip_tool
+        model.addFrame(pin.Frame("tool", hand.parentJoint, held, pin.FrameType.OP_FRAME))
         return model
 
     @cached_property

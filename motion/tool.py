@@ -53,6 +53,8 @@ class Tool:
     """[kg]."""
     grip: float = 0.12
     """Where a hand or gripper holds the handle, from its free end [m]."""
+    grip_roll: float = 0.0
+    """How far the hand is turned about the handle from its usual side, away from the working face [rad]."""
 
     def __post_init__(self) -> None:
         """Refuse sizes and masses that are not positive."""
@@ -73,6 +75,12 @@ class Tool:
     def p_head(self) -> Float[np.ndarray, "3"]:
         """Centre of the head in the tool frame [m]."""
         return np.array([self.length, 0.0, 0.0])
+
+    @property
+    def T_grip_tool(self) -> pin.SE3:
+        """Pose of the tool frame where it is gripped: x along the handle, z away from the hand's palm."""
+        R = pin.rpy.rpyToMatrix(-self.grip_roll, 0.0, 0.0)
+        return pin.SE3(R, np.array([-self.grip, 0.0, 0.0]))
 
     def inertia(self) -> pin.Inertia:
         """Spatial inertia in the tool frame: a solid cylinder along x and a solid box."""
@@ -104,6 +112,7 @@ class Tool:
             "head_z": self.head_size[2],
             "head_mass": self.head_mass,
             "grip": self.grip,
+            "grip_roll": self.grip_roll,
         }
 
 
@@ -168,7 +177,7 @@ def tool_of(motion: Motion) -> Tool:
         UnknownName: the motion describes no tool, and its name is not in the table.
     """
     values = motion.parameters
-    if not set(HAMMER.parameters()) <= set(values):
+    if not set(HAMMER.parameters()) - {"grip_roll"} <= set(values):
         return TOOLS.load(motion.model)
     return Tool(
         name=motion.model,
@@ -179,6 +188,7 @@ def tool_of(motion: Motion) -> Tool:
         head_size=(values["head_x"], values["head_y"], values["head_z"]),
         head_mass=values["head_mass"],
         grip=values["grip"],
+        grip_roll=values.get("grip_roll", 0.0),
     )
 
 

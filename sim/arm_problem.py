@@ -40,8 +40,8 @@ _POSTURE = 2.0
 """Standard deviation of joint angles about the rest configuration [rad]."""
 _LEISURE = 10.0
 """How much longer than the stroke a motion takes in which time does not matter."""
-_CLEARANCE = 0.01
-"""Standard deviation of a violated clearance [m]."""
+_CLEARANCE = 0.05
+"""Standard deviation of a violated clearance where limits have 1 [m]: clearances are tightened as limits are."""
 _FIRST_DAMPING, _LEAST_DAMPING, _MOST_DAMPING = 1e-2, 1e-6, 1e6
 _LONGEST = 0.5
 """Largest step of a joint or the base [rad, m]."""
@@ -208,7 +208,7 @@ class ArmProblem:
         spheres = pose.spheres @ turn.T
         moving = np.concatenate([turn @ pose.J_spheres, _moved_by_base(spheres)], axis=-1)
         for gap, slope in self._clearances(spheres + shift, moving):
-            low = (gap < GAP) / _CLEARANCE
+            low = (gap < GAP) / (_CLEARANCE * hinge)
             errors.append((gap - GAP) * low)
             by_q.append(slope[..., : self.J] * low[..., None])
             by_base.append(slope[..., self.J :] * low[..., None])

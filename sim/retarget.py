@@ -1,19 +1,21 @@
 """Retargeting: where the robot stands, and how all its joints move, so that its tool follows the stroke.
 
 The base (x, y, yaw) and every frame's joints are found together, see `sim.arm_problem`, from several bases around the
-stroke. A stroke too fast for the robot's joints, or one whose replay in physics no longer solves the task, is slowed
-down.
+stroke. Where the arm collides with the tool's usual grip, the hand holds it elsewhere along the handle or from another
+side; the demonstration's tool then says where. A stroke too fast for the robot's joints, or one whose replay in physics
+no longer solves the task, is slowed down.
 """
 
 from __future__ import annotations
 
 import logging
+from dataclasses import replace
 from typing import NamedTuple
 
 import numpy as np
 import pinocchio as pin
 
-from motion.robot import Arm, RobotSpec, build_arm
+from motion.robot import Arm, RobotSpec, build_arm, robot_named
 from motion.single_thread import single_thread
 from motion.tool import Tool, differentiate, motion_of_poses, tool_of
 from records import Demonstration, Motion, UnknownName
@@ -23,10 +25,18 @@ from sim.tasks.task import TASKS
 
 _HINGES = (0.2, 0.05, 0.01)
 """Standard deviation of a violated limit, in shares of the limit; tightened in stages."""
-_STARTS = 8
-"""Bases tried around the stroke."""
+_STARTS, _FEWER = 8, 4
+"""Bases tried around the stroke with the tool's usual grip, and with every other."""
 _DISTANCE = 0.36
 """Distance of a first guess of the base from the middle of the stroke, in lengths of the stretched arm."""
+_FRAMES = 16
+"""Frames of the stroke, about, that bases are compared by."""
+_PLACES = (1.0, 0.5)
+"""Where else the handle may be held, in shares of the usual distance from its free end."""
+_ROLLS = (0.0, *np.radians([60.0, -60.0, 120.0, -120.0]).tolist())
+"""How else the hand may be turned about the handle [rad]."""
+_GRIPS = 2
+"""Other ways of holding the tool, the most promising ones, that are followed up."""
 _COARSE, _FINE = 12, 20
 """Iterations for every start, and per stage for the best one."""
 GOOD = 0.025
@@ -85,36 +95,95 @@ def retarget(
     Raises:
         RetargetError: the stroke is out of reach or too fast; the message says by how much.
     """
-    tool: Tool = tool_of(demonstration.tool)
-    arm = build_arm(robot, tool)
+    spec = robot_named(robot) if isinstance(robot, str) else robot
+    if spec.assumed:
+        _log.warning(
+            "acceleration limits of %s are assumed, no source states them: %g rad/s^2 for every joint",
+            spec.name,
+            max(spec.acceleration),
+        )
     with single_thread():
-        slowed, solution, tracking = _slow_down(demonstration, arm, tool, slowest, seed)
+        slowed, arm, solution, tracking = _slow_down(demonstration, spec, slowest, seed)
     return Retargeted(_with_robot(slowed, arm, solution), tracking)
 
 
+class _Held(NamedTuple):
+    """A way of holding the tool, and the best motion known with it."""
+
+    demonstration: Demonstration
+    """With the stroke as fast as it is shown, its tool held like this."""
+    arm: Arm
+    solution: Solution
+    frames: int
+    """Frames of the solution's stroke."""
+
+
 def _slow_down(
-    demonstration: Demonstration, arm: Arm, tool: Tool, slowest: float, seed: int
-) -> tuple[Demonstration, Solution, Tracking]:
-    """Solve for the stroke as it is, then for slower and slower ones until the robot keeps up, each from the last."""
-    task, slowdown, solution, frames = TASKS.load(demonstration.task), 1.0, None, 0
-    work, obstacles = task.work(demonstration.scene), task.obstacles(demonstration.scene)
+    demonstration: Demonstration, spec: RobotSpec, slowest: float, seed: int
+) -> tuple[Demonstration, Arm, Solution, Tracking]:
+    """Solve for the stroke as it is, then for slower and slower ones until the robot keeps up, each from the last.
+
+    Where the arm collides with the tool's usual grip, others are tried before the stroke is slowed down.
+    """
+    slowdown, usual, alone = 1.0, tool_of(demonstration.tool), True
+    holds = [_held(demonstration, spec, usual, seed, _STARTS)]
     while True:
-        slowed = demonstration.replace(tool=stretch(demonstration.tool, tool, slowdown))
-        problem = ArmProblem(slowed.tool, arm, work, obstacles, working=task.working)
-        solution = _best_start(problem, arm, seed) if solution is None else _resampled(solution, frames, problem.T)
-        frames = problem.T
-        for hinge in _HINGES:
-            solution = problem.minimise(solution.q, solution.base, _FINE, hinge)
-        tracking = _tracking(problem.use(solution.q, solution.base), slowdown)
-        if _fits(tracking) and tracking.max_mm <= 1000 * GOOD and _solves(_with_robot(slowed, arm, solution)):
-            return slowed, solution, tracking
+        tried = []
+        for k, held in enumerate(holds):
+            slowed = held.demonstration.replace(tool=stretch(held.demonstration.tool, held.arm.tool, slowdown))
+            problem = _problem(slowed, held.arm)
+            solution = _resampled(held.solution, held.frames, problem.T)
+            for hinge in _HINGES:
+                solution = problem.minimise(solution.q, solution.base, _FINE, hinge)
+            holds[k] = held._replace(solution=solution, frames=problem.T)
+            tracking = _tracking(problem.use(solution.q, solution.base), slowdown)
+            tried.append((solution.cost, slowed, held.arm, solution, tracking))
+            follows = _fits(tracking) and tracking.max_mm <= 1000 * GOOD
+            if follows and _solves(_with_robot(slowed, held.arm, solution)):
+                return slowed, held.arm, solution, tracking
+        if alone and tracking.clearance_mm < 0:
+            alone = False
+            others = [_held(demonstration, spec, other, seed, _FEWER) for other in _other_grips(usual)]
+            holds = [*sorted(others, key=lambda other: other.solution.cost)[:_GRIPS], *holds]
+            continue
+        best = min(range(len(holds)), key=lambda k: tried[k][0])
+        holds, tried = [holds[best]], [tried[best]]
         if slowdown * _SLOWER > slowest:
-            leisurely = ArmProblem(slowed.tool, arm, work, obstacles, working=task.working, timed=False)
-            _refuse(tracking, arm, leisurely, solution)
-            if not _solves(_with_robot(slowed, arm, solution)):
-                _log.warning("%s follows the stroke, but its replay does not solve the task", arm.spec.name)
-            return slowed, solution, tracking
+            break
         slowdown *= _SLOWER
+    _, slowed, arm, solution, tracking = tried[0]
+    _refuse(tracking, arm, _problem(slowed, arm, timed=False), solution)
+    if not _solves(_with_robot(slowed, arm, solution)):
+        _log.warning("%s follows the stroke, but its replay does not solve the task", arm.spec.name)
+    return slowed, arm, solution, tracking
+
+
+def _other_grips(usual: Tool) -> list[Tool]:
+    """The tool held elsewhere along its handle, and from other sides of it."""
+    places = [share * usual.grip for share in _PLACES]
+    grips = [replace(usual, grip=place, grip_roll=roll) for place in places for roll in _ROLLS]
+    return [tool for tool in grips if tool != usual]
+
+
+def _held(demonstration: Demonstration, spec: RobotSpec, tool: Tool, seed: int, starts: int) -> _Held:
+    """The best base for a way of holding the tool, by few of the stroke's frames."""
+    stroke = demonstration.tool.replace(parameters={**demonstration.tool.parameters, **tool.parameters()})
+    held, arm = demonstration.replace(tool=stroke), build_arm(spec, tool)
+    few = held.replace(tool=_sampled(stroke))
+    return _Held(held, arm, _best_start(_problem(few, arm), arm, seed, starts), few.tool.num_frames)
+
+
+def _problem(demonstration: Demonstration, arm: Arm, *, timed: bool = True) -> ArmProblem:
+    task = TASKS.load(demonstration.task)
+    work, obstacles = task.work(demonstration.scene), task.obstacles(demonstration.scene)
+    return ArmProblem(demonstration.tool, arm, work, obstacles, working=task.working, timed=timed)
+
+
+def _sampled(stroke: Motion) -> Motion:
+    """Every so many frames of a stroke: enough to tell where a base may stand."""
+    every = -(-stroke.num_frames // _FRAMES)
+    q, v, a = stroke.q[::every], stroke.v[::every], stroke.a[::every]
+    return stroke.replace(q=q, v=v, a=a, fps=stroke.fps / every)
 
 
 def _with_robot(demonstration: Demonstration, arm: Arm, solution: Solution) -> Demonstration:
@@ -139,15 +208,15 @@ def _solves(demonstration: Demonstration) -> bool:
         return True
 
 
-def _best_start(problem: ArmProblem, arm: Arm, seed: int) -> Solution:
+def _best_start(problem: ArmProblem, arm: Arm, seed: int, starts: int) -> Solution:
     """Coarse solutions from bases all around the stroke: the best one."""
-    first = np.random.default_rng(seed).uniform(0, 2 * np.pi / _STARTS)
+    first = np.random.default_rng(seed).uniform(0, 2 * np.pi / starts)
     middle = problem.head[: problem.T, :2].mean(axis=0)
     lengths = [np.linalg.norm(placement.translation) for placement in list(arm.model.jointPlacements)[1:]]
     distance = _DISTANCE * (float(np.sum(lengths)) + arm.tool.length - arm.tool.grip)
     q = np.tile(np.array(arm.spec.rest), (len(problem.head), 1))
     found = []
-    for angle in first + 2 * np.pi * np.arange(_STARTS) / _STARTS:
+    for angle in first + 2 * np.pi * np.arange(starts) / starts:
         base = np.append(middle - distance * np.array([np.cos(angle), np.sin(angle)]), angle)
         found.append(problem.minimise(q, base, _COARSE, _HINGES[0]))
     return min(found, key=lambda solution: solution.cost)

@@ -51,7 +51,7 @@ def arm_urdf(spec: RobotSpec, tool: Tool, *, meshes: bool) -> str:
             _fix(joint, tool.handle_radius if joint.get("name") in spec.fingers else 0.0)
     for mesh in root.iter("mesh"):
         mesh.set("filename", str(spec.urdf.parent / mesh.get("filename", "").removeprefix("package://")))
-    grip = pin.SE3(spec.T_hand_grip) * pin.SE3(np.eye(3), np.array([-tool.grip, 0.0, 0.0]))
+    grip = pin.SE3(spec.T_hand_grip) * tool.T_grip_tool
     weld = ET.SubElement(root, "joint", name="weld", type="fixed")
     ET.SubElement(weld, "parent", link=spec.hand)
     ET.SubElement(weld, "child", link="tool")

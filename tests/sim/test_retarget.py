@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import logging
+from dataclasses import replace
 
 import numpy as np
+import pinocchio as pin
 import pybullet_data
 import pytest
 from episodes import play
 from strokes import random_stroke
 
 from motion.robot import build_arm
-from motion.tool import HAMMER, head_positions
+from motion.tool import HAMMER, head_positions, tool_of
 from records import Demonstration
 from sim import retarget as module
 from sim.align import align
@@ -22,7 +24,7 @@ from sim.displaced import Displaced
 from sim.env import ToolEnv
 from sim.retarget import GOOD, RetargetError, retarget, stretch
 from sim.tasks.hammer import HammerTask
-from sim.tasks.task import Box
+from sim.tasks.task import TASKS, Box
 
 SHIFTED = 0.85
 """Share of displaced episodes (5 cm) that a demonstration moved with its object solves at least."""
@@ -257,3 +259,74 @@ def test_saved_and_loaded_it_is_the_same(retargeted, tmp_path):
         results.append(play(env, "shifted", seed=3)[0])
         env.close()
     assert np.array_equal(*results)
+
+
+UR5 = (
+    ("shoulder_pan", "0 0 0.0892", "0 0 0", "0 0 1", 3.15),
+    ("shoulder_lift", "0 0.1358 0", "0 1.5708 0", "0 1 0", 3.15),
+    ("elbow", "0 -0.1197 0.425", "0 0 0", "0 1 0", 3.15),
+    ("wrist_1", "0 0 0.3922", "0 1.5708 0", "0 1 0", 3.2),
+    ("wrist_2", "0 0.093 0", "0 0 0", "0 0 1", 3.2),
+    ("wrist_3", "0 0 0.0947", "0 0 0", "0 1 0", 3.2),
+)
+"""Joints with the link lengths of a UR5 (.0892, .425, .3922, .109 and .0947 m): origin, turn, axis, speed."""
+
+
+def ur5_text() -> str:
+    """A six-axis arm of the UR5's geometry, its tool flange (`tool0`) with z outwards."""
+    link = (
+        '<link name="{}"><inertial><mass value="2"/>'
+        '<inertia ixx=".01" iyy=".01" izz=".01" ixy="0" ixz="0" iyz="0"/></inertial></link>'
+    )
+    parts, parent = [link.format("base")], "base"
+    for name, xyz, rpy, axis, speed in UR5:
+        parts.append(link.format(name))
+        parts.append(
+            f'<joint name="{name}_joint" type="revolute"><parent link="{parent}"/><child link="{name}"/>'
+            f'<origin xyz="{xyz}" rpy="{rpy}"/><axis xyz="{axis}"/>'
+            f'<limit lower="-6.28" upper="6.28" effort="150" velocity="{speed}"/></joint>'
+        )
+        parent = name
+    parts.append(
+        '<link name="tool0"/><joint name="flange" type="fixed"><parent link="wrist_3"/><child link="tool0"/>'
+        '<origin xyz="0 0.0823 0" rpy="-1.5708 0 0"/></joint>'
+    )
+    return f'<robot name="ur5">{"".join(parts)}</robot>'
+
+
+def test_a_six_axis_arm_of_ones_own(aligned, tmp_path, caplog):
+    """A URDF of the UR5's geometry follows the hammer within all limits, and is told what was assumed of it."""
+    path = tmp_path / "ur5.urdf"
+    path.write_text(ur5_text())
+    with caplog.at_level(logging.WARNING, logger="sim"):
+        found = retarget(aligned.replace(score=0.0), f"{path}:tool0").tracking
+    assert found.mean_mm <= 10
+    assert max(found.velocity, found.acceleration) <= 1
+    assert found.clearance_mm >= 0
+    assert "are assumed, no source states them: 10 rad/s^2 for every joint" in caplog.text
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("task", ["hammer", "scythe", "spade", "pour"])
+def test_every_tasks_own_stroke_fits_the_panda(task):
+    found = retarget(TASKS.load(task).scripted(), "panda").tracking
+    assert found.mean_mm <= 10
+    assert max(found.velocity, found.acceleration) <= 1
+    assert found.clearance_mm >= 0
+
+
+def test_where_the_usual_grip_collides_another_is_taken(short, monkeypatch):
+    """The tool that comes back says how it is held; joints, grip and base of the record give the stroke again."""
+    awkward = replace(HAMMER, grip_roll=np.pi)
+    turned = short.replace(tool=short.tool.replace(parameters=awkward.parameters()), score=0.0)
+    collides = iter([{"clearance_mm": -5.0}])
+    judge = module._tracking
+    monkeypatch.setattr(module, "_tracking", lambda use, slowdown: judge(use, slowdown)._replace(**next(collides, {})))
+    demonstration, found = retarget(turned, "panda")
+    tool, robot = tool_of(demonstration.tool), demonstration.robot
+    assert (tool.grip, tool.grip_roll) != (awkward.grip, awkward.grip_roll)
+    assert tool.length == HAMMER.length
+    arm, turn = build_arm("panda", tool), pin.rpy.rpyToMatrix(0.0, 0.0, robot.parameters["base_yaw"])
+    head = arm.poses(robot.q).head @ turn.T + [robot.parameters[f"base_{a}"] for a in "xyz"]
+    distance = np.linalg.norm(head - head_positions(tool, demonstration.tool), axis=1)
+    assert 1000 * distance.mean() == pytest.approx(found.mean_mm)
