@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib.util
+import xml.etree.ElementTree as ET
 from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
@@ -114,6 +115,7 @@ def robot_of_urdf(urdf: Path | str, *, hand: str, name: str | None = None) -> Ro
             lacking.append(f"joint {name_!r} states no velocity limit")
         if not model.lowerPositionLimit[k] < model.upperPositionLimit[k]:
             lacking.append(f"joint {name_!r} states no position limits")
+    lacking += [f"mesh file {mesh}" for mesh in _missing_meshes(path)]
     if lacking:
         raise RobotError(f"{path} lacks: {'; '.join(lacking)}")
     T = np.diag([1.0, -1.0, -1.0, 1.0])
@@ -131,6 +133,17 @@ def robot_of_urdf(urdf: Path | str, *, hand: str, name: str | None = None) -> Ro
         acceleration=(ACCELERATION,) * len(chain),
         assumed=True,
     )
+
+
+def mesh_path(urdf: Path, name: str) -> Path:
+    """Where a mesh that a URDF names lies: beside it, `package://` standing for the URDF's own folder."""
+    return urdf.parent / name.removeprefix("package://")
+
+
+def _missing_meshes(urdf: Path) -> list[str]:
+    """Meshes for pictures that a URDF names and that are not there."""
+    names = [mesh.get("filename", "") for mesh in ET.parse(urdf).iterfind(".//visual/geometry/mesh")]
+    return sorted({name for name in names if not mesh_path(urdf, name).is_file()})
 
 
 def _chain(model: pin.Model, joint: int) -> tuple[str, ...]:

@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 import pinocchio as pin
 
-from motion.robot import RobotSpec
+from motion.robot import RobotSpec, mesh_path
 from motion.tool import Tool
 from sim.tool_shape import Part, tool_parts
 
@@ -50,7 +50,7 @@ def arm_urdf(spec: RobotSpec, tool: Tool, *, meshes: bool) -> str:
         if joint.get("name") not in spec.joints:
             _fix(joint, tool.handle_radius if joint.get("name") in spec.fingers else 0.0)
     for mesh in root.iter("mesh"):
-        mesh.set("filename", str(spec.urdf.parent / mesh.get("filename", "").removeprefix("package://")))
+        mesh.set("filename", str(mesh_path(spec.urdf, mesh.get("filename", ""))))
     grip = pin.SE3(spec.T_hand_grip) * tool.T_grip_tool
     weld = ET.SubElement(root, "joint", name="weld", type="fixed")
     ET.SubElement(weld, "parent", link=spec.hand)

@@ -127,6 +127,14 @@ def test_an_arm_of_ones_own(own):
         pytest.param(arm_text(4), "l4", "lacks: 4 moving joints before 'l4', at least 6 are needed", id="few joints"),
         pytest.param(arm_text(speed="0"), "l6", "joint 'j0' states no velocity limit; joint 'j1'", id="no speed"),
         pytest.param(arm_text(), "tip", "no link 'tip' to hold the tool; its links are: l0, l1", id="no such link"),
+        pytest.param(
+            arm_text().replace(
+                "</inertial>", '</inertial><visual><geometry><mesh filename="a.stl"/></geometry></visual>'
+            ),
+            "l6",
+            "lacks: mesh file a.stl$",
+            id="no mesh",
+        ),
         pytest.param("<robot", "tip", "not a readable URDF", id="no xml"),
     ],
 )
