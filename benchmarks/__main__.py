@@ -28,7 +28,7 @@ BENCHMARKS: dict[str, tuple[str, ...]] = {
     "env": (),
     "panda_gym": (),
     "grains": ("--pours",),
-    "retarget": ("{data}/tools/hammer_1.npz",),
+    "retarget": ("{data}/tools/hammer_1.npz", "{data}/tools/spade_1.npz"),
     "solver": ("{data}/parkour",),
     "decoding": (),
     "workers": (),
