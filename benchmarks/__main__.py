@@ -24,7 +24,7 @@ BENCHMARKS: dict[str, tuple[str, ...]] = {
     "realtime": ("{data}/parkour",),
     "studio": (),
     "tool_estimate": (),
-    "align": ("{data}/tools/hammer_1.npz", "{data}/handtool/openpose18.npz"),
+    "align": ("{data}/tools/hammer_1.npz", "{data}/tools/spade_1.npz", "{data}/handtool/openpose18.npz"),
     "env": (),
     "panda_gym": (),
     "grains": ("--pours",),
