@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import math
+import shutil
 from collections.abc import Mapping
 from dataclasses import asdict
 from pathlib import Path
@@ -14,6 +15,7 @@ from records import Demonstration, Episodes, Interaction, MeasuredForces, Motion
 
 if TYPE_CHECKING:
     from motion.tool import Tool
+    from policies.train import Training as Asked
     from policies.trials import Trial
     from sim.conditions import Spread
 
@@ -126,21 +128,57 @@ def retarget(run: Run, demonstration: Demonstration, robot: str, seed: int) -> D
 
 def train(run: Run, demonstration: Demonstration, training: Training, chance: Chance, seed: int) -> Path:
     """Stage `policy/`: residual learning around the demonstration."""
-    from policies.train import Training as Asked
     from policies.train import train as train_policy
+
+    asked, spread = _asked(training), _spread(chance)
+
+    def make(folder: Path) -> None:
+        train_policy(demonstration, folder, training=asked, spread=spread, seed=seed)
+
+    return run.folder_stage("policy", _policy_key(demonstration, asked, spread, seed), make)
+
+
+def train_seeds(
+    run: Run, demonstration: Demonstration, training: Training, chance: Chance, seeds: range, episodes: int
+) -> dict[str, Any]:
+    """A policy for each seed in `seeds/seed-K/`, their success in `metrics.json`; the first one is the run's policy.
+
+    Raises:
+        UsageError: fewer than one seed or episode.
+    """
+    from policies.seeds import train_seeds as train_policies
+
+    if not seeds or episodes < 1:
+        raise UsageError(f"{len(seeds)} seeds judged in {episodes} episodes each: at least 1 of both is needed")
+    folder, asked, spread = run.path / "seeds", _asked(training), _spread(chance)
+    if run.force:
+        shutil.rmtree(folder, ignore_errors=True)
+    found = train_policies(demonstration, folder, seeds, training=asked, spread=spread, episodes=episodes).plain()
+    run.add_metrics("seeds", found)
+
+    def copy(policy: Path) -> None:
+        judged = shutil.ignore_patterns("judged.json")
+        shutil.copytree(folder / f"seed-{seeds[0]}", policy, dirs_exist_ok=True, ignore=judged)
+
+    run.folder_stage("policy", _policy_key(demonstration, asked, spread, seeds[0]), copy)
+    return found
+
+
+def _asked(training: Training) -> Asked:
+    """The training that options ask for."""
+    from policies.train import Training as Asked
     from policies.trials import NOISE
     from sim.env import PERFECT
 
     given = asdict(training)
     sensing = NOISE if given.pop("noisy") else PERFECT
-    asked, spread = Asked(**given, sensing=sensing), _spread(chance)
+    return Asked(**given, sensing=sensing)
 
-    def make(folder: Path) -> None:
-        train_policy(demonstration, folder, training=asked, spread=spread, seed=seed)
 
+def _policy_key(demonstration: Demonstration, asked: Asked, spread: Spread, seed: int) -> str:
+    """Digest of what a policy follows from."""
     bearing = asked._replace(processes=0, start_from=None)._asdict()
-    key = digest(demonstration, bearing, asked.start_from, spread._asdict(), seed)
-    return run.folder_stage("policy", key, make)
+    return digest(demonstration, bearing, asked.start_from, spread._asdict(), seed)
 
 
 def evaluate(
