@@ -182,6 +182,8 @@ class Training:
     """For them, all processors by default; the policy does not depend on it."""
     tensorboard: bool = False
     """Write the curve for TensorBoard, too, into policy/tensorboard."""
+    validation: int = 100
+    """Episodes in which what was learned must solve more than what it corrects, or it is set to zero; 0 keeps it."""
 
 
 @dataclass(frozen=True)

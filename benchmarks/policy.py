@@ -15,9 +15,10 @@ training takes less than a minute of one core.
 from __future__ import annotations
 
 import argparse
+import json
 import math
+import os
 import tempfile
-import time
 from pathlib import Path
 from typing import NamedTuple
 
@@ -29,7 +30,7 @@ from policies.agents import PolicyAgent
 from policies.evaluate import evaluate, fresh_seeds, outcome, play
 from policies.learners import LEARNERS
 from policies.residual import BASES
-from policies.train import Training, train
+from policies.train import VALIDATION, Training, train
 from policies.trials import Trial
 from records import Demonstration
 from sim.conditions import Spread
@@ -55,7 +56,9 @@ class Trained(NamedTuple):
     success: np.ndarray
     """Of every fresh episode."""
     seconds: float
-    """Processor time of training [s]."""
+    """Processor time of training and validation, in all processes [s]."""
+    kept: bool
+    """Whether the residual was better than none in validation, or is zero."""
 
 
 def main() -> None:
@@ -121,6 +124,7 @@ def table(demonstration: Demonstration, noise: float, options: argparse.Namespac
     for base in options.base:
         trained = [learned(demonstration, base, under, seed, options) for seed in seeds]
         share = line(f"policy from {base}", [one.success for one in trained], np.mean([one.seconds for one in trained]))
+        print(f"  residuals better than none in validation: {sum(one.kept for one in trained)} of {len(trained)}")
         figure += f" from {base} {share:.3f},"
     costless = [evaluate(demonstration, episodes=options.episodes, seed=seed, under=under).episodes for seed in seeds]
     shares = {name: line(name, [records[name].success for records in costless]) for name in costless[0]}
@@ -136,16 +140,17 @@ def table(demonstration: Demonstration, noise: float, options: argparse.Namespac
 def learned(demonstration: Demonstration, base: str, under: Trial, seed: int, options: argparse.Namespace) -> Trained:
     """Train with one seed, and judge in that seed's fresh episodes."""
     with tempfile.TemporaryDirectory() as name:
-        started = time.process_time()
+        before = os.times()
         training = Training(steps=options.steps, base=base, learner=options.learner, sensing=under.sensing)
         policy = train(demonstration, Path(name), training=training, spread=under.spread, seed=seed)
-        seconds = time.process_time() - started
+        seconds = sum(after - then for after, then in zip(os.times()[:4], before[:4], strict=True))
+        tried = json.loads(path.read_text()) if (path := Path(name) / VALIDATION).exists() else {"kept": False}
     env = under.environment(demonstration, action=policy.acts)
     try:
         record = play(env, PolicyAgent(policy), fresh_seeds(seed, options.episodes), name="policy")
     finally:
         env.close()
-    return Trained(record.success, seconds)
+    return Trained(record.success, seconds, bool(tried["kept"]))
 
 
 def line(name: str, success: list[np.ndarray], seconds: float | np.floating | None = None) -> float:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
 from pathlib import Path
 from typing import NamedTuple
@@ -83,7 +83,9 @@ def fresh_seeds(seed: int, count: int) -> list[int]:
     return [int(k) | 0x80000000 for k in np.random.SeedSequence([seed, 1]).generate_state(count)]
 
 
-def play(env: ToolEnv, agent: Agent, seeds: list[int], *, name: str, told: tuple[int, int] | None = None) -> Episodes:
+def play(
+    env: ToolEnv, agent: Agent, seeds: Sequence[int], *, name: str, told: tuple[int, int] | None = None
+) -> Episodes:
     """Episodes of an agent, one for each seed; progress is told from `told[0]` of `told[1]` on."""
     rows: dict[str, list[np.ndarray]] = {"obs": [], "action": [], "terms": []}
     reward, length, terminated, success = [], [], [], []

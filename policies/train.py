@@ -20,6 +20,8 @@ from policies.checkpoint import Curve, resume, save_checkpoint
 from policies.learners import LEARNERS, Layers, Learner, Round
 from policies.policy import SETTINGS, Policy, PolicySettings, load_policy, read_settings, save_policy
 from policies.residual import BASES, REPEAT, action_of, seen_names
+from policies.trials import Trial
+from policies.validation import Validation, silent, validate
 from policies.vectorised import side_by_side
 from policies.weights import PolicyError
 from records import Demonstration
@@ -37,6 +39,7 @@ if TYPE_CHECKING:
     from torch.utils.tensorboard import SummaryWriter
 
 CHECKPOINT, CURVE, TENSORBOARD = "checkpoint.safetensors", "curve.json", "tensorboard"
+VALIDATION = "validation.json"
 
 NARROWEST = 0.25
 """Share of the spread that a curriculum begins with."""
@@ -70,6 +73,8 @@ class Training(NamedTuple):
     """For them; 0 takes as many as there are processors. What is learned does not depend on it."""
     tensorboard: bool = False
     """Whether to write the curve for TensorBoard, too."""
+    validation: int = 100
+    """Episodes in which the learned residual must solve more than none, or it is set to zero; 0 keeps it untried."""
 
     def check(self) -> None:
         """Refuse numbers that make no sense.
@@ -77,10 +82,10 @@ class Training(NamedTuple):
         Raises:
             ValueError: it names what is allowed.
         """
-        if self.steps < 1 or not 0 <= self.curriculum <= 1 or self.base not in BASES:
+        if self.steps < 1 or self.validation < 0 or not 0 <= self.curriculum <= 1 or self.base not in BASES:
             raise ValueError(
-                f"steps {self.steps}, curriculum {self.curriculum}, base {self.base!r}:"
-                f" at least 1, from 0 to 1, one of {BASES}"
+                f"steps {self.steps}, validation {self.validation}, curriculum {self.curriculum}, base {self.base!r}:"
+                f" at least 1, at least 0, from 0 to 1, one of {BASES}"
             )
         self.sensing.check()
         if self.base == "scratch" and self.learner in ("clone", "dagger"):
@@ -101,7 +106,7 @@ def train(
     spread: Spread = USUAL,
     seed: int = 0,
 ) -> Policy:
-    """Learn a policy and leave it in a folder: `policy.json`, `policy.safetensors` and `curve.json`.
+    """Learn a policy and leave it in a folder: `policy.json`, `policy.safetensors`, `curve.json`, `validation.json`.
 
     A folder that holds a checkpoint of the same training is continued; one that holds its result is left as it is.
     Progress is told through `records.progress`.
@@ -144,9 +149,33 @@ def train(
     )
     try:
         with one_thread():
-            return _learn(envs, kind, folder, settings, key, training, start.layers if start else None)
+            policy, curve = _learn(envs, kind, folder, settings, key, training, start.layers if start else None)
     finally:
         envs.close()
+    if training.validation and any(curve.success):
+        policy = _validated(policy, demonstration, folder, Trial(spread, training.sensing), training.validation)
+    write_json(folder / CURVE, asdict(curve))
+    save_policy(policy, folder)
+    (folder / CHECKPOINT).unlink(missing_ok=True)
+    return policy
+
+
+def _validated(policy: Policy, demonstration: Demonstration, folder: Path, under: Trial, episodes: int) -> Policy:
+    """The policy, or its base where the residual adds nothing to that."""
+    found = validate(policy, demonstration, under, episodes)
+    write_json(folder / VALIDATION, found.plain())
+    if found.kept:
+        _log.info("%.0f %% of %d validation episodes are solved, %.0f %% without it", *_shares(found))
+        return policy
+    _log.warning(
+        "what was learned solves %.0f %% of %d validation episodes, %.0f %% are solved without it: it is set to zero",
+        *_shares(found),
+    )
+    return silent(policy)
+
+
+def _shares(found: Validation) -> tuple[float, int, float]:
+    return 100 * found.residual, found.episodes, 100 * found.base
 
 
 def _settings(demonstration: Demonstration, kind: Any, training: Training, spread: Spread, seed: int) -> PolicySettings:
@@ -200,7 +229,7 @@ def _learn(
     key: dict[str, Any],
     training: Training,
     start: Layers | None,
-) -> Policy:
+) -> tuple[Policy, Curve]:
     learner: Learner = kind(envs, training.settings or kind.Settings(), _seed_of(settings.seed, 0), start)
     rounds = math.ceil(settings.steps / (learner.decisions * REPEAT))
     curve = resume(folder / CHECKPOINT, learner, key)
@@ -213,10 +242,6 @@ def _learn(
             envs.env_method("widen", _widened(Spread(**settings.spread), training.curriculum, curve.rounds / rounds))
             _enter(curve, learner.round(_seed_of(settings.seed, curve.rounds + 1)), board)
             tell_progress("learning", curve.rounds, rounds)
-    policy = Policy(settings, learner.layers())
-    write_json(folder / CURVE, asdict(curve))
-    save_policy(policy, folder)
-    (folder / CHECKPOINT).unlink(missing_ok=True)
     if not any(curve.success):
         _log.warning("no episode was solved while learning, so nothing was learned; align again, or move objects less")
     _log.info(
@@ -225,7 +250,7 @@ def _learn(
         sum(curve.episodes),
         100 * curve.success[-1],
     )
-    return policy
+    return Policy(settings, learner.layers()), curve
 
 
 def _enter(curve: Curve, done: Round, board: SummaryWriter | None) -> None:

@@ -13,7 +13,9 @@ from policies.trials import Trial
 from records.progress import listening
 from sim.conditions import Spread
 
-SMALL = Training(steps=300, settings=PPOSettings(decisions=16, minibatch=8, epochs=2, hidden=(8,)), processes=1)
+SMALL = Training(
+    steps=300, settings=PPOSettings(decisions=16, minibatch=8, epochs=2, hidden=(8,)), processes=1, validation=0
+)
 SPREAD, EPISODES = Spread(0.12), 10
 
 

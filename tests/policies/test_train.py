@@ -33,7 +33,9 @@ STEPS = ROUNDS * 16 * REPEAT
 
 def asked(learner="ppo", **changed):
     base = "shifted" if learner in ("ppo", "sac") else "replay"
-    return Training(steps=STEPS, learner=learner, base=base, settings=SMALL[learner], processes=1)._replace(**changed)
+    return Training(
+        steps=STEPS, learner=learner, base=base, settings=SMALL[learner], processes=1, validation=0
+    )._replace(**changed)
 
 
 def learn(demonstration, folder, *, learner="ppo", seed=3, **changed):
@@ -269,9 +271,9 @@ def test_a_policy_of_another_demonstration_is_refused(whole, demonstration):
 @pytest.mark.parametrize(
     ("wrong", "said"),
     [
-        ({"steps": 0}, "at least 1, from 0 to 1"),
-        ({"curriculum": 2.0}, "at least 1, from 0 to 1"),
-        ({"base": "magic"}, "at least 1, from 0 to 1"),
+        ({"steps": 0}, "at least 1, at least 0, from 0 to 1"),
+        ({"curriculum": 2.0}, "at least 1, at least 0, from 0 to 1"),
+        ({"base": "magic"}, "at least 1, at least 0, from 0 to 1"),
         ({"environments": 0}, "at least 1 of each"),
         ({"learner": "dagger", "base": "shifted"}, "nothing to learn"),
         ({"learner": "dagger", "base": "scratch"}, "from scratch there is none"),
