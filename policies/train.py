@@ -58,7 +58,7 @@ class Training(NamedTuple):
     """What the residual is added to: `shifted`, the demonstration moved along with its objects; `replay`, as it was
     recorded; or `scratch`, none: the tool is moved and turned freely from rest."""
     turning: bool | None = None
-    """Whether the residual turns the tool, too; by default where objects are turned."""
+    """Whether the residual turns the tool, too; by default where objects turn, or the policy to start from does it."""
     sensing: Sensing = PERFECT
     """How sensors and actions err while learning."""
     settings: Any = None
@@ -131,7 +131,7 @@ def train(
     folder = Path(folder)
     folder.mkdir(parents=True, exist_ok=True)
     start = load_policy(training.start_from, demonstration) if training.start_from is not None else None
-    settings = _settings(demonstration, kind, training, spread, seed)
+    settings = _settings(demonstration, kind, training, spread, seed, start)
     key = _key(settings, kind, training, start)
     done = _finished(folder, settings)
     if done is not None:
@@ -178,10 +178,14 @@ def _shares(found: Validation) -> tuple[float, int, float]:
     return 100 * found.residual, found.episodes, 100 * found.base
 
 
-def _settings(demonstration: Demonstration, kind: Any, training: Training, spread: Spread, seed: int) -> PolicySettings:
+def _settings(
+    demonstration: Demonstration, kind: Any, training: Training, spread: Spread, seed: int, start: Policy | None
+) -> PolicySettings:
     robot = demonstration.robot
-    turning = spread.yaw > 0 if training.turning is None else training.turning
+    turning = (spread.yaw > 0 or _turns(start)) if training.turning is None else training.turning
     action = action_of(training.base, turning=turning)
+    if start is not None and start.settings.action != action:
+        raise PolicyError(f"the policy to start from acts by {start.settings.action!r}, this training by {action!r}")
     return PolicySettings(
         task=demonstration.task,
         tool=demonstration.tool.model,
@@ -199,6 +203,10 @@ def _settings(demonstration: Demonstration, kind: Any, training: Training, sprea
         sensing=training.sensing._asdict(),
         seed=seed,
     )
+
+
+def _turns(start: Policy | None) -> bool:
+    return start is not None and bool(start.acts.turns)
 
 
 def _key(settings: PolicySettings, kind: Any, training: Training, start: Policy | None) -> dict[str, Any]:

@@ -121,6 +121,14 @@ def test_a_policy_to_start_from(whole, demonstration, tmp_path):
         learn(demonstration, tmp_path / "wide", start_from=whole, settings=wide)
 
 
+def test_a_policy_that_starts_from_another_turns_the_tool_as_that_does(demonstration, tmp_path):
+    learn(demonstration, tmp_path / "turning", steps=1, turning=True)
+    began = learn(demonstration, tmp_path / "next", steps=1, start_from=tmp_path / "turning")
+    assert began.settings.action == "turning"
+    with pytest.raises(PolicyError, match="acts by 'turning', this training by 'residual'"):
+        learn(demonstration, tmp_path / "other", steps=1, start_from=tmp_path / "turning", turning=False)
+
+
 def test_a_curriculum_widens_the_spread():
     spread = Spread(offset=0.08, yaw=0.2)
     assert _widened(spread, 0.0, 0.0) == spread
