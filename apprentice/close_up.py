@@ -147,6 +147,7 @@ def _sheet(path: Path, clip: Clip, seen: Keypoints, camera: Camera, fit: Fit) ->
             drawing.onto(small, frame)
             dots(small, scale * seen.uv[frame][seen.seen[frame]], SEEN, 5)
             stills.append(dots(small, scale * fitted[frame], TOOL, 2.5))
-    rows = [np.hstack(stills[k : k + 2]) for k in range(0, len(stills) - 1, 2)]
+    stills += [np.full_like(stills[0], 255)] * (len(stills) % 2)
+    rows = [np.hstack(stills[k : k + 2]) for k in range(0, len(stills), 2)]
     with atomic_path(path) as temporary:
         cv2.imwrite(str(temporary), np.vstack(rows)[..., ::-1])

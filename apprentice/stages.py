@@ -15,7 +15,7 @@ from records import Demonstration, Episodes, Interaction, MeasuredForces, Motion
 
 if TYPE_CHECKING:
     from motion.tool import Tool
-    from policies.train import Training as Asked
+    from policies.training import Training as Asked
     from policies.trials import Trial
     from sim.conditions import Spread
 
@@ -166,7 +166,7 @@ def train_seeds(
 
 def _asked(training: Training) -> Asked:
     """The training that options ask for."""
-    from policies.train import Training as Asked
+    from policies.training import Training as Asked
     from policies.trials import NOISE
     from sim.env import PERFECT
 

@@ -26,6 +26,7 @@ BENCHMARKS: dict[str, tuple[str, ...]] = {
     "tool_estimate": (),
     "align": ("{data}/tools/hammer_1.npz", "{data}/tools/spade_1.npz", "{data}/handtool/openpose18.npz"),
     "env": (),
+    "contact_solver": (),
     "panda_gym": (),
     "grains": ("--pours",),
     "retarget": ("{data}/tools/hammer_1.npz", "{data}/tools/spade_1.npz"),

@@ -30,7 +30,8 @@ from policies.agents import PolicyAgent
 from policies.evaluate import evaluate, fresh_seeds, outcome, play
 from policies.learners import LEARNERS
 from policies.residual import BASES
-from policies.train import VALIDATION, Training, train
+from policies.train import VALIDATION, train
+from policies.training import Training
 from policies.trials import Trial
 from records import Demonstration
 from sim.conditions import Spread

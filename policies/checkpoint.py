@@ -54,15 +54,15 @@ def resume(path: Path, learner: Learner, key: Mapping[str, Any]) -> Curve:
     except PolicyError as error:
         _log.warning("learning starts over: %s", error)
         return Curve()
-    if not isinstance(note, dict) or note.get("key") != _as_json(key):
+    if not isinstance(note, dict) or note.get("key") != as_json(key):
         _log.warning("learning starts over: %s is of another training", path)
         return Curve()
     learner.restore(tensors)
     return Curve(**note["curve"])
 
 
-def _as_json(value: Any) -> Any:
+def as_json(value: Any) -> Any:
     """A value as it comes back from JSON: tuples have become lists."""
     if isinstance(value, Mapping):
-        return {name: _as_json(item) for name, item in value.items()}
-    return [_as_json(item) for item in value] if isinstance(value, (list, tuple)) else value
+        return {name: as_json(item) for name, item in value.items()}
+    return [as_json(item) for item in value] if isinstance(value, (list, tuple)) else value

@@ -14,7 +14,8 @@ import numpy as np
 from policies.agents import AGENTS, Agent, PolicyAgent
 from policies.evaluate import Outcome, fresh_seeds, outcome, play
 from policies.policy import Policy
-from policies.train import Training, train
+from policies.train import train
+from policies.training import Training
 from policies.trials import Trial
 from records import Demonstration, digest
 from records.atomic import write_json

@@ -6,20 +6,22 @@ checkpoint and ends with the same policy, bit for bit, on any number of processe
 
 from __future__ import annotations
 
+import json
 import logging
 import math
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import asdict
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from policies.checkpoint import Curve, resume, save_checkpoint
+from policies.checkpoint import Curve, as_json, resume, save_checkpoint
 from policies.learners import LEARNERS, Layers, Learner, Round
-from policies.policy import SETTINGS, Policy, PolicySettings, load_policy, read_settings, save_policy
-from policies.residual import BASES, REPEAT, action_of, seen_names
+from policies.policy import SETTINGS, Policy, PolicySettings, load_policy, save_policy
+from policies.residual import REPEAT, action_of, seen_names
+from policies.training import Training
 from policies.trials import Trial
 from policies.validation import Validation, silent, validate
 from policies.vectorised import side_by_side
@@ -30,8 +32,6 @@ from records.processors import usable_processors
 from records.progress import tell_progress
 from sim.actions import ACTIONS
 from sim.conditions import USUAL, Spread
-from sim.env import PERFECT
-from sim.sensing import Sensing
 from sim.tasks.task import TASKS
 
 if TYPE_CHECKING:
@@ -39,63 +39,12 @@ if TYPE_CHECKING:
     from torch.utils.tensorboard import SummaryWriter
 
 CHECKPOINT, CURVE, TENSORBOARD = "checkpoint.safetensors", "curve.json", "tensorboard"
-VALIDATION = "validation.json"
+ASKED, VALIDATION = "training.json", "validation.json"
 
 NARROWEST = 0.25
 """Share of the spread that a curriculum begins with."""
 
 _log = logging.getLogger(__name__)
-
-
-class Training(NamedTuple):
-    """How a policy is trained."""
-
-    steps: int = 20_000
-    """Control steps of experience at most, rounded up to whole rounds."""
-    learner: str = "ppo"
-    """Name in the table of learners."""
-    base: str = "shifted"
-    """What the residual is added to: `shifted`, the demonstration moved along with its objects; `replay`, as it was
-    recorded; or `scratch`, none: the tool is moved and turned freely from rest."""
-    turning: bool | None = None
-    """Whether the residual turns the tool, too; by default where objects turn, or the policy to start from does it."""
-    sensing: Sensing = PERFECT
-    """How sensors and actions err while learning."""
-    settings: Any = None
-    """Settings of the learner; its own by default."""
-    start_from: Path | None = None
-    """Folder of a policy to start from, such as a cloned one."""
-    curriculum: float = 0.0
-    """Share of the rounds over which conditions widen to their spread: from a quarter, or at once if 0."""
-    environments: int = 2
-    """Side by side."""
-    processes: int = 0
-    """For them; 0 takes as many as there are processors. What is learned does not depend on it."""
-    tensorboard: bool = False
-    """Whether to write the curve for TensorBoard, too."""
-    validation: int = 100
-    """Episodes in which the learned residual must solve more than none, or it is set to zero; 0 keeps it untried."""
-
-    def check(self) -> None:
-        """Refuse numbers that make no sense.
-
-        Raises:
-            ValueError: it names what is allowed.
-        """
-        if self.steps < 1 or self.validation < 0 or not 0 <= self.curriculum <= 1 or self.base not in BASES:
-            raise ValueError(
-                f"steps {self.steps}, validation {self.validation}, curriculum {self.curriculum}, base {self.base!r}:"
-                f" at least 1, at least 0, from 0 to 1, one of {BASES}"
-            )
-        self.sensing.check()
-        if self.base == "scratch" and self.learner in ("clone", "dagger"):
-            raise ValueError(
-                f"{self.learner} imitates a demonstration: from scratch there is none; learn with ppo or sac"
-            )
-        if self.base == "shifted" and self.learner in ("clone", "dagger"):
-            raise ValueError(
-                f"{self.learner} imitates the shifted demonstration: on that base there is nothing to learn"
-            )
 
 
 def train(
@@ -106,7 +55,7 @@ def train(
     spread: Spread = USUAL,
     seed: int = 0,
 ) -> Policy:
-    """Learn a policy and leave it in a folder: `policy.json`, `policy.safetensors`, `curve.json`, `validation.json`.
+    """Learn a policy and leave it in a folder, with its curve, what was asked for, and how it did in validation.
 
     A folder that holds a checkpoint of the same training is continued; one that holds its result is left as it is.
     Progress is told through `records.progress`.
@@ -133,7 +82,8 @@ def train(
     start = load_policy(training.start_from, demonstration) if training.start_from is not None else None
     settings = _settings(demonstration, kind, training, spread, seed, start)
     key = _key(settings, kind, training, start)
-    done = _finished(folder, settings)
+    asked = {**key, "validation": training.validation}
+    done = _finished(folder, asked)
     if done is not None:
         _log.info("the policy in %s is already trained", folder)
         return done
@@ -152,9 +102,12 @@ def train(
             policy, curve = _learn(envs, kind, folder, settings, key, training, start.layers if start else None)
     finally:
         envs.close()
+    for of_another in (SETTINGS, VALIDATION):
+        (folder / of_another).unlink(missing_ok=True)
     if training.validation and any(curve.success):
         policy = _validated(policy, demonstration, folder, Trial(spread, training.sensing), training.validation)
     write_json(folder / CURVE, asdict(curve))
+    write_json(folder / ASKED, asked)
     save_policy(policy, folder)
     (folder / CHECKPOINT).unlink(missing_ok=True)
     return policy
@@ -210,7 +163,7 @@ def _turns(start: Policy | None) -> bool:
 
 
 def _key(settings: PolicySettings, kind: Any, training: Training, start: Policy | None) -> dict[str, Any]:
-    """All that the result of a training depends on."""
+    """All that what is learned depends on: a checkpoint of the same can be continued."""
     return {
         "settings": asdict(settings),
         "learning": (training.settings or kind.Settings())._asdict(),
@@ -220,11 +173,14 @@ def _key(settings: PolicySettings, kind: Any, training: Training, start: Policy 
     }
 
 
-def _finished(folder: Path, settings: PolicySettings) -> Policy | None:
-    """The policy in the folder, if it is the one that is asked for."""
+def _finished(folder: Path, asked: dict[str, Any]) -> Policy | None:
+    """The policy in the folder, if it is what the same training has made."""
     try:
-        return load_policy(folder) if (folder / SETTINGS).is_file() and read_settings(folder) == settings else None
-    except PolicyError as error:
+        same = json.loads((folder / ASKED).read_text(encoding="utf-8")) == as_json(asked)
+        return load_policy(folder) if same and (folder / SETTINGS).is_file() else None
+    except FileNotFoundError:
+        return None
+    except (PolicyError, ValueError) as error:
         _log.warning("trained again: %s", error)
         return None
 

@@ -26,8 +26,8 @@ from sim.urdf import box_urdf, write_urdf
 PHYSICS_RATE = 240.0
 """Physics steps per second, rounded to a whole number in each control step."""
 SOLVER_ITERATIONS = 20
-"""Of the contact solver in a physics step. With PyBullet's 50 as many replays succeed, the heads are as far off their
-targets to 2 %, and an arm's physics takes a third longer; tasks with grains need fewer still."""
+"""Of the contact solver in a physics step. With PyBullet's 50 as many replays succeed and heads are as far off their
+targets (`benchmarks.contact_solver`); tasks with grains need fewer still."""
 PATIENCE = 6
 """Control steps that the tool stays at the last frame before an episode is cut off."""
 LARGEST = 100.0

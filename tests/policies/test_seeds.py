@@ -8,7 +8,8 @@ from policies.evaluate import fresh_seeds, play, wilson
 from policies.learners.ppo import PPOSettings
 from policies.policy import SETTINGS, WEIGHTS, load_policy
 from policies.seeds import JUDGED, SUMMARY, train_seeds
-from policies.train import Training, train
+from policies.train import train
+from policies.training import Training
 from policies.trials import Trial
 from records.progress import listening
 from sim.conditions import Spread

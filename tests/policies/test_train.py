@@ -12,7 +12,8 @@ from policies.learners.ppo import PPOSettings
 from policies.learners.sac import SACSettings
 from policies.policy import SETTINGS, WEIGHTS, load_policy
 from policies.residual import REPEAT
-from policies.train import CHECKPOINT, CURVE, TENSORBOARD, Training, _widened, train
+from policies.train import ASKED, CHECKPOINT, CURVE, TENSORBOARD, _widened, train
+from policies.training import Training
 from policies.trials import Trial
 from policies.weights import PolicyError, load_weights
 from records import UnknownName
@@ -67,7 +68,7 @@ def whole(demonstration, tmp_path_factory):
 
 
 def test_leaves_a_policy_and_its_curve_only(whole, demonstration):
-    assert sorted(contents(whole)) == sorted([CURVE, SETTINGS, WEIGHTS])
+    assert sorted(contents(whole)) == sorted([ASKED, CURVE, SETTINGS, WEIGHTS])
     policy = load_policy(whole, demonstration)
     assert any(np.abs(weight).max() > 0 for weight, _ in policy.layers[-1:])
     curve = Curve(**json.loads((whole / CURVE).read_text()))
@@ -208,7 +209,8 @@ def test_a_killed_training_ends_with_the_same_policy(whole, demonstration, tmp_p
     code = f"""
 import os
 from policies.learners.ppo import PPOSettings
-from policies.train import Training, train
+from policies.train import train
+from policies.training import Training
 from records import Demonstration
 from records import UnknownName
 from records.progress import listening

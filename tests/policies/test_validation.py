@@ -7,7 +7,8 @@ from policies.evaluate import fresh_seeds
 from policies.learners.ppo import PPOSettings
 from policies.policy import Policy, PolicySettings
 from policies.residual import REPEAT, seen_names
-from policies.train import VALIDATION, Training, train
+from policies.train import VALIDATION, train
+from policies.training import Training
 from policies.trials import Trial
 from policies.validation import Validation, silent, validate, validation_seeds
 from sim.conditions import Spread
@@ -95,6 +96,9 @@ def test_training_ends_with_its_base_where_a_residual_adds_nothing(demonstration
     assert told["base"] == 1.0
     assert told["kept"] is False
     assert not policy.layers[-1][0].any()
+    learned = train(demonstration, tmp_path, training=asked._replace(validation=0), spread=still, seed=1)
+    assert learned.layers[-1][0].any(), "asked for otherwise, it is trained again"
+    assert not (tmp_path / VALIDATION).exists()
 
 
 def test_a_negative_number_of_episodes_is_refused(demonstration, tmp_path):
