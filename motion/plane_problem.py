@@ -16,7 +16,7 @@ from scipy.sparse import coo_matrix, csc_matrix, diags, vstack
 from scipy.sparse.linalg import spsolve
 
 from motion.evidence import ERROR_TIME
-from motion.plane_start import LOST, bounded, plane_start
+from motion.plane_start import MISTAKES, plane_start
 from records import Camera, Keypoints
 
 OFF = 4.0 / 922.0
@@ -90,7 +90,8 @@ class PlaneProblem:
     def linearised(self, x: np.ndarray) -> tuple[np.ndarray, csc_matrix]:
         """Weighted residuals and their Jacobian; robust weights are held."""
         r, J = self.reprojection(x)
-        w = np.repeat(self.weight.ravel() * _trust(r.reshape(-1, 2)), 2)
+        trust = np.sqrt(MISTAKES.weight((r.reshape(-1, 2) ** 2).sum(axis=1)))
+        w = np.repeat(self.weight.ravel() * trust, 2)
         q, K = self.priors(x)
         return np.concatenate([w * r, q]), vstack([J.multiply(w[:, None]), K]).tocsc()
 
@@ -173,8 +174,8 @@ class PlaneProblem:
         return self.camera.project(poses[:, None, :3] + np.einsum("tij,kj->tki", rotations_of(poses), shape))
 
     def _cost(self, x: np.ndarray) -> float:
-        r = np.linalg.norm(self.reprojection(x)[0].reshape(-1, 2), axis=1)
-        return float(self.weight.ravel() ** 2 @ bounded(r) + (self.priors(x)[0] ** 2).sum())
+        squared = (self.reprojection(x)[0].reshape(-1, 2) ** 2).sum(axis=1)
+        return float(self.weight.ravel() ** 2 @ MISTAKES.cost(squared) + (self.priors(x)[0] ** 2).sum())
 
     def _packed(self, poses: np.ndarray, shape: np.ndarray) -> np.ndarray:
         return np.concatenate([poses.ravel(), shape[self.free][:, [0, 2]].ravel()])
@@ -188,8 +189,3 @@ class PlaneProblem:
 def rotations_of(poses: Float[np.ndarray, "T 6"]) -> Float[np.ndarray, "T 3 3"]:
     """Of the tool in the world: roll about its x axis first, then pitch, nose down, then yaw."""
     return np.array([pin.rpy.rpyToMatrix(float(r), float(p), float(y)) for y, p, r in poses[:, 3:]])
-
-
-def _trust(r: Float[np.ndarray, "N 2"]) -> Float[np.ndarray, "N"]:
-    """Roots of the weights that make least squares of that loss."""
-    return np.asarray(1 / (1 + (np.linalg.norm(r, axis=1) / LOST) ** 2))

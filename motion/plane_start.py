@@ -7,10 +7,11 @@ import itertools
 import numpy as np
 from jaxtyping import Float
 
+from motion.residuals.loss import GemanMcClure
 from records import Camera, Keypoints
 
-LOST = 4.0
-"""Errors beyond this many standard deviations count as mistakes: they pull no harder."""
+MISTAKES = GemanMcClure(width=4.0)
+"""Errors well beyond four standard deviations count as mistakes: they pull no harder."""
 _ROUGH = 5.0
 """How much worse than tracking a turn within the plane explains the points, at a start."""
 
@@ -69,11 +70,6 @@ def plane_start(
     return poses, places
 
 
-def bounded(r: Float[np.ndarray, "N"]) -> Float[np.ndarray, "N"]:
-    """Geman-McClure: r^2 where it is small, at most `LOST`^2."""
-    return np.asarray(r**2 / (1 + (r / LOST) ** 2))
-
-
 def _plane_motion(
     was: Float[np.ndarray, "P 2"], now: Float[np.ndarray, "P 2"], sigma: float
 ) -> tuple[float, Float[np.ndarray, "2"]]:
@@ -84,8 +80,8 @@ def _plane_motion(
         angle = float(np.arctan2(b[0] * a[1] - b[1] * a[0], a @ b))
         turn = np.array([[np.cos(angle), -np.sin(angle)], [np.sin(angle), np.cos(angle)]])
         moved = (now[i] + now[j] - turn @ (was[i] + was[j])) / 2
-        off = np.linalg.norm(was @ turn.T + moved - now, axis=1) / (_ROUGH * sigma)
-        cost = float(bounded(off).sum())
+        off = (was @ turn.T + moved - now) / (_ROUGH * sigma)
+        cost = float(MISTAKES.cost((off**2).sum(axis=1)).sum())
         if cost < best[0]:
             best = (cost, angle, moved)
     return best[1], best[2]
