@@ -19,6 +19,7 @@ _TABLES = (
     "sim.actions:ACTIONS",
     "policies.agents:AGENTS",
     "policies.learners.learner:LEARNERS",
+    "pretrain.backbone:BACKBONES",
     "pretrain.objectives.objective:OBJECTIVES",
     "policies.datasets.dataset:DATASETS",
 )

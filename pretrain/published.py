@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pickle
+from collections.abc import Mapping
 from pathlib import Path
 
 import torch
@@ -31,15 +32,8 @@ def load_s3dg(weights: Path | str, dictionary: Path | str | None = None) -> tupl
         raise WeightsError(f"{path}: not an S3D-G with its text module; it holds {_some(sorted(state))}")
     with torch.device("meta"):
         model = S3DG(fc.shape[0], space_to_depth=stem.shape[1] == 24, words=words.shape[0])
-    expected = {key: tuple(value.shape) for key, value in model.state_dict().items()}
-    given = {key: tuple(value.shape) for key, value in state.items()}
-    wrong = {
-        "missing": sorted(set(expected) - set(given)),
-        "not of this network": sorted(set(given) - set(expected)),
-        "of another shape": sorted(key for key in set(given) & set(expected) if given[key] != expected[key]),
-    }
-    if any(wrong.values()):
-        raise WeightsError(f"{path}: " + "; ".join(f"{what}: {_some(keys)}" for what, keys in wrong.items() if keys))
+    if wrong := differences(model.state_dict(), state):
+        raise WeightsError(f"{path}: {wrong}")
     model.load_state_dict(state, assign=True)
     model.text_module.word_embd.weight.requires_grad_(False)
     if dictionary is None:
@@ -48,6 +42,18 @@ def load_s3dg(weights: Path | str, dictionary: Path | str | None = None) -> tupl
     if len(vocabulary) > words.shape[0]:
         raise WeightsError(f"{dictionary}: {len(vocabulary) - 1} words, but {path} has vectors of {words.shape[0] - 1}")
     return model.eval(), vocabulary
+
+
+def differences(expected: Mapping[str, torch.Tensor], given: Mapping[str, torch.Tensor]) -> str:
+    """Which tensors of a state dict are missing, too many or misshapen; empty where all are as expected."""
+    wrong = {
+        "missing": sorted(set(expected) - set(given)),
+        "not of this network": sorted(set(given) - set(expected)),
+        "of another shape": sorted(
+            key for key in set(given) & set(expected) if given[key].shape != expected[key].shape
+        ),
+    }
+    return "; ".join(f"{what}: {_some(keys)}" for what, keys in wrong.items() if keys)
 
 
 def read_state(path: Path) -> dict[str, torch.Tensor]:

@@ -14,20 +14,31 @@ HIDDEN = 2048
 
 
 class TextModule(nn.Module):
-    """Sentences, as numbers of their words, to embeddings. The word vectors are not trained."""
+    """Sentences, as numbers of their words, to embeddings."""
 
-    def __init__(self, embedding: int = 512, *, words: int = PUBLISHED_WORDS) -> None:
+    def __init__(
+        self,
+        embedding: int = 512,
+        *,
+        words: int = PUBLISHED_WORDS,
+        word_size: int = WORD_SIZE,
+        hidden: int = HIDDEN,
+        train_words: bool = False,
+    ) -> None:
         """Build it with random weights.
 
         Args:
             embedding: dimensions D of the space shared with video.
             words: rows of the word embedding, the padding word 0 included.
+            word_size: dimensions of the word vectors.
+            hidden: units of the hidden layer.
+            train_words: whether the word vectors are trained; those of others (word2vec) are left as they are.
         """
         super().__init__()
-        self.word_embd = nn.Embedding(words, WORD_SIZE)
-        self.word_embd.weight.requires_grad_(False)
-        self.fc1 = nn.Linear(WORD_SIZE, HIDDEN)
-        self.fc2 = nn.Linear(HIDDEN, embedding)
+        self.word_embd = nn.Embedding(words, word_size)
+        self.word_embd.weight.requires_grad_(train_words)
+        self.fc1 = nn.Linear(word_size, hidden)
+        self.fc2 = nn.Linear(hidden, embedding)
 
     def forward(self, words: Int[Tensor, "*B W"]) -> Float[Tensor, "*B D"]:
         """Encode sentences of W words, padded by 0.

@@ -18,7 +18,7 @@ class SpaceTimeTransformer(nn.Module):
 
     def __init__(
         self,
-        embedding: int = 256,
+        embedding: int | None = 256,
         *,
         size: int = 224,
         patch: int = 16,
@@ -30,7 +30,7 @@ class SpaceTimeTransformer(nn.Module):
         """Build it; the defaults are those of a base vision transformer.
 
         Args:
-            embedding: dimensions D of the space shared with text.
+            embedding: dimensions D of the space shared with text; None for features alone, as they are.
             size: height and width of the frames [px].
             patch: side of a patch [px].
             frames: most frames of a clip.
@@ -44,14 +44,14 @@ class SpaceTimeTransformer(nn.Module):
         super().__init__()
         if size % patch or width % heads:
             raise ValueError(f"size {size} is no multiple of the patch {patch}, or width {width} of {heads} heads")
-        self.frames = frames
+        self.frames, self.width = frames, width
         self.patch_embed = nn.Conv2d(3, width, patch, patch)
         self.cls_token = nn.Parameter(torch.zeros(1, 1, width))
         self.pos_embed = nn.Parameter(torch.zeros(1, 1 + (size // patch) ** 2, width))
         self.temporal_embed = nn.Parameter(torch.zeros(1, frames, width))
         self.blocks = nn.ModuleList([Block(width, heads) for _ in range(depth)])
         self.norm = nn.LayerNorm(width, eps=1e-6)
-        self.project = nn.Linear(width, embedding)
+        self.project = nn.Identity() if embedding is None else nn.Linear(width, embedding)
         for parameter in (self.cls_token, self.pos_embed):
             nn.init.trunc_normal_(parameter, std=0.02)
 
@@ -61,9 +61,9 @@ class SpaceTimeTransformer(nn.Module):
         Raises:
             ValueError: more frames, or frames of another size.
         """
-        return self.project(self.features(video))
+        return self.project(self.pooled(video))
 
-    def features(self, video: Float[Tensor, "B 3 T H W"]) -> Float[Tensor, "B width"]:
+    def pooled(self, video: Float[Tensor, "B 3 T H W"]) -> Float[Tensor, "B width"]:
         """Last state of the class token."""
         B, _, T, _, _ = video.shape
         if self.frames < T:

@@ -53,18 +53,16 @@ class VideoFeatures(NamedTuple):
     """Mean of the last block: features for other tasks."""
 
 
-class S3DG(nn.Module):
-    """Separable 3D inception network with self-gating; `text_module` encodes sentences into the same space."""
+class S3D(nn.Module):
+    """Separable 3D inception network with self-gating, down to its last block."""
 
-    def __init__(
-        self, embedding: int = 512, *, space_to_depth: bool = True, words: int = PUBLISHED_WORDS, gating: bool = True
-    ) -> None:
+    width = WIDTH
+
+    def __init__(self, *, space_to_depth: bool = True, gating: bool = True) -> None:
         """Build it with random weights.
 
         Args:
-            embedding: dimensions D of the space shared with text.
             space_to_depth: the stem of the published weights, on 2x2x2 pixels at once; else the plain one.
-            words: rows of the word embedding, the padding word included.
             gating: whether branches are gated.
         """
         super().__init__()
@@ -84,13 +82,10 @@ class S3DG(nn.Module):
         for name, branches in BLOCKS.items():
             setattr(self, name, Inception(channels, branches, gating=gating))
             channels = branches.total
-        self.fc = nn.Linear(WIDTH, embedding)
-        self.text_module = TextModule(embedding, words=words)
 
-    def forward(self, video: Float[Tensor, "B 3 T H W"]) -> VideoFeatures:
-        """Encode clips of RGB in [0, 1]; T even, H and W multiples of 2 for the published stem."""
-        features = self.features(video)["mixed_5c"].mean(dim=(2, 3, 4))
-        return VideoFeatures(self.fc(features), features)
+    def pooled(self, video: Float[Tensor, "B 3 T H W"]) -> Float[Tensor, "B 1024"]:
+        """Mean of the last block over clips of RGB in [0, 1]; T even, H and W multiples of 2 for the published stem."""
+        return self.features(video)["mixed_5c"].mean(dim=(2, 3, 4))
 
     def features(self, video: Float[Tensor, "B 3 T H W"]) -> dict[str, Tensor]:
         """Feature maps (B, C, T', H', W') of the stem and of every block, by name."""
@@ -106,6 +101,30 @@ class S3DG(nn.Module):
                 x = self.maxpool_5a(x)
             x = found[name] = getattr(self, name)(x)
         return found
+
+
+class S3DG(S3D):
+    """The network of the published weights: `fc` brings clips, `text_module` sentences, into the same space."""
+
+    def __init__(
+        self, embedding: int = 512, *, space_to_depth: bool = True, words: int = PUBLISHED_WORDS, gating: bool = True
+    ) -> None:
+        """Build it with random weights.
+
+        Args:
+            embedding: dimensions D of the space shared with text.
+            space_to_depth: see `S3D`.
+            words: rows of the word embedding, the padding word included.
+            gating: see `S3D`.
+        """
+        super().__init__(space_to_depth=space_to_depth, gating=gating)
+        self.fc = nn.Linear(WIDTH, embedding)
+        self.text_module = TextModule(embedding, words=words)
+
+    def forward(self, video: Float[Tensor, "B 3 T H W"]) -> VideoFeatures:
+        """Encode clips; see `pooled`."""
+        features = self.pooled(video)
+        return VideoFeatures(self.fc(features), features)
 
 
 class ConvUnit(nn.Module):

@@ -80,6 +80,10 @@ class MMVHeads(nn.Module):
             _unit(self.text(batch.text)) if words else None,
         )
 
+    def to_text(self, video: Float[Tensor, "B V"]) -> Float[Tensor, "B E"]:
+        """Video in the space of text."""
+        return _unit(self.video_coarse(video if self.graph == "disjoint" else self.video_fine(video)))
+
     def audio_with_text(self, audio: Float[Tensor, "B A"]) -> Float[Tensor, "B E"]:
         """Sound in the space of text, through the head of video: it has never met text in training.
 
