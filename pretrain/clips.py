@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import NamedTuple, Protocol, runtime_checkable
 
 import numpy as np
-from jaxtyping import Bool, UInt8
+from jaxtyping import Bool, Float, UInt8
 
 from perception.video import ClipError, open_container
 from pretrain.captions import CaptionError
@@ -52,6 +52,8 @@ class NarratedClip(NamedTuple):
     video: str
     start: float
     """Moment of the first frame [s]."""
+    wave: Float[np.ndarray, "N"] | None = None
+    """Sound from there on, as long as the frames, from -1 to 1; None where it is not read."""
 
 
 class NarratedClips:
