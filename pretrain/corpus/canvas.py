@@ -163,4 +163,4 @@ def _sum(a: np.ndarray, x: np.ndarray, b: np.ndarray, y: np.ndarray, c: np.ndarr
 def _within(axis: np.ndarray, low: np.ndarray, high: np.ndarray) -> slice:
     """Indices between the lowest and the highest bound, of an axis that rises or falls."""
     there = np.flatnonzero((axis >= low.min()) & (axis <= high.max()))
-    return slice(int(there[0]), int(there[-1]) + 1) if there.size else slice(0, 0)
+    return slice(there[0], there[-1] + 1) if there.size else slice(0, 0)

@@ -72,14 +72,7 @@ class LabelledClips:
             raise IndexError(f"clip {number} of {self._count}")
         pair, backwards = divmod(number, 2)
         options, sampling = self.options, self.options.sampling
-        generator = np.random.default_rng((ALIGNED, self.seed, pair))
-        shot = Shot(
-            action=self._changes[pair % len(self._changes)],
-            thing=options.objects[pair // len(self._changes) % len(options.objects)],
-            lasting=float(generator.uniform(*options.lasting)),
-            look=(ALIGNED, self.seed, pair, 1),
-            distractors=options.distractors,
-        )
+        shot, generator = self.shot(pair), np.random.default_rng((ALIGNED, self.seed, pair))
         shown = (sampling.frames - 1) / sampling.fps
         late = float(generator.uniform(-0.5, 0.5)) * max(0.0, shown - shot.lasting)
         view = view_of(tuple(generator.random(2).tolist()), bool(generator.random() < 0.5), sampling)
@@ -97,6 +90,18 @@ class LabelledClips:
             thing=shot.thing,
             interval=(begin, begin + shot.lasting),
             wave=wave([(begin, shot)], sampling.seconds, rate, options.noise, generator) if rate else None,
+        )
+
+    def shot(self, pair: int) -> Shot:
+        """What clip 2 `pair` shows."""
+        change, thing = pair % len(self._changes), pair // len(self._changes) % len(self.options.objects)
+        look = (ALIGNED, self.seed, pair, 1)
+        return Shot(
+            action=self._changes[change],
+            thing=self.options.objects[thing],
+            lasting=float(np.random.default_rng((*look, 1)).uniform(*self.options.lasting)),
+            look=look,
+            distractors=self.options.distractors,
         )
 
 

@@ -150,8 +150,8 @@ def _tree() -> Distance:
 
 
 def _mushroom() -> Distance:
-    cap = np.maximum(_disc(0, 0.05, 0.95), _polygon((-1.2, -1.2), (1.2, -1.2), (1.2, 0.05), (-1.2, 0.05)))
-    return _either(cap, _line((0, 0.1), (0, 0.7), radius=0.3))
+    cap = np.maximum(_disc(0, -0.1, 0.8), _polygon((-1.2, -1.2), (1.2, -1.2), (1.2, 0.05), (-1.2, 0.05)))
+    return _either(cap, _line((-0.05, 0.2), (-0.1, 0.55), (0.1, 0.55), (0.05, 0.2), radius=0.32))
 
 
 def _heart() -> Distance:

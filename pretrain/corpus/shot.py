@@ -8,7 +8,7 @@ import numpy as np
 from jaxtyping import Float
 
 from pretrain.corpus.actions import ACTIONS, CHANGES, Prop, partner
-from pretrain.corpus.canvas import TILE, Canvas, Similarity, View
+from pretrain.corpus.canvas import Canvas, Similarity, View
 from pretrain.corpus.patterns import pattern
 from pretrain.corpus.shapes import shape_of
 
@@ -20,7 +20,8 @@ _TONES = 0.2
 """Most by which a channel differs between the two tones of the background, in the unit cube."""
 _NOISE = 6.0
 """Standard deviation of the noise [grey levels]."""
-_NOISE_TILE = np.random.default_rng(0).standard_normal((1 << 16,), np.float32) * np.float32(_NOISE)
+_NOISE_TILE = np.random.default_rng(0).standard_normal((256, 256), np.float32) * np.float32(_NOISE)
+"""Repeats in both directions."""
 _FIRST, _SECOND = np.triu_indices(_COLOURS, 1)
 
 
@@ -120,14 +121,16 @@ def _distract(
     spin = np.exp(1j * generator.uniform(-1, 1) * time)
     patch = canvas.patch(camera.after(Similarity(size * spin, place)), 1.5)
     if generator.random() < 0.5:
-        patch.paint(np.hypot(patch.u, patch.v) - np.float32(1), colour)
+        patch.paint((patch.u**2 + patch.v**2 - np.float32(1)) / np.float32(2), colour)
     else:
         patch.paint(np.maximum(np.abs(patch.u) - np.float32(1.3), np.abs(patch.v) - np.float32(0.5)), colour)
 
 
 def _noise(time: np.ndarray, view: View) -> Float[np.ndarray, "T H W"]:
-    """Noise of the camera: another piece of the same long strip at every time."""
-    count = len(view.x) * len(view.y)
-    strip = np.resize(_NOISE_TILE, count + TILE * TILE) if count + TILE * TILE > len(_NOISE_TILE) else _NOISE_TILE
-    starts = (np.abs(np.sin(time * 12.9898 + 1.0)) * 43758.5453 % 1 * (len(strip) - count)).astype(int)
-    return np.stack([strip[start : start + count].reshape(len(view.y), len(view.x)) for start in starts])
+    """Noise of the camera: elsewhere on the same tile at every time."""
+    side = len(_NOISE_TILE)
+    column, row = (np.rint(axis / view.pixel + side).astype(np.intp) for axis in (view.x, view.y))
+    start = np.abs(np.sin(12.9898 * time + 1.0)) * 43758.5453
+    right, down = ((start * factor % 1 * side).astype(np.intp)[:, None] for factor in (1.0, 7.0))
+    rows, columns = (row + down) % side * side, (column + right) % side
+    return _NOISE_TILE.ravel().take(rows[:, :, None] + columns[:, None, :])
