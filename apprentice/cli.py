@@ -214,6 +214,24 @@ class Check(_Verb):
 
 
 @dataclass(frozen=True)
+class Corpus(_Verb):
+    """Paint short narrated videos, to try everything on that works on narrated videos."""
+
+    out: tyro.conf.Positional[Path] = tyro.MISSING
+    """Folder of the videos, with captions (.vtt) beside them, and labels.csv of what happens in them."""
+    videos: int = 20
+    """How many."""
+    size: int = 128
+    """Height and width [px]."""
+    fps: float = 10.0
+    """Frame rate [1/s]."""
+    misalignment: float = 2.0
+    """Standard deviation of the time from an action to its sentence [s]."""
+    irrelevant: float = 0.35
+    """Share of the sentences that speak of nothing that happens."""
+
+
+@dataclass(frozen=True)
 class List(_Verb):
     """Name every tool, task, robot, detector, format and agent with one line each."""
 
@@ -234,12 +252,13 @@ VERBS: dict[type[_Verb], Callable[[Any], None]] = {
     Export: verbs.export,
     Prepare: pretraining.prepare,
     Check: pretraining.check,
+    Corpus: pretraining.corpus,
     List: verbs.show_list,
 }
 """In the order in which they are explained."""
 
 GROUPS: dict[str, tuple[str, tuple[type[_Verb], ...]]] = {
-    "pretrain": ("Joint embeddings of video and language from narrated videos.", (Prepare, Check)),
+    "pretrain": ("Joint embeddings of video and language from narrated videos.", (Prepare, Check, Corpus)),
 }
 """Verbs of two words: the first, what it is about, and those that come second."""
 

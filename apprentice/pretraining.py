@@ -1,4 +1,4 @@
-"""What the verbs of `apprentice pretrain` do: narrated videos to shards, and whether shards are whole."""
+"""What the verbs of `apprentice pretrain` do: shards of narrated videos, whether they are whole, generated videos."""
 
 from __future__ import annotations
 
@@ -49,6 +49,16 @@ def check(verb: cli.Check) -> None:
     if damaged:
         raise UsageError(f"{verb.folder}: {len(damaged)} shards or videos in it are damaged")
     console.print(f"{verb.folder}: {len(shards)} videos, all of them whole", soft_wrap=True)
+
+
+def corpus(verb: cli.Corpus) -> None:
+    """Generated videos as files."""
+    from pretrain.corpus import CorpusOptions, GeneratedVideos
+    from pretrain.corpus.films import LABELS, write_films
+
+    options = CorpusOptions(videos=verb.videos, misalignment=verb.misalignment, irrelevant=verb.irrelevant)
+    films = write_films(GeneratedVideos(options, seed=verb.common.seed), verb.out, size=verb.size, fps=verb.fps)
+    console.print(f"{verb.out}: {len(films)} videos with captions; what happens in them is in {LABELS}", soft_wrap=True)
 
 
 def _name(skipped: tuple[Skipped, ...] | list[Skipped]) -> None:

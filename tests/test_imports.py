@@ -8,7 +8,7 @@ import pytest
 HEAVY = ("pinocchio", "pybullet", "torch", "mediapipe", "gymnasium", "stable_baselines3", "rerun")
 
 
-@pytest.mark.parametrize("module", ["records", "perception.video", "pretrain"])
+@pytest.mark.parametrize("module", ["records", "perception.video", "pretrain", "pretrain.corpus"])
 def test_a_machine_without_physics_can_import(module):
     absent = "; ".join(f"sys.modules[{name!r}] = None" for name in HEAVY)
     done = subprocess.run([sys.executable, "-c", f"import sys; {absent}; import {module}"], capture_output=True)

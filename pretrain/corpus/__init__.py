@@ -2,11 +2,12 @@
 
 from pretrain.corpus.generated import Corpus, GeneratedVideos
 from pretrain.corpus.labelled import LabelledClip, LabelledClips, pair_accuracy
-from pretrain.corpus.options import CorpusOptions
+from pretrain.corpus.options import CorpusError, CorpusOptions
 from pretrain.corpus.wording import vocabulary
 
 __all__ = [
     "Corpus",
+    "CorpusError",
     "CorpusOptions",
     "GeneratedVideos",
     "LabelledClip",

@@ -12,6 +12,7 @@ import numpy as np
 from perception.video import write_video
 from pretrain.corpus.canvas import whole
 from pretrain.corpus.generated import GeneratedVideos
+from pretrain.corpus.options import CorpusError
 from pretrain.corpus.script import Script
 from records.atomic import write_text
 from records.progress import tell_progress
@@ -23,30 +24,34 @@ _TOGETHER = 32
 """Frames that are painted at a time."""
 
 
-def write_films(videos: GeneratedVideos, folder: Path | str, count: int, *, size: int, fps: float) -> list[Path]:
-    """Write the first `count` videos, square, with their narration and labels.
+def write_films(videos: GeneratedVideos, folder: Path | str, *, size: int, fps: float) -> list[Path]:
+    """Write the videos of an epoch, square, with their narration and labels.
 
     Args:
         videos: where they come from.
         folder: is made if it is not there; what it holds under the same names is replaced.
-        count: number of videos.
         size: height and width [px].
         fps: frame rate [1/s].
 
     Returns:
         The video files.
+
+    Raises:
+        CorpusError: a size or a rate that no video has.
     """
+    if size < 2 or fps <= 0:
+        raise CorpusError(f"{size} px at {fps:g} frames per second: expected at least 2 px and a positive rate")
     folder = Path(folder)
     table = io.StringIO()
     rows = csv.writer(table, lineterminator="\n")
     rows.writerow(_COLUMNS)
     paths = []
-    for index in range(count):
+    for index in range(len(videos)):
         script, path = videos.script(index), folder / f"{index:06d}.mp4"
         write_text(path.with_suffix(".vtt"), vtt(script))
         paths.append(write_video(path, _painted(script, size, fps), fps))
         rows.writerows((path.stem, *row) for row in _labels(script))
-        tell_progress("painting videos", index + 1, count)
+        tell_progress("painting videos", index + 1, len(videos))
     write_text(folder / LABELS, table.getvalue())
     return paths
 

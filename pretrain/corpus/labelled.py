@@ -12,7 +12,7 @@ from jaxtyping import Float, UInt8
 
 from pretrain.corpus.actions import ACTIONS, partner
 from pretrain.corpus.generated import view_of
-from pretrain.corpus.options import CorpusOptions
+from pretrain.corpus.options import CorpusError, CorpusOptions
 from pretrain.corpus.script import ALIGNED
 from pretrain.corpus.shot import Shot
 from pretrain.corpus.sound import wave
@@ -49,10 +49,10 @@ class LabelledClips:
         """Nothing is made yet.
 
         Raises:
-            ValueError: an odd number of clips, or none.
+            CorpusError: an odd number of clips, or none.
         """
         if count < 2 or count % 2:
-            raise ValueError(f"{count} clips: expected pairs, of a clip and the same backwards")
+            raise CorpusError(f"{count} clips: expected pairs, of a clip and the same backwards")
         self.options = options
         self.seed = seed
         self._count = count

@@ -14,6 +14,10 @@ _SHARE = 1 - 2 * UNEVEN
 """Of the period, that neighbouring actions are apart at least."""
 
 
+class CorpusError(ValueError):
+    """A corpus that cannot be made as it is asked for."""
+
+
 def _small() -> Sampling:
     return Sampling(frames=8, fps=4.0, size=48, crop=0.875, candidates=5, shortest=2.0)
 
@@ -57,23 +61,25 @@ class CorpusOptions:
         """Refuse what cannot be made.
 
         Raises:
-            ValueError: an unknown or lonely name, or a number out of its range.
+            CorpusError: an unknown or lonely name, or a number out of its range.
         """
         for kind, names, known in (("object", self.objects, OBJECTS), ("action", self.actions, ACTIONS)):
             unknown = [name for name in names if name not in known]
             if unknown or not names or len(set(names)) < len(names):
-                raise ValueError(f"{kind}s {names}: expected different ones of {', '.join(known)}")
+                raise CorpusError(f"{kind}s {names}: expected different ones of {', '.join(known)}")
         lonely = [name for name in self.actions if partner(name) not in self.actions]
         if lonely:
-            raise ValueError(f"action {lonely[0]} without {partner(lonely[0])}: each comes with the one that undoes it")
+            raise CorpusError(
+                f"action {lonely[0]} without {partner(lonely[0])}: each comes with the one that undoes it"
+            )
         if not 0 < self.lasting[0] <= self.lasting[1] <= min(self.sampling.seconds, _SHARE * self.period):
-            raise ValueError(
+            raise CorpusError(
                 f"lasting {self.lasting} s: expected a range that fits into a clip ({self.sampling.seconds:g} s)"
                 f" and into {_SHARE} of a period ({_SHARE * self.period:g} s)"
             )
         if min(self.videos, self.steps) < 1 or min(self.misalignment, self.noise, self.sample_rate) < 0:
-            raise ValueError(f"{self}: a corpus has videos, videos have steps; deviations and rates are not negative")
+            raise CorpusError(f"{self}: a corpus has videos, videos have steps; deviations and rates are not negative")
         if not (0 <= self.irrelevant < 1 and 0 <= self.pronouns <= 1 and 0 <= self.colour < 1):
-            raise ValueError(f"{self}: shares lie between 0 and 1")
+            raise CorpusError(f"{self}: shares lie between 0 and 1")
         if not 0 <= self.distractors <= 2:
-            raise ValueError(f"{self.distractors} distractors: expected 0, 1 or 2")
+            raise CorpusError(f"{self.distractors} distractors: expected 0, 1 or 2")

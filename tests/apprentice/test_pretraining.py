@@ -55,6 +55,18 @@ def test_the_layout_of_howto100m(tmp_path, capsys):
     assert "b: no such video" in said
 
 
+def test_a_corpus_can_be_prepared(tmp_path, capsys):
+    videos = tmp_path / "videos"
+    main(["pretrain", "corpus", str(videos), "--videos", "2", "--size", "32", "--fps", "4"])
+    assert "2 videos with captions" in " ".join(capsys.readouterr().err.split())
+    assert len(list(videos.iterdir())) == 5
+    main(["pretrain", "prepare", str(videos), "--out", str(tmp_path / "shards"), "--processes", "1"])
+    assert "2 videos in 1 shard, 2 of them new" in " ".join(capsys.readouterr().err.split())
+    said = failed(capsys, "pretrain", "corpus", videos, "--irrelevant", "1")
+    assert "shares lie between 0 and 1" in said
+    assert "defect" not in said
+
+
 def test_an_interrupt_is_one_line_and_the_run_goes_on(tmp_path):
     """The interrupt goes to all processes, as a terminal sends it."""
     fill(tmp_path, *"abcdefgh", seconds=6.0)

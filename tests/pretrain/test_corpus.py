@@ -11,7 +11,15 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pretrain.clips import NarratedClips, Source, VideoFolder
-from pretrain.corpus import Corpus, CorpusOptions, GeneratedVideos, LabelledClips, pair_accuracy, vocabulary
+from pretrain.corpus import (
+    Corpus,
+    CorpusError,
+    CorpusOptions,
+    GeneratedVideos,
+    LabelledClips,
+    pair_accuracy,
+    vocabulary,
+)
 from pretrain.corpus.actions import ACTIONS, CHANGES, partner
 from pretrain.corpus.alignment import alignment, truth
 from pretrain.corpus.baselines import colours, still
@@ -350,9 +358,9 @@ def test_sound_is_where_something_happens():
 
 
 def test_films_are_narrated_videos(tmp_path):
-    options = CorpusOptions(steps=3)
+    options = CorpusOptions(steps=3, videos=2)
     videos = GeneratedVideos(options, seed=4)
-    paths = write_films(videos, tmp_path, 2, size=32, fps=8.0)
+    paths = write_films(videos, tmp_path, size=32, fps=8.0)
     folder = VideoFolder(tmp_path)
     assert not folder.skipped
     assert [folder.name(k) for k in range(2)] == [str(path) for path in paths]
@@ -384,12 +392,12 @@ def test_films_are_narrated_videos(tmp_path):
     ],
 )
 def test_options_that_cannot_be_are_refused(wrong, message):
-    with pytest.raises(ValueError, match=message):
+    with pytest.raises(CorpusError, match=message):
         CorpusOptions(**wrong)
 
 
 def test_clips_come_in_pairs():
-    with pytest.raises(ValueError, match="pairs"):
+    with pytest.raises(CorpusError, match="pairs"):
         LabelledClips(SMALL, 3)
     with pytest.raises(IndexError, match="clip 4 of 4"):
         LabelledClips(SMALL, 4)[4]
