@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 import torch
-from jaxtyping import Float, UInt8
+from jaxtyping import Bool, Float, UInt8
 
 from pretrain.model import JointModel, ModelError, ModelSettings, pixels
 from pretrain.published import WeightsError, differences, load_s3dg
@@ -63,6 +63,15 @@ class Pretrained:
         """Where it computes."""
         return next(self.model.parameters()).device
 
+    @property
+    def audio_rate(self) -> int | None:
+        """Samples a second of the sounds that it takes; None if it takes none."""
+        return None if self.model.audio is None else self.model.settings.audio_rate
+
+    def knows(self, sentences: Sequence[str]) -> Bool[np.ndarray, "N"]:
+        """Which sentences have a word that the model knows."""
+        return np.any(self.vocabulary.encode(sentences, self.words), axis=1)
+
     def fingerprint(self) -> str:
         """SHA-256 of names, shapes and values of the weights."""
         digest = hashlib.sha256()
@@ -92,7 +101,7 @@ class Pretrained:
             ModelError: a sentence without a single word that the model knows; it names the sentence.
         """
         numbers = self.vocabulary.encode(sentences, self.words)
-        unknown = np.flatnonzero(~numbers.any(axis=1))
+        unknown = np.flatnonzero(~self.knows(sentences))
         if unknown.size:
             raise ModelError(f"{sentences[int(unknown[0])]!r}: the model knows none of these words")
         found = [

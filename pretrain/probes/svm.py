@@ -18,7 +18,7 @@ from jaxtyping import Bool, Float, Int
 
 from records.progress import tell_progress
 
-_GAP = 1e-6
+_GAP = 1e-10
 """The primal objective is at most this share above the dual one when the solver ends."""
 _STEPS = 100
 """Newton steps after which it gives up; ten to twenty are usual."""
