@@ -6,14 +6,11 @@ once the objects' place is known and before the tool moves.
 
 from __future__ import annotations
 
-import dataclasses
 import time
 
 import numpy as np
 import pinocchio as pin
-from jaxtyping import Float
 
-from motion.problem import NormalEquations
 from motion.robot import build_arm
 from motion.single_thread import single_thread
 from motion.tool import differentiate, motion_of_poses, tool_of
@@ -21,24 +18,9 @@ from policies.agents import Replay
 from policies.evaluate import play
 from policies.trials import Trial
 from records import Demonstration
-from sim.arm_problem import ArmProblem
+from sim.arm_problem import BASE, ArmProblem
 from sim.conditions import Conditions
 from sim.tasks.task import TASKS
-
-ITERATIONS, HINGES = 20, (0.2, 0.05, 0.01)
-"""Steps in a stage of the re-solve, and the standard deviation of a violated limit there, as in retargeting."""
-
-
-class Rooted(ArmProblem):
-    """The problem of an arm whose base stands where it stands."""
-
-    def linearise(
-        self, q: Float[np.ndarray, "N J"], base: Float[np.ndarray, "3"], hinge: float
-    ) -> tuple[NormalEquations, float]:
-        """Normal equations in which the base is uncoupled and at its optimum."""
-        equations, cost = super().linearise(q, base, hinge)
-        still = {"border": np.zeros_like(equations.border), "corner": np.eye(3), "h": np.zeros(3)}
-        return dataclasses.replace(equations, **still), cost
 
 
 def resolved(demonstration: Demonstration, conditions: Conditions) -> Demonstration:
@@ -57,15 +39,12 @@ def resolved(demonstration: Demonstration, conditions: Conditions) -> Demonstrat
         stroke.fps,
     )
     place = conditions.moved(work, work)
-    problem = Rooted(moved, arm, place, task.obstacles(demonstration.scene), working=task.working)
+    problem = ArmProblem(moved, arm, place, task.obstacles(demonstration.scene), working=task.working, searched=())
     nearest = int(np.linalg.norm(problem.head[: problem.T] - place, axis=1).argmin())
     first = np.concatenate([robot.q, np.tile(robot.q[nearest], (len(problem.head) - problem.T, 1))])
-    base = np.array([robot.parameters[f"base_{name}"] for name in ("x", "y", "yaw")])
-    q = first
+    base = np.array([robot.parameters[f"base_{name}"] for name in BASE])
     with single_thread():
-        for hinge in HINGES:
-            q = problem.minimise(q, base, ITERATIONS, hinge).q
-    q = q[: problem.T]
+        q = problem.solve(first, base).q[: problem.T]
     v, a = differentiate(arm.model, q, robot.fps)
     return demonstration.replace(robot=robot.replace(q=q, v=v, a=a))
 

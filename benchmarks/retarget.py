@@ -18,14 +18,12 @@ from __future__ import annotations
 import argparse
 import contextlib
 import time
-from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pinocchio as pin
 
 from benchmarks.align import synthetic
-from motion.problem import NormalEquations
 from motion.robot import build_arm
 from motion.tool import SPADE, TOOLS, read_stroke, tool_of
 from records import Demonstration
@@ -171,21 +169,11 @@ def fixed_base(demonstration: Demonstration, robot: str) -> float:
     """Mean distance [mm] from a base half a metre before the middle of the stroke: one start, no slowing down."""
     task, arm = TASKS.load(demonstration.task), build_arm(robot, tool_of(demonstration.tool))
     work, obstacles = task.work(demonstration.scene), task.obstacles(demonstration.scene)
-    problem = FixedBase(demonstration.tool, arm, work, obstacles)
-    base = np.array([*(problem.head[: problem.T, :2].mean(axis=0) - [0.5, 0.0]), 0.0])
+    problem = ArmProblem(demonstration.tool, arm, work, obstacles, searched=())
+    base = np.array([*(problem.head[: problem.T, :2].mean(axis=0) - [0.5, 0.0]), 0.0, 0.0])
     q = np.tile(np.array(arm.spec.rest), (len(problem.head), 1))
     held = problem.minimise(q, base, 40, 0.05)
     return 1000 * float(problem.use(held.q, held.base).distance.mean())
-
-
-class FixedBase(ArmProblem):
-    """The same problem with the base where it is put."""
-
-    def linearise(self, q: np.ndarray, base: np.ndarray, hinge: float) -> tuple[NormalEquations, float]:
-        """Without derivatives by the base."""
-        equations, cost = super().linearise(q, base, hinge)
-        border, h = np.zeros_like(equations.border), np.zeros(3)
-        return replace(equations, border=border, corner=np.eye(3), h=h), cost
 
 
 if __name__ == "__main__":

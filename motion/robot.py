@@ -7,12 +7,12 @@ import xml.etree.ElementTree as ET
 from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
-from typing import NamedTuple
 
 import numpy as np
 import pinocchio as pin
 from jaxtyping import Float
 
+from motion.arm_poses import ArmPoses, Chain, Spheres
 from motion.tool import Tool
 from records import Entry, Motion, Registry
 
@@ -215,33 +215,15 @@ class Arm:
         J[:3] -= pin.skew(lever) @ J[3:]
         return R, placement.translation + lever, J
 
+    @cached_property
+    def chain(self) -> Chain:
+        """The joints as arrays."""
+        return Chain(self.model)
+
     def poses(self, q: Float[np.ndarray, "T J"]) -> ArmPoses:
         """The tool and the collision spheres of many configurations at once, with their Jacobians."""
-        joint, local = self.spheres.joint, self.spheres.centre
         hand = self.model.frames[self.tool_frame]
-        count, free = len(q), self.model.nv
-        # Joint poses and the Jacobian whose columns are spatial motions at the base's origin.
-        R, p = np.zeros((count, self.model.njoints, 3, 3)), np.zeros((count, self.model.njoints, 3))
-        J = np.empty((count, 6, free))
-        R[:, 0] = np.eye(3)
-        for t in range(count):
-            J[t] = pin.computeJointJacobians(self.model, self.data, q[t])
-            for k in range(1, self.model.njoints):
-                placement = self.data.oMi[k]
-                R[t, k], p[t, k] = placement.rotation, placement.translation
-        points = np.vstack([local, (hand.placement.act(self.tool.p_head))[None]])
-        parents = np.append(joint, hand.parentJoint)
-        at = np.einsum("tkij,kj->tki", R[:, parents], points) + p[:, parents]
-        moved = J[:, None, :3] + np.cross(J[:, None, 3:].swapaxes(2, 3), at[:, :, None], axis=-1).swapaxes(2, 3)
-        moved *= self._supported[parents][:, None]
-        turned = J[:, 3:] * self._supported[hand.parentJoint]
-        return ArmPoses(
-            R[:, hand.parentJoint] @ hand.placement.rotation,
-            at[:, -1],
-            np.concatenate([moved[:, -1], turned], axis=1),
-            at[:, :-1],
-            moved[:, :-1],
-        )
+        return self.chain.poses(q, self.spheres, (hand.parentJoint, hand.placement), self.tool.p_head)
 
     @cached_property
     def spheres(self) -> Spheres:
@@ -276,44 +258,6 @@ class Arm:
         apart = np.linalg.norm(at[first] - at[second], axis=1) > radius[first] + radius[second]
         kept = apart & (np.abs(joint[first] - joint[second]) >= 2)
         return first[kept], second[kept]
-
-    @cached_property
-    def _supported(self) -> np.ndarray:
-        """Which degrees of freedom (joints, J) move what a joint carries."""
-        mask = np.zeros((self.model.njoints, self.model.nv))
-        for k in range(self.model.njoints):
-            for moving in self.model.supports[k]:
-                if moving > 0:
-                    mask[k, self.model.joints[moving].idx_v] = 1.0
-        return mask
-
-
-class Spheres(NamedTuple):
-    """S spheres that cover an arm and its tool."""
-
-    joint: np.ndarray
-    """Joint that carries each (S,)."""
-    centre: np.ndarray
-    """In the frame of that joint (S, 3) [m]."""
-    radius: np.ndarray
-    """(S,) [m]."""
-    tool: np.ndarray
-    """Whether it belongs to the tool (S,)."""
-
-
-class ArmPoses(NamedTuple):
-    """T configurations of an arm in its base frame; Jacobians have linear rows before angular ones, in base axes."""
-
-    R: np.ndarray
-    """Rotation of the tool (T, 3, 3)."""
-    head: np.ndarray
-    """Position of the tool's head (T, 3) [m]."""
-    J: np.ndarray
-    """Jacobian of both (T, 6, J)."""
-    spheres: np.ndarray
-    """Centres of the collision spheres (T, S, 3) [m]."""
-    J_spheres: np.ndarray
-    """Their Jacobians (T, S, 3, J)."""
 
 
 def robot_named(name: str) -> RobotSpec:

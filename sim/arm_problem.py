@@ -1,4 +1,4 @@
-"""The robot's whole trajectory as one least-squares problem: base (x, y, yaw) and the joints of every frame.
+"""The robot's whole trajectory as one least-squares problem: its base and the joints of every frame.
 
 Residuals: the tool's pose; hinges on joint, velocity and acceleration limits; hinges on the clearance of the arm's
 spheres from the ground, from the scene's boxes and from each other; smoothness; posture. Solved by Levenberg-Marquardt
@@ -7,7 +7,9 @@ on the block-banded normal equations of `motion.problem`: time and memory are li
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
+from dataclasses import dataclass
+from functools import cached_property
 from typing import NamedTuple
 
 import numpy as np
@@ -15,11 +17,12 @@ import pinocchio as pin
 from jaxtyping import Float
 from scipy.linalg import LinAlgError
 
+from motion.arm_poses import ArmPoses
 from motion.problem import BAND, NormalEquations
 from motion.robot import Arm
 from motion.rotation import inverse_right_jacobian, logarithm, quaternion
 from records import Motion
-from sim.clearance import Gaps, above_ground, apart, outside_box
+from sim.clearance import Clearance, Near
 from sim.tasks.task import Box
 
 POSITION = 0.004
@@ -34,10 +37,20 @@ SPEED_SHARE = 0.95
 """Share of the velocity and acceleration limits that is used."""
 GAP = 0.01
 """Room between spheres and what they must not touch [m]."""
+BASE = ("x", "y", "z", "yaw")
+"""The numbers that say where a base stands."""
+ON_THE_GROUND = ("x", "y", "yaw")
+"""Those that are searched for an arm that stands on the ground."""
+HINGES = (0.2, 0.05, 0.01)
+"""Standard deviation of a violated limit, in shares of the limit; tightened in stages."""
+FINE = 20
+"""Iterations in a stage."""
 _SMOOTH = 40.0
 """Standard deviation of joint accelerations [rad/s^2]."""
 _POSTURE = 2.0
 """Standard deviation of joint angles about the rest configuration [rad]."""
+_PEDESTAL = 0.5
+"""Standard deviation of the base's height over the ground, where it is searched [m]."""
 _LEISURE = 10.0
 """How much longer than the stroke a motion takes in which time does not matter."""
 _CLEARANCE = 0.05
@@ -55,7 +68,7 @@ class Solution(NamedTuple):
     q: np.ndarray
     """(T + 4, J) [rad]: the stroke's frames, then the four displaced ones."""
     base: np.ndarray
-    """x, y [m], yaw [rad]."""
+    """x, y, z [m], yaw [rad]."""
     cost: float
 
 
@@ -90,6 +103,7 @@ class ArmProblem:
         *,
         working: float = np.inf,
         timed: bool = True,
+        searched: Collection[str] = ON_THE_GROUND,
     ) -> None:
         """State the problem.
 
@@ -100,6 +114,7 @@ class ArmProblem:
             obstacles: what the arm must stay clear of.
             working: distance from the work within which the tool's orientation matters [m].
             timed: whether the arm has to be as fast as the stroke; without it, only reach and obstacles matter.
+            searched: which of `BASE` are unknown; the others stay as they are given.
         """
         self.arm, self.T, self.J = arm, stroke.num_frames, arm.model.nv
         R = np.stack([pin.Quaternion(q[3:7]).toRotationMatrix() for q in stroke.q])
@@ -109,134 +124,204 @@ class ArmProblem:
         self.head = np.concatenate(
             [head, head[nearest] + ROOM * np.array([[1, 0, 0], [-1, 0, 0], [0, 1, 0], [0, -1, 0]])]
         )
-        self._rotation = rotation_tolerance(head, work, working)
-        self._rotation = np.append(self._rotation, np.full(4, self._rotation[nearest]))
+        tolerance = rotation_tolerance(head, work, working)
+        self.rotation = np.append(tolerance, np.full(4, tolerance[nearest]))
         lower, upper = arm.model.lowerPositionLimit, arm.model.upperPositionLimit
-        self._middle, self._half = (lower + upper) / 2, (upper - lower) / 2
-        self._rest = np.array(arm.spec.rest)
+        self.middle, self.half = (lower + upper) / 2, (upper - lower) / 2
+        self.rest = np.array(arm.spec.rest)
         rate = stroke.fps if timed else stroke.fps / _LEISURE
-        self._speed = np.array(arm.model.velocityLimit) / rate
-        self._strength = np.array(arm.spec.acceleration) / rate**2
-        self._smooth = _SMOOTH / rate**2
-        self._arm_spheres = np.flatnonzero(~arm.spheres.tool)
-        self._grounded = self._arm_spheres[arm.spheres.joint[self._arm_spheres] > 0]
-        self._boxes = [(np.array(box.centre), np.array(box.half)) for box in obstacles]
+        self.speed = np.array(arm.model.velocityLimit) / rate
+        self.strength = np.array(arm.spec.acceleration) / rate**2
+        self.smooth = _SMOOTH / rate**2
+        self.clearance = Clearance(arm.spheres, arm.sphere_pairs, obstacles)
+        self.held = np.array([name not in searched for name in BASE])
+
+    def solve(
+        self,
+        q: Float[np.ndarray, "N J"],
+        base: Float[np.ndarray, "4"],
+        hinges: Sequence[float] = HINGES,
+        iterations: int = FINE,
+    ) -> Solution:
+        """Minimise with limits that become stricter stage by stage."""
+        for hinge in hinges:
+            q, base, cost = self.minimise(q, base, iterations, hinge)
+        return Solution(q, base, cost)
 
     def minimise(
-        self, q: Float[np.ndarray, "N J"], base: Float[np.ndarray, "3"], iterations: int, hinge: float
+        self, q: Float[np.ndarray, "N J"], base: Float[np.ndarray, "4"], iterations: int, hinge: float
     ) -> Solution:
         """Levenberg-Marquardt from a start.
 
         Args:
             q: joints [rad].
-            base: x, y [m], yaw [rad].
+            base: x, y, z [m], yaw [rad].
             iterations: steps that are tried at most.
             hinge: standard deviation of a violated limit, in shares of the limit.
         """
         damping = _FIRST_DAMPING
-        equations, cost = self.linearise(q, base, hinge)
+        here = ArmProblemAt(self, q, base, hinge)
         for _ in range(iterations):
             try:
-                dq, dbase = equations.solve(damping)
+                dq, dbase = here.equations.solve(damping)
             except LinAlgError:
                 damping *= 8
                 continue
-            q_new, base_new = q + np.clip(dq, -_LONGEST, _LONGEST), base + np.clip(dbase, -_LONGEST, _LONGEST)
-            tried, new = self.linearise(q_new, base_new, hinge)
-            if new < cost:
-                done = cost - new < _CONVERGED * cost
-                q, base, equations, cost = q_new, base_new, tried, new
-                damping = max(damping / 4, _LEAST_DAMPING)
+            dq, dbase = np.clip(dq, -_LONGEST, _LONGEST), np.clip(dbase, -_LONGEST, _LONGEST)
+            tried = ArmProblemAt(self, here.q + dq, here.base + dbase, hinge)
+            if tried.cost < here.cost:
+                done = here.cost - tried.cost < _CONVERGED * here.cost
+                here, damping = tried, max(damping / 4, _LEAST_DAMPING)
                 if done:
                     break
             else:
                 damping *= 8
                 if damping > _MOST_DAMPING:
                     break
-        return Solution(q, base, cost)
+        return Solution(here.q, here.base, here.cost)
 
-    def use(self, q: Float[np.ndarray, "N J"], base: Float[np.ndarray, "3"]) -> Use:
+    def use(self, q: Float[np.ndarray, "N J"], base: Float[np.ndarray, "4"]) -> Use:
         """Errors and use of the limits."""
-        q = q[: self.T]
-        pose, turn = self.arm.poses(q), _yaw(base[2])
-        head = pose.head @ turn.T + [*base[:2], 0.0]
-        miss = logarithm(quaternion(turn @ pose.R @ self.R[: self.T].swapaxes(1, 2)))
-        spheres = pose.spheres @ turn.T + [*base[:2], 0.0]
-        gaps = [gap.min() for gap, _ in self._clearances(spheres, np.zeros((*spheres.shape, 1))) if gap.size]
+        here, q = ArmProblemAt(self, q, base, 1.0), q[: self.T]
         return Use(
-            np.linalg.norm(head - self.head[: self.T], axis=1),
-            np.linalg.norm(miss, axis=1),
-            float((np.abs(np.diff(q, axis=0)) / self._speed).max(initial=0.0)),
-            float((np.abs(np.diff(q, 2, axis=0)) / self._strength).max(initial=0.0)),
-            float(min(gaps)),
+            np.linalg.norm(here.head - self.head, axis=1)[: self.T],
+            np.linalg.norm(here.miss, axis=1)[: self.T],
+            float((np.abs(np.diff(q, axis=0)) / self.speed).max(initial=0.0)),
+            float((np.abs(np.diff(q, 2, axis=0)) / self.strength).max(initial=0.0)),
+            self.clearance.smallest(here.spheres[: self.T], base[:3]),
         )
 
-    def linearise(
-        self, q: Float[np.ndarray, "N J"], base: Float[np.ndarray, "3"], hinge: float
-    ) -> tuple[NormalEquations, float]:
-        """Normal equations and cost (the sum of squared residuals)."""
-        e, J, S = self.rows(q, base, hinge)
-        blocks = np.zeros((BAND, len(q), self.J, self.J))
-        blocks[0] = J.swapaxes(1, 2) @ J
-        g = np.einsum("trj,tr->tj", J, e)
-        cost = float((e**2).sum())
-        for window, error, slope in self.differences(q, hinge):
-            cost += float((error**2).sum())
-            count = len(error)
+
+@dataclass(frozen=True)
+class ArmProblemAt:
+    """The problem at a solution: its cost at once, its normal equations when they are asked for."""
+
+    problem: ArmProblem
+    q: np.ndarray
+    base: np.ndarray
+    hinge: float
+    """Standard deviation of a violated limit, in shares of the limit."""
+
+    @cached_property
+    def cost(self) -> float:
+        """Sum of squared residuals."""
+        return float(sum((error**2).sum() for error in self.residuals()))
+
+    def residuals(self) -> list[np.ndarray]:
+        """Errors in units of their standard deviations: of pose, gaps, joint limits, posture, differences, base."""
+        pose = [self._pose_error(), self._gap_error()]
+        single = [error for error, _ in self._single()]
+        return [*pose, *single, *(error for _, error, _ in self._differences()), self._base_error()[0]]
+
+    @cached_property
+    def equations(self) -> NormalEquations:
+        """Gauss-Newton approximation."""
+        problem, count = self.problem, len(self.q)
+        error, (J, S) = self._pose_error(), self._pose_slope()
+        blocks = np.zeros((BAND, count, problem.J, problem.J))
+        turned = J.swapaxes(1, 2)
+        blocks[0] = turned @ J
+        border, corner = turned @ S, np.einsum("tra,trb->ab", S, S)
+        g, h = (turned @ error[..., None])[..., 0], np.einsum("tra,tr->a", S, error)
+        frame, error, (J, S) = self._near.frame, self._gap_error(), self._gap_slope()
+        np.add.at(blocks[0], frame, J[:, :, None] * J[:, None])
+        np.add.at(border, frame, J[:, :, None] * S[:, None])
+        np.add.at(g, frame, J * error[:, None])
+        corner, h = corner + S.T @ S, h + S.T @ error
+        diagonals = [np.einsum("tjj->tj", block) for block in blocks]
+        for error, slope in self._single():
+            g += slope * error
+            diagonals[0] += slope**2
+        for window, error, slope in self._differences():
+            pull, square = slope * error, slope**2
             for i, a in enumerate(window):
-                g[i : i + count] += a * slope * error
+                g[i : i + len(error)] += a * pull
                 for k in range(len(window) - i):
-                    diagonal = np.einsum("tjj->tj", blocks[k, i : i + count])
-                    diagonal += a * window[i + k] * slope**2
-        border = J.swapaxes(1, 2) @ S
-        corner = np.einsum("tra,trb->ab", S, S)
-        return NormalEquations(blocks, border, corner, g, np.einsum("tra,tr->a", S, e)), cost
+                    diagonals[k][i : i + len(error)] += a * window[i + k] * square
+        error, slope = self._base_error()
+        corner[np.diag_indices(len(BASE))] += slope**2
+        h += slope * error
+        held = problem.held
+        border[..., held], corner[held], corner[:, held], h[held] = 0.0, 0.0, 0.0, 0.0
+        corner[held, held] = 1.0
+        return NormalEquations(blocks, border, corner, g, h)
 
-    def rows(
-        self, q: Float[np.ndarray, "N J"], base: Float[np.ndarray, "3"], hinge: float
-    ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-        """Residuals of single frames (N, E), and their derivatives by joints (N, E, J) and base (N, E, 3)."""
-        pose, turn = self.arm.poses(q), _yaw(base[2])
-        head, shift = pose.head @ turn.T, np.array([*base[:2], 0.0])
-        miss = logarithm(quaternion(turn @ pose.R @ self.R.swapaxes(1, 2)))
-        left = inverse_right_jacobian(-miss)
-        weight = 1 / self._rotation[:, None]
-        errors = [(head + shift - self.head) / POSITION, miss * weight]
-        by_q = [turn @ pose.J[:, :3] / POSITION, left @ turn @ pose.J[:, 3:] * weight[..., None]]
-        by_base = [_moved_by_base(head) / POSITION, np.zeros((len(q), 3, 3))]
-        by_base[1][:, :, 2] = left[:, :, 2] * weight
-        spheres = pose.spheres @ turn.T
-        moving = np.concatenate([turn @ pose.J_spheres, _moved_by_base(spheres)], axis=-1)
-        for gap, slope in self._clearances(spheres + shift, moving):
-            low = (gap < GAP) / (_CLEARANCE * hinge)
-            errors.append((gap - GAP) * low)
-            by_q.append(slope[..., : self.J] * low[..., None])
-            by_base.append(slope[..., self.J :] * low[..., None])
-        for error, slope in (_hinge(q - self._middle, self._half, hinge), self._posture(q)):
-            errors.append(error)
-            by_q.append(slope[:, :, None] * np.eye(self.J))
-            by_base.append(np.zeros((len(q), self.J, 3)))
-        return np.concatenate(errors, 1), np.concatenate(by_q, 1), np.concatenate(by_base, 1)
+    @cached_property
+    def _pose(self) -> ArmPoses:
+        return self.problem.arm.poses(self.q)
 
-    def differences(
-        self, q: Float[np.ndarray, "N J"], hinge: float
-    ) -> Iterator[tuple[tuple[float, ...], np.ndarray, np.ndarray]]:
+    @cached_property
+    def _turn(self) -> np.ndarray:
+        return pin.rpy.rpyToMatrix(0.0, 0.0, float(self.base[3]))
+
+    @cached_property
+    def head(self) -> Float[np.ndarray, "N 3"]:
+        """The tool's head in the world [m]."""
+        return self._pose.head @ self._turn.T + self.base[:3]
+
+    @cached_property
+    def miss(self) -> Float[np.ndarray, "N 3"]:
+        """Rotation from the stroke's tool to the arm's, in world axes [rad]."""
+        return logarithm(quaternion(self._turn @ self._pose.R @ self.problem.R.swapaxes(1, 2)))
+
+    @cached_property
+    def spheres(self) -> Float[np.ndarray, "N S 3"]:
+        """Centres of the collision spheres in the world [m]."""
+        return self._pose.spheres @ self._turn.T + self.base[:3]
+
+    def _pose_error(self) -> np.ndarray:
+        problem = self.problem
+        return np.concatenate([(self.head - problem.head) / POSITION, self.miss / problem.rotation[:, None]], axis=1)
+
+    def _pose_slope(self) -> tuple[np.ndarray, np.ndarray]:
+        """By the joints (N, 6, J) and by the base (N, 6, 4)."""
+        left = inverse_right_jacobian(-self.miss) / self.problem.rotation[:, None, None]
+        J = self._pose.J
+        by_joints = np.concatenate([(self._turn / POSITION) @ J[:, :3], left @ self._turn @ J[:, 3:]], axis=1)
+        by_base = np.zeros((len(self.q), 6, len(BASE)))
+        by_base[:, :3] = _moved_by_base(self.head - self.base[:3]) / POSITION
+        by_base[:, 3:, 3] = left[:, :, 2]
+        return by_joints, by_base
+
+    @cached_property
+    def _near(self) -> Near:
+        return self.problem.clearance.near(self.spheres, self.base[:3], GAP)
+
+    def _gap_error(self) -> np.ndarray:
+        return (self._near.gap - GAP) / (_CLEARANCE * self.hinge)
+
+    def _gap_slope(self) -> tuple[np.ndarray, np.ndarray]:
+        """By the joints (N, J) and by the base (N, 4)."""
+        frame, sphere, other, _, normal, own = self._near
+        J, pairs = self._pose.sphere_jacobians(frame, sphere), other >= 0
+        J[pairs] -= self._pose.sphere_jacobians(frame[pairs], other[pairs])
+        direction = normal / (_CLEARANCE * self.hinge)
+        by_joints = ((direction @ self._turn)[:, None] @ J)[:, 0]
+        by_base = np.zeros((len(frame), len(BASE)))
+        world = ~own
+        moved = _moved_by_base(self.spheres[frame[world], sphere[world]] - self.base[:3])
+        by_base[world] = (direction[world, None] @ moved)[:, 0]
+        return by_joints, by_base
+
+    def _single(self) -> Iterator[tuple[np.ndarray, np.ndarray]]:
+        """Errors and slopes (N, J) of joints by themselves: limits, posture."""
+        yield _hinge(self.q - self.problem.middle, self.problem.half, self.hinge)
+        yield (self.q - self.problem.rest) / _POSTURE, np.full_like(self.q, 1 / _POSTURE)
+
+    def _differences(self) -> Iterator[tuple[tuple[float, ...], np.ndarray, np.ndarray]]:
         """Residuals of differences between frames: the differences' weights, errors and slopes (N, J)."""
-        velocity, acceleration = np.diff(q[: self.T], axis=0), np.diff(q[: self.T], 2, axis=0)
-        yield (-1.0, 1.0), *_hinge(velocity, SPEED_SHARE * self._speed, hinge)
-        yield (1.0, -2.0, 1.0), *_hinge(acceleration, SPEED_SHARE * self._strength, hinge)
-        yield (1.0, -2.0, 1.0), acceleration / self._smooth, np.full_like(acceleration, 1 / self._smooth)
+        problem = self.problem
+        velocity = np.diff(self.q[: problem.T], axis=0)
+        acceleration = np.diff(velocity, axis=0)
+        yield (-1.0, 1.0), *_hinge(velocity, SPEED_SHARE * problem.speed, self.hinge)
+        yield (1.0, -2.0, 1.0), *_hinge(acceleration, SPEED_SHARE * problem.strength, self.hinge)
+        slope = np.broadcast_to(1 / problem.smooth, acceleration.shape)
+        yield (1.0, -2.0, 1.0), acceleration * slope, slope
 
-    def _posture(self, q: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        return (q - self._rest) / _POSTURE, np.full_like(q, 1 / _POSTURE)
-
-    def _clearances(self, centre: np.ndarray, slopes: np.ndarray) -> Iterator[Gaps]:
-        """Gaps of the arm's spheres, in the world. The tool may touch the scene, but not the arm."""
-        radius, arm, moving = self.arm.spheres.radius, self._arm_spheres, self._grounded
-        yield above_ground(centre[:, moving], slopes[:, moving], radius[moving])
-        for box in self._boxes:
-            yield outside_box(centre[:, arm], slopes[:, arm], radius[arm], box)
-        yield apart(centre, slopes, radius, self.arm.sphere_pairs)
+    def _base_error(self) -> tuple[np.ndarray, np.ndarray]:
+        """Errors and slopes (4,) of a base whose height is searched: no pedestal is better than a high one."""
+        slope = np.where([name == "z" for name in BASE] & ~self.problem.held, 1 / _PEDESTAL, 0.0)
+        return slope * self.base, slope
 
 
 def rotation_tolerance(
@@ -257,13 +342,9 @@ def _hinge(value: np.ndarray, bound: np.ndarray, width: float) -> tuple[np.ndarr
     return np.sign(share) * over / width, (over > 0) / (bound * width)
 
 
-def _moved_by_base(p: Float[np.ndarray, "T *N 3"]) -> np.ndarray:
-    """Derivative (T, *N, 3, 3) by the base's x, y and yaw of points that are given about the base, in world axes."""
-    slope = np.zeros((*p.shape, 3))
-    slope[..., 0, 0] = slope[..., 1, 1] = 1.0
-    slope[..., 0, 2], slope[..., 1, 2] = -p[..., 1], p[..., 0]
+def _moved_by_base(p: Float[np.ndarray, "N 3"]) -> Float[np.ndarray, "N 3 4"]:
+    """Derivative by the base's x, y, z and yaw of points that are given about the base, in world axes."""
+    slope = np.zeros((*p.shape, len(BASE)))
+    slope[..., :3] = np.eye(3)
+    slope[..., 0, 3], slope[..., 1, 3] = -p[..., 1], p[..., 0]
     return slope
-
-
-def _yaw(angle: float) -> Float[np.ndarray, "3 3"]:
-    return pin.rpy.rpyToMatrix(0.0, 0.0, float(angle))

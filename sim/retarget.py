@@ -19,12 +19,10 @@ from motion.robot import Arm, RobotSpec, build_arm, robot_named
 from motion.single_thread import single_thread
 from motion.tool import Tool, differentiate, motion_of_poses, tool_of
 from records import Demonstration, Motion, UnknownName
-from sim.arm_problem import ArmProblem, Solution, Use
+from sim.arm_problem import BASE, FINE, HINGES, ArmProblem, Solution, Use
 from sim.replay import outcomes
 from sim.tasks.task import TASKS
 
-_HINGES = (0.2, 0.05, 0.01)
-"""Standard deviation of a violated limit, in shares of the limit; tightened in stages."""
 _STARTS, _FEWER = 8, 4
 """Bases tried around the stroke with the tool's usual grip, and with every other."""
 _DISTANCE = 0.36
@@ -37,8 +35,8 @@ _ROLLS = (0.0, *np.radians([60.0, -60.0, 120.0, -120.0]).tolist())
 """How else the hand may be turned about the handle [rad]."""
 _GRIPS = 2
 """Other ways of holding the tool, the most promising ones, that are followed up."""
-_COARSE, _FINE = 12, 20
-"""Iterations for every start, and per stage for the best one."""
+_COARSE = 12
+"""Iterations for every start."""
 GOOD = 0.025
 """Largest error of the head [m] that a stroke is not slowed down for."""
 _SLOWER = 1.15
@@ -133,8 +131,7 @@ def _slow_down(
             slowed = held.demonstration.replace(tool=stretch(held.demonstration.tool, held.arm.tool, slowdown))
             problem = _problem(slowed, held.arm)
             solution = _resampled(held.solution, held.frames, problem.T)
-            for hinge in _HINGES:
-                solution = problem.minimise(solution.q, solution.base, _FINE, hinge)
+            solution = problem.solve(solution.q, solution.base)
             holds[k] = held._replace(solution=solution, frames=problem.T)
             tracking = _tracking(problem.use(solution.q, solution.base), slowdown)
             tried.append((solution.cost, slowed, held.arm, solution, tracking))
@@ -190,8 +187,7 @@ def _with_robot(demonstration: Demonstration, arm: Arm, solution: Solution) -> D
     """The demonstration with the robot's motion."""
     fps, q = demonstration.tool.fps, solution.q[: demonstration.tool.num_frames]
     v, a = differentiate(arm.model, q, fps)
-    x, y, yaw = solution.base.tolist()
-    parameters = {"base_x": x, "base_y": y, "base_z": 0.0, "base_yaw": yaw}
+    parameters = {f"base_{name}": float(value) for name, value in zip(BASE, solution.base, strict=True)}
     return demonstration.replace(robot=Motion(model=arm.spec.name, parameters=parameters, fps=fps, q=q, v=v, a=a))
 
 
@@ -217,8 +213,8 @@ def _best_start(problem: ArmProblem, arm: Arm, seed: int, starts: int) -> Soluti
     q = np.tile(np.array(arm.spec.rest), (len(problem.head), 1))
     found = []
     for angle in first + 2 * np.pi * np.arange(starts) / starts:
-        base = np.append(middle - distance * np.array([np.cos(angle), np.sin(angle)]), angle)
-        found.append(problem.minimise(q, base, _COARSE, _HINGES[0]))
+        base = np.array([*(middle - distance * np.array([np.cos(angle), np.sin(angle)])), 0.0, angle])
+        found.append(problem.minimise(q, base, _COARSE, HINGES[0]))
     return min(found, key=lambda solution: solution.cost)
 
 
@@ -248,7 +244,7 @@ def _fits(tracking: Tracking) -> bool:
 def _refuse(tracking: Tracking, arm: Arm, leisurely: ArmProblem, solution: Solution) -> None:
     """Raise where even the slowest stroke is out of the robot's reach or breaks its limits."""
     if tracking.mean_mm > 1000 * WORST:
-        free = leisurely.minimise(solution.q, solution.base, _FINE, _HINGES[-1])
+        free = leisurely.minimise(solution.q, solution.base, FINE, HINGES[-1])
         reach = _tracking(leisurely.use(free.q, free.base), tracking.slowdown)
         if reach.mean_mm > 1000 * WORST:
             raise RetargetError(

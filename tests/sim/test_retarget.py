@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import logging
 from dataclasses import replace
 
@@ -17,8 +18,8 @@ from motion.tool import HAMMER, head_positions, tool_of
 from records import Demonstration
 from sim import retarget as module
 from sim.align import align
-from sim.arm_problem import GAP, ROOM, ArmProblem
-from sim.clearance import above_ground, apart, outside_box
+from sim.arm_problem import BASE, GAP, ROOM, ArmProblem, ArmProblemAt
+from sim.clearance import Clearance, above_ground, apart, beside_column, outside_box
 from sim.conditions import Spread
 from sim.displaced import Displaced
 from sim.env import ToolEnv
@@ -46,71 +47,89 @@ def point(problem):
     """Joints and base at which limits and clearances are violated: every residual is active somewhere."""
     rng = np.random.default_rng(0)
     q = problem.arm.spec.rest + 1.6 * rng.standard_normal((len(problem.head), problem.J))
-    return q, np.array([0.23, -0.27, 0.4])
+    return q, np.array([0.23, -0.27, 0.05, 0.4])
 
 
-def test_derivatives_of_single_frames(problem, point):
+def test_equations_are_those_of_the_residuals_derivatives(problem, point):
+    """By finite differences of every residual: curvature of joints and base, and gradient."""
+    problem, (q, base) = _searching(problem, "x", "y", "z", "yaw"), point
+    here = ArmProblemAt(problem, q, base, 0.05)
+    pose, gap, limits, *_ = here.residuals()
+    assert pose.shape == (len(q), 6)
+    assert gap.size > 20
+    assert np.count_nonzero(limits) > 0
+    step, unknowns = 1e-6, np.eye(q.size + len(base))
+    J = []
+    for one in unknowns:
+        dq, dbase = step * one[: q.size].reshape(q.shape), step * one[q.size :]
+        up, down = (ArmProblemAt(problem, q + s * dq, base + s * dbase, 0.05).residuals() for s in (1, -1))
+        J.append(np.concatenate([(a - b).ravel() / (2 * step) for a, b in zip(up, down, strict=True)]))
+    J, e = np.array(J).T, np.concatenate([error.ravel() for error in here.residuals()])
+    equations, free = here.equations, problem.J
+    frames = np.arange(len(q))
+    dense = np.zeros((len(q), free, len(q), free))
+    for k, block in enumerate(equations.blocks):
+        for t in frames[: len(q) - k]:
+            dense[t + k, :, t], dense[t, :, t + k] = block[t], block[t].T
+    curvature, scale = J.T @ J, np.abs(J.T @ J).max()
+    assert dense.reshape(q.size, q.size) == pytest.approx(curvature[: q.size, : q.size], abs=1e-5 * scale)
+    assert equations.border.reshape(q.size, 4) == pytest.approx(curvature[: q.size, q.size :], abs=1e-5 * scale)
+    assert equations.corner == pytest.approx(curvature[q.size :, q.size :], rel=1e-4, abs=1e-6 * scale)
+    gradient = J.T @ e
+    assert np.append(equations.g.ravel(), equations.h) == pytest.approx(gradient, abs=1e-6 * np.abs(gradient).max())
+
+
+def test_what_is_not_searched_stays(problem, point):
     q, base = point
-    e, J, S = problem.rows(q, base, 0.05)
-    active = np.abs(e).max(axis=0) > 0
-    clearances, limits = active[6 : -2 * problem.J], active[-2 * problem.J : -problem.J]
-    assert clearances.sum() > 20
-    assert limits.sum() > 0
-    step = 1e-6
-    scale = 1e-3 * np.abs(J).max()
-    for k in range(problem.J):
-        up, _, _ = problem.rows(q + step * np.eye(problem.J)[k], base, 0.05)
-        down, _, _ = problem.rows(q - step * np.eye(problem.J)[k], base, 0.05)
-        assert (up - down) / (2 * step) == pytest.approx(J[..., k], abs=scale)
-    for k in range(3):
-        up, _, _ = problem.rows(q, base + step * np.eye(3)[k], 0.05)
-        down, _, _ = problem.rows(q, base - step * np.eye(3)[k], 0.05)
-        assert (up - down) / (2 * step) == pytest.approx(S[..., k], abs=scale)
+    for names in ((), ("yaw",), ("x", "y", "yaw")):
+        moved = _searching(problem, *names).minimise(q, base, 3, 0.2).base
+        assert [name for name, a, b in zip(BASE, moved, base, strict=True) if a != b] == list(names)
 
 
-def test_gradient_and_curvature_of_the_whole(problem, point):
-    """The cost falls along the gradient as fast as the gradient says, also by velocities and accelerations."""
-    q, base = point
-    equations, _ = problem.linearise(q, base, 0.05)
-    rng, step = np.random.default_rng(1), 1e-6
-    dq, dbase = rng.standard_normal(q.shape), rng.standard_normal(3)
-    up = problem.linearise(q + step * dq, base + step * dbase, 0.05)[1]
-    down = problem.linearise(q - step * dq, base - step * dbase, 0.05)[1]
-    expected = 2 * ((equations.g * dq).sum() + equations.h @ dbase)
-    assert (up - down) / (2 * step) == pytest.approx(expected, rel=1e-3)
-
-
-def test_blocks_are_those_of_the_differences(problem):
-    """Far from all else, the curvature along a motion of one joint is that of its residuals' differences."""
-    q = np.tile(problem.arm.spec.rest, (len(problem.head), 1))
-    q[: problem.T, 0] = 3.0 * (-1.0) ** np.arange(problem.T)
-    equations, _ = problem.linearise(q, np.array([5.0, 5.0, 0.0]), 0.05)
-    rows = problem.rows(q, np.array([5.0, 5.0, 0.0]), 0.05)[1]
-    dense = np.zeros((len(q), len(q)))
-    for window, _, slope in problem.differences(q, 0.05):
-        A = np.zeros((len(slope), len(q)))
-        for i, weight in enumerate(window):
-            A[np.arange(len(slope)), np.arange(len(slope)) + i] = weight * slope[:, 0]
-        dense += A.T @ A
-    dense += np.diag((rows[:, :, 0] ** 2).sum(axis=1))
-    for k in range(3):
-        assert equations.blocks[k, : len(q) - k, 0, 0] == pytest.approx(np.diag(dense, -k))
+def _searching(problem, *names):
+    """The same problem with these numbers of the base unknown."""
+    other = copy.copy(problem)
+    other.held = np.array([name not in names for name in BASE])
+    return other
 
 
 def test_clearances_in_closed_form():
-    centre = np.array([[[0.0, 0, 0.5], [0.0, 0, 0.1], [0.3, 0.4, 0.5]]])
-    radius, slopes = np.array([0.1, 0.2, 0.05]), np.broadcast_to(np.eye(3), (1, 3, 3, 3))
-    assert above_ground(centre, slopes, radius)[0][0] == pytest.approx([0.4, -0.1, 0.45])
-    gap, normal = outside_box(centre, slopes, radius, (np.zeros(3), np.array([0.2, 0.2, 0.3])))
-    assert gap[0, 0] == pytest.approx(0.2 - 0.1)
-    assert normal[0, 0] == pytest.approx([0, 0, 1])
+    centre = np.array([[0.0, 0, 0.5], [0.0, 0, 0.1], [0.3, 0.4, 0.5]])
+    radius = np.array([0.1, 0.2, 0.05])
+    assert above_ground(centre, radius)[0] == pytest.approx([0.4, -0.1, 0.45])
+    gap, normal = outside_box(centre, radius, (np.zeros(3), np.array([0.2, 0.2, 0.3])))
+    assert gap[0] == pytest.approx(0.2 - 0.1)
+    assert normal[0] == pytest.approx([0, 0, 1])
     # Inside: the nearest side is 0.2 away.
-    assert gap[0, 1] == pytest.approx(-0.2 - 0.2)
+    assert gap[1] == pytest.approx(-0.2 - 0.2)
     # From an edge: sqrt(.1^2 + .2^2 + .2^2) = .3.
-    assert gap[0, 2] == pytest.approx(0.3 - 0.05)
-    assert normal[0, 2] == pytest.approx([1 / 3, 2 / 3, 2 / 3])
-    gap, _ = apart(centre, slopes, radius, (np.array([0]), np.array([2])))
-    assert gap[0, 0] == pytest.approx(0.5 - 0.15)
+    assert gap[2] == pytest.approx(0.3 - 0.05)
+    assert normal[2] == pytest.approx([1 / 3, 2 / 3, 2 / 3])
+    assert apart(centre[:1], centre[2:], np.array([0.15]))[0] == pytest.approx(0.5 - 0.15)
+    # A column of radius 0.1 that ends at the origin: above it, beside it, off its edge by .3 and .4.
+    around = np.array([[0.0, 0.0, 0.3], [0.0, 0.5, -1.0], [0.4, 0.0, 0.4]])
+    gap, normal = beside_column(around, np.full(3, 0.05), 0.1)
+    assert gap == pytest.approx([0.25, 0.35, 0.45])
+    assert normal == pytest.approx(np.array([[0, 0, 1], [0, 1, 0], [0.6, 0, 0.8]]))
+
+
+def test_near_gaps_are_all_that_are_small(problem, point):
+    """Against every gap, one by one; the pedestal of a raised base counts, too."""
+    q, base = point
+    arm = problem.arm
+    at = ArmProblemAt(problem, q, base, 0.05).spheres
+    clearance = Clearance(arm.spheres, arm.sphere_pairs, ())
+    found = clearance.near(at, base[:3], GAP)
+    radius, joint = arm.spheres.radius, arm.spheres.joint
+    gaps = []
+    for spheres in at:
+        between = [spheres[i] - spheres[j] for i, j in zip(*arm.sphere_pairs, strict=True)]
+        gaps.append(np.linalg.norm(between, axis=1) - radius[arm.sphere_pairs[0]] - radius[arm.sphere_pairs[1]])
+        gaps.append((spheres[:, 2] - radius)[(joint > 0) & ~arm.spheres.tool])
+        gaps.append(beside_column((spheres - base[:3])[joint > 1], radius[joint > 1], float(radius[0]))[0])
+    gaps = np.concatenate(gaps)
+    assert np.sort(found.gap) == pytest.approx(np.sort(gaps[gaps < GAP]))
+    assert clearance.smallest(at, base[:3]) == pytest.approx(gaps.min())
 
 
 def test_within_all_limits(retargeted):
