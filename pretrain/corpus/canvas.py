@@ -43,6 +43,14 @@ class View(NamedTuple):
     """Distance of neighbours on the screen."""
 
 
+class Tint(NamedTuple):
+    """How colours are changed: channels are mixed with their mean by a share `paler`, then scaled and shifted."""
+
+    gain: Float[np.ndarray, "3"]
+    offset: Float[np.ndarray, "3"]
+    paler: float
+
+
 def whole(size_hw: tuple[int, int]) -> View:
     """All pixels of a picture."""
     height, width = size_hw
@@ -78,15 +86,14 @@ class Canvas:
         self.rgb *= falling.astype(np.float32)
         self.rgb += noise
 
-    def recolour(self, gain: Float[np.ndarray, "3"], offset: Float[np.ndarray, "3"], paler: float) -> None:
-        """Scale and shift the channels, and mix them with their mean by a share `paler`."""
-        grey = self.rgb.mean(0) * paler if paler else None
-        for channel, factor, constant in zip(self.rgb, gain.astype(np.float32), offset.astype(np.float32), strict=True):
-            if grey is not None:
-                channel *= 1 - paler
-                channel += grey
-            channel *= factor
-            channel += constant
+    def recolour(self, tint: Tint) -> None:
+        """Change all colours."""
+        grey = self.rgb.mean(0) * np.float32(tint.paler)
+        for channel, gain, offset in zip(self.rgb, tint.gain.tolist(), tint.offset.tolist(), strict=True):
+            channel *= 1 - tint.paler
+            channel += grey
+            channel *= gain
+            channel += offset
 
     def frames(self) -> UInt8[np.ndarray, "T H W 3"]:
         """The finished pictures."""

@@ -65,7 +65,7 @@ def vtt(script: Script) -> str:
 def _painted(script: Script, size: int, fps: float) -> Iterator[np.ndarray]:
     moments = np.arange(round(script.duration * fps)) / fps
     for part in np.split(moments, np.arange(_TOGETHER, len(moments), _TOGETHER)):
-        yield from script.paint(part, whole((size, size))).frames()
+        yield from script.frames(part, whole((size, size)))
 
 
 def _labels(script: Script) -> Iterator[tuple[str, ...]]:

@@ -6,7 +6,7 @@ import numpy as np
 from jaxtyping import UInt8
 
 from pretrain.clips import NarratedClip
-from pretrain.corpus.canvas import Canvas, View, whole
+from pretrain.corpus.canvas import Tint, View, whole
 from pretrain.corpus.options import CorpusOptions
 from pretrain.corpus.script import TRAINING, Script, write_script
 from pretrain.sampling import Draw, Sampling, draw
@@ -43,7 +43,7 @@ class GeneratedVideos:
 
     def frames(self, index: int, moments: np.ndarray, short_side: int) -> UInt8[np.ndarray, "T S S 3"]:
         """What a video shows at some moments [s]."""
-        return self.script(index).paint(moments, whole((short_side, short_side))).frames()
+        return self.script(index).frames(moments, whole((short_side, short_side)))
 
 
 class Corpus:
@@ -65,12 +65,12 @@ class Corpus:
     def __getitem__(self, number: int) -> NarratedClip:
         """An example; numbers go on after the last of an epoch."""
         script, drawn, generator = self.drawn(number)
-        canvas = script.paint(drawn.moments, view_of(drawn.offset, drawn.flip, self.sampling))
-        _recolour(canvas, script.options.colour if self.sampling.augment else 0.0, generator)
+        view = view_of(drawn.offset, drawn.flip, self.sampling)
+        tint = _tint(script.options.colour, generator) if self.sampling.augment and script.options.colour else None
         there = zip(drawn.candidates.tolist(), drawn.present.tolist(), strict=True)
         start, rate = float(drawn.moments[0]), script.options.sample_rate
         return NarratedClip(
-            frames=canvas.frames(),
+            frames=script.frames(drawn.moments, view, tint),
             captions=tuple(script.sentence(k) if present else "" for k, present in there),
             present=drawn.present,
             video=self.source.name(script.seed[-1]),
@@ -95,8 +95,7 @@ def view_of(offset: tuple[float, float], flip: bool, sampling: Sampling) -> View
     return View(x[::-1] if flip else x, y, full.pixel)
 
 
-def _recolour(canvas: Canvas, most: float, generator: np.random.Generator) -> None:
-    """Change colours by chance, those of a clip alike."""
-    gain, offset, paler = generator.uniform(-most, most, 3), generator.uniform(-most, most), generator.uniform(0, most)
-    if most:
-        canvas.recolour(1 + gain, np.full(3, 127 * offset), float(paler))
+def _tint(most: float, generator: np.random.Generator) -> Tint:
+    """Colours that are changed by chance."""
+    offset = 127 * generator.uniform(-most, most)
+    return Tint(1 + generator.uniform(-most, most, 3), np.full(3, offset), float(generator.uniform(0, most)))

@@ -83,7 +83,7 @@ class LabelledClips:
         begin = shown / 2 + late - shot.lasting / 2
         rate = options.sample_rate
         return LabelledClip(
-            frames=shot.paint(time, view).frames(),
+            frames=shot.frames(time, view),
             sentence=spoken(shot.action, shot.thing, chance),
             reverse=spoken(partner(shot.action), shot.thing, chance),
             action=shot.action,

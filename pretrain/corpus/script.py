@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import NamedTuple
 
 import numpy as np
-from jaxtyping import Float, Int
+from jaxtyping import Float, Int, UInt8
 
-from pretrain.corpus.canvas import Canvas, View
+from pretrain.corpus.canvas import Tint, View
 from pretrain.corpus.options import UNEVEN, CorpusOptions
 from pretrain.corpus.shot import Shot
 from pretrain.corpus.sound import wave
@@ -68,17 +68,14 @@ class Script(NamedTuple):
         """Number of the action whose shot is seen at some moments [s]; shots change half-way between actions."""
         return np.searchsorted((self.middle[1:] + self.middle[:-1]) / 2, moments, side="right")
 
-    def paint(self, moments: Float[np.ndarray, "T"], view: View) -> Canvas:
-        """What is seen at some moments [s]."""
+    def frames(
+        self, moments: Float[np.ndarray, "T"], view: View, tint: Tint | None = None
+    ) -> UInt8[np.ndarray, "T H W 3"]:
+        """What is seen at some ascending moments [s]."""
         steps = self.showing(moments)
-        first = int(steps[0])
-        if (steps == first).all():
-            return self.shot(first).paint(moments - self.middle[first], view)
-        canvas = Canvas(view, len(moments))
-        for step in np.unique(steps):
-            here = steps == step
-            canvas.rgb[:, here] = self.shot(int(step)).paint(moments[here] - self.middle[step], view).rgb
-        return canvas
+        parts = np.split(np.arange(len(moments)), np.flatnonzero(np.diff(steps)) + 1)
+        shots = [(self.shot(int(steps[part[0]])), moments[part] - self.middle[steps[part[0]]]) for part in parts]
+        return np.concatenate([shot.frames(time, view, tint) for shot, time in shots])
 
     def wave(self, start: float, seconds: float, generator: np.random.Generator) -> Float[np.ndarray, "N"]:
         """What is heard from `start` on [s]; the generator makes the noise."""

@@ -5,10 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 
 import numpy as np
-from jaxtyping import Float
+from jaxtyping import Float, UInt8
 
 from pretrain.corpus.actions import ACTIONS, CHANGES, Prop, partner
-from pretrain.corpus.canvas import Canvas, Similarity, View
+from pretrain.corpus.canvas import Canvas, Similarity, Tint, View
 from pretrain.corpus.patterns import pattern
 from pretrain.corpus.shapes import shape_of
 
@@ -22,6 +22,8 @@ _NOISE = 6.0
 """Standard deviation of the noise [grey levels]."""
 _NOISE_TILE = np.random.default_rng(0).standard_normal((256, 256), np.float32) * np.float32(_NOISE)
 """Repeats in both directions."""
+_AT_ONCE = 64_000
+"""Pixels that are painted at a time."""
 _FIRST, _SECOND = np.triu_indices(_COLOURS, 1)
 
 
@@ -46,8 +48,21 @@ class Shot:
         """Share of the change that is done at some times: 0 before and 1 after it, or the other way round."""
         return self._done(self._forwards(time), np.random.default_rng(self.look))
 
-    def paint(self, time: Float[np.ndarray, "T"], view: View) -> Canvas:
-        """The shot at some times."""
+    def frames(
+        self, time: Float[np.ndarray, "T"], view: View, tint: Tint | None = None
+    ) -> UInt8[np.ndarray, "T H W 3"]:
+        """The shot at some times; a few at a time, so that they stay in the processor's cache."""
+        shown = np.empty((len(time), len(view.y), len(view.x), 3), np.uint8)
+        together = max(1, _AT_ONCE // (len(view.y) * len(view.x)))
+        for first in range(0, len(time), together):
+            part = slice(first, first + together)
+            canvas = self._painted(time[part], view)
+            if tint is not None:
+                canvas.recolour(tint)
+            shown[part] = canvas.frames()
+        return shown
+
+    def _painted(self, time: np.ndarray, view: View) -> Canvas:
         generator = np.random.default_rng(self.look)
         forwards = self._forwards(time)
         done = self._done(forwards, generator)

@@ -76,8 +76,8 @@ def test_an_action_shown_backwards_is_its_partner(action):
     np.testing.assert_array_equal(shot.done(time), shot.reversed().done(-time))
     assert ACTIONS[action].backwards == (shot.done(np.array([-2.0, 2.0])).tolist() == [1.0, 0.0])
     assert partner(partner(action)) == action != partner(action) == shot.reversed().action
-    frames = shot.paint(time, whole((40, 40))).frames()
-    np.testing.assert_array_equal(shot.reversed().paint(-time[::-1], whole((40, 40))).frames(), frames[::-1])
+    frames = shot.frames(time, whole((40, 40)))
+    np.testing.assert_array_equal(shot.reversed().frames(-time[::-1], whole((40, 40))), frames[::-1])
     assert np.abs(frames[0].astype(int) - frames[-1]).mean() > 3
 
 
