@@ -62,6 +62,11 @@ class LabelledClips:
         """Count the clips."""
         return self._count
 
+    @property
+    def classes(self) -> int:
+        """How many combinations of action and thing there are; so many clips in a row have each once."""
+        return 2 * len(self._changes) * len(self.options.objects)
+
     def __getitem__(self, number: int) -> LabelledClip:
         """A clip.
 
@@ -71,26 +76,8 @@ class LabelledClips:
         if not 0 <= number < self._count:
             raise IndexError(f"clip {number} of {self._count}")
         pair, backwards = divmod(number, 2)
-        options, sampling = self.options, self.options.sampling
-        shot, generator = self.shot(pair), np.random.default_rng((ALIGNED, self.seed, pair))
-        shown = (sampling.frames - 1) / sampling.fps
-        late = float(generator.uniform(-0.5, 0.5)) * max(0.0, shown - shot.lasting)
-        view = view_of(tuple(generator.random(2).tolist()), bool(generator.random() < 0.5), sampling)
-        chance = generator.random(CHOICES)
-        if backwards:
-            shot, late = shot.reversed(), -late
-        time = (np.arange(sampling.frames) - (sampling.frames - 1) / 2) / sampling.fps - late
-        begin = shown / 2 + late - shot.lasting / 2
-        rate = options.sample_rate
-        return LabelledClip(
-            frames=shot.frames(time, view),
-            sentence=spoken(shot.action, shot.thing, chance),
-            reverse=spoken(partner(shot.action), shot.thing, chance),
-            action=shot.action,
-            thing=shot.thing,
-            interval=(begin, begin + shot.lasting),
-            wave=wave([(begin, shot)], sampling.seconds, rate, options.noise, generator) if rate else None,
-        )
+        generator = np.random.default_rng((ALIGNED, self.seed, pair))
+        return labelled(self.shot(pair), self.options, generator, backwards=bool(backwards))
 
     def shot(self, pair: int) -> Shot:
         """What clip 2 `pair` shows."""
@@ -103,6 +90,36 @@ class LabelledClips:
             look=look,
             distractors=self.options.distractors,
         )
+
+
+def labelled(
+    shot: Shot, options: CorpusOptions, generator: np.random.Generator, *, backwards: bool = False
+) -> LabelledClip:
+    """A clip of a whole action, which begins by chance where it still fits in, seen as in training.
+
+    Args:
+        shot: what is seen.
+        options: size and rate of the clip.
+        generator: decides on the moment, the crop, a flip and the words.
+        backwards: whether it is shown backwards, so that it is of the partner of the action.
+    """
+    sampling, rate = options.sampling, options.sample_rate
+    shown = (sampling.frames - 1) / sampling.fps
+    late = float(generator.uniform(-0.5, 0.5)) * max(0.0, shown - shot.lasting)
+    view = view_of(tuple(generator.random(2).tolist()), bool(generator.random() < 0.5), sampling)
+    chance = generator.random(CHOICES)
+    if backwards:
+        shot, late = shot.reversed(), -late
+    begin = shown / 2 + late - shot.lasting / 2
+    return LabelledClip(
+        frames=shot.frames((np.arange(sampling.frames) - (sampling.frames - 1) / 2) / sampling.fps - late, view),
+        sentence=spoken(shot.action, shot.thing, chance),
+        reverse=spoken(partner(shot.action), shot.thing, chance),
+        action=shot.action,
+        thing=shot.thing,
+        interval=(begin, begin + shot.lasting),
+        wave=wave([(begin, shot)], sampling.seconds, rate, options.noise, generator) if rate else None,
+    )
 
 
 def pair_accuracy(right: Float[np.ndarray, "N"], reverse: Float[np.ndarray, "N"]) -> float:

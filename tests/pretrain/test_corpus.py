@@ -22,13 +22,14 @@ from pretrain.corpus import (
 )
 from pretrain.corpus.actions import ACTIONS, CHANGES, partner
 from pretrain.corpus.alignment import alignment, truth
-from pretrain.corpus.baselines import colours, still
 from pretrain.corpus.canvas import Canvas, Similarity, whole
 from pretrain.corpus.films import LABELS, write_films
 from pretrain.corpus.shapes import GRID, OBJECTS, REACH, shape_of
 from pretrain.corpus.shot import Shot
 from pretrain.corpus.sound import SOUNDS, sound_of
+from pretrain.corpus.still import still
 from pretrain.corpus.wording import CHATTER, CHOICES, DOINGS, THINGS, gerund, spoken
+from pretrain.probes.colours import colours
 from pretrain.sampling import Sampling, seen
 from pretrain.vocabulary import words_of
 
@@ -79,6 +80,13 @@ def test_an_action_shown_backwards_is_its_partner(action):
     frames = shot.frames(time, whole((40, 40)))
     np.testing.assert_array_equal(shot.reversed().frames(-time[::-1], whole((40, 40))), frames[::-1])
     assert np.abs(frames[0].astype(int) - frames[-1]).mean() > 3
+
+
+def test_many_pixels_are_painted_in_parts():
+    shot, time = Shot(action="cut", thing="fish", lasting=1.3, look=(4,)), np.linspace(-1, 1, 3)
+    large = whole((200, 210))
+    alone = [shot.frames(time[k : k + 1], large)[0] for k in range(3)]
+    np.testing.assert_array_equal(shot.frames(time, large), alone)
 
 
 def test_a_pair_is_a_clip_and_the_same_backwards():
@@ -242,7 +250,7 @@ def test_every_word_is_in_the_vocabulary(action, thing, chance):
 def test_colours_tell_nothing(evaluation):
     """A linear probe on histograms of colours guesses; the same probe on where something moves does not."""
     fit, ask = evaluation
-    for feature, informed in ((lambda clip: colours(clip.frames), False), (moving, True)):
+    for feature, informed in ((lambda clip: colours(clip.frames[None])[0], False), (moving, True)):
         given_, asked = (np.array([feature(clip) for clip in clips]) for clips in (fit, ask))
         for label, chance in ((lambda clip: clip.action, 1 / 6), (lambda clip: clip.thing, 1 / 8)):
             right = fitted(given_, np.array(list(map(label, fit))), asked) == np.array(list(map(label, ask)))
@@ -251,7 +259,7 @@ def test_colours_tell_nothing(evaluation):
             elif chance == 1 / 6:
                 assert right.mean() > 2 * chance
     for clip in ask[:20]:
-        np.testing.assert_array_equal(colours(clip.frames), colours(clip.frames[::-1]))
+        np.testing.assert_array_equal(*colours(np.stack([clip.frames, clip.frames[::-1]])))
 
 
 def moving(clip):

@@ -1,19 +1,9 @@
-"""What an encoder has to beat: the colours of a clip, and a clip that stands still."""
+"""What is left of a clip when nothing moves: the baseline of all that claims to see motion."""
 
 from __future__ import annotations
 
 import numpy as np
-from jaxtyping import Float, UInt8
-
-_STEPS = 4
-"""Levels of each channel of a histogram."""
-
-
-def colours(frames: UInt8[np.ndarray, "T H W 3"]) -> Float[np.ndarray, "D"]:
-    """Share of the pixels of a clip that has each of 64 colours, wherever and whenever."""
-    levels = frames.reshape(-1, 3) // (256 // _STEPS)
-    number = levels @ np.array([_STEPS**2, _STEPS, 1])
-    return np.bincount(number, minlength=_STEPS**3) / len(number)
+from jaxtyping import UInt8
 
 
 def still(frames: UInt8[np.ndarray, "T H W 3"]) -> UInt8[np.ndarray, "T H W 3"]:
