@@ -32,6 +32,7 @@ BENCHMARKS: dict[str, tuple[str, ...]] = {
     "retarget": ("{data}/tools/hammer_1.npz", "{data}/tools/spade_1.npz"),
     "solver": ("{data}/parkour",),
     "decoding": (),
+    "corpus": (),
     "workers": (),
     "policy": ("{data}/tools/hammer_1.npz",),
 }
