@@ -109,6 +109,11 @@ class ResidualEnv(gymnasium.Env[np.ndarray, np.ndarray]):
 
     Action in [-1, 1], of `sim.actions.ACTIONS`: displacement of the tool from the base, in shares of its reach. Reward
     is that of the task, summed over the decision: sparse.
+
+    The end of the demonstration terminates an episode. Nothing can be gained after it, and the phase that is seen tells
+    when it comes: a learner that took it for a limit of its patience, as the tool's environment has it, would add what
+    it believes to be gained later, and make of a failure that lasts to the end more than of a success before (Pardo et
+    al., Time Limits in Reinforcement Learning, ICML 2018).
     """
 
     metadata = {"render_modes": []}  # noqa: RUF012 - gymnasium's own declaration
@@ -150,8 +155,9 @@ class ResidualEnv(gymnasium.Env[np.ndarray, np.ndarray]):
             if terminated or truncated:
                 break
         self._return += total
-        ended = {"return": self._return} if terminated or truncated else {}
-        return self._see(obs), total, terminated, truncated, {**info, "steps": steps, **ended}
+        over = terminated or truncated
+        ended = {"return": self._return} if over else {}
+        return self._see(obs), total, over, False, {**info, "steps": steps, **ended}
 
     def explore(self, explorer: Explorer, decisions: int) -> Experience:
         """Gather decisions of a policy that explores, in fresh episodes."""

@@ -36,8 +36,6 @@ class Experience(NamedTuple):
     """Whether an episode starts with the decision."""
     infos: list[dict[str, Any]]
     """Control steps of each decision, and success and return of the episode that it ends."""
-    cut: dict[int, np.ndarray]
-    """What was seen after a decision with which the time of its episode was up."""
     after: Float[np.ndarray, "S"]
     """What is seen after the last decision."""
     ended: bool
@@ -48,7 +46,7 @@ def explore(env: gymnasium.Env[np.ndarray, np.ndarray], explorer: Explorer, deci
     """Let a policy act in fresh episodes, its chance drawn from that of the environment.
 
     Args:
-        env: residual environment that has been seeded.
+        env: residual environment that has been seeded; its episodes end by themselves.
         explorer: acts.
         decisions: T.
     """
@@ -58,7 +56,6 @@ def explore(env: gymnasium.Env[np.ndarray, np.ndarray], explorer: Explorer, deci
     low, high = env.action_space.low, env.action_space.high  # type: ignore[attr-defined]
     seen, action, reward = [], [], np.zeros(decisions)
     infos: list[dict[str, Any]] = []
-    cut: dict[int, np.ndarray] = {}
     starts, ended, obs = np.zeros(decisions, bool), True, env.reset()[0]
     for k in range(decisions):
         starts[k] = ended
@@ -68,10 +65,8 @@ def explore(env: gymnasium.Env[np.ndarray, np.ndarray], explorer: Explorer, deci
         infos.append({name: info[name] for name in ("steps", "success", "return") if name in info})
         ended = terminated or truncated
         if ended:
-            if truncated:
-                cut[k] = obs
             obs = env.reset()[0]
-    return Experience(np.array(seen), np.array(action), reward, starts, infos, cut, obs, ended)
+    return Experience(np.array(seen), np.array(action), reward, starts, infos, obs, ended)
 
 
 def through(layers: Layers, seen: Float[np.ndarray, "S"]) -> Float[np.ndarray, "A"]:

@@ -50,10 +50,6 @@ class RoundPPO(PPO):
         with torch.no_grad():
             values, log_prob, _ = self.policy.evaluate_actions(seen, action)
             last = self.policy.predict_values(torch.from_numpy(np.stack([one.after for one in found])))
-            for n, experience in enumerate(found):
-                for t, after in experience.cut.items():
-                    more = self.policy.predict_values(torch.from_numpy(after[None]))
-                    columns["reward"][t, n] += self.gamma * float(more)
         buffer.observations[:], buffer.actions[:] = columns["seen"], columns["action"]
         buffer.rewards[:], buffer.episode_starts[:] = columns["reward"], columns["starts"]
         buffer.values[:] = values.view(buffer.values.shape).numpy()

@@ -58,13 +58,13 @@ def test_the_experience_is_what_happened(env):
         total += reward
         assert found.reward[k] == reward
         assert found.infos[k]["steps"] == info["steps"]
-        assert (k in found.cut) == truncated
-        if terminated or truncated:
+        assert not truncated
+        if terminated:
             assert found.infos[k]["return"] == pytest.approx(total)
             obs, total = env.reset()[0], 0.0
-        assert k + 1 == DECISIONS or found.starts[k + 1] == (terminated or truncated)
+        assert k + 1 == DECISIONS or found.starts[k + 1] == terminated
     assert np.array_equal(found.after, obs)
-    assert found.ended == (terminated or truncated)
+    assert found.ended == terminated
 
 
 def test_actions_are_drawn_about_the_policy(env):
@@ -98,21 +98,22 @@ def test_numpy_and_torch_have_the_same_policy(learner):
 
 
 def test_returns_are_what_an_episode_still_earns(learner):
-    """With neither discount nor trace, where episodes end by themselves."""
+    """With neither discount nor trace: no more than that, where an episode ends with the demonstration, too."""
     buffer = learner._learner.rollout_buffer
     buffer.reset()
     learner._learner.env.seed(3)
     learner._learner.env.reset()
     found = learner._learner.env.env_method("explore", learner.explorer(), DECISIONS // 2)
     learner._learner._enter(buffer, found)
+    failed = 0
     for n, experience in enumerate(found):
         ends = [k for k, info in enumerate(experience.infos) if "return" in info]
         for first, last in zip([0, *(end + 1 for end in ends)], ends, strict=False):
-            if last in experience.cut:
-                continue
             owed = np.cumsum(experience.reward[first : last + 1][::-1])[::-1]
             assert buffer.returns[first : last + 1, n] == pytest.approx(owed, abs=1e-5)
+            failed += experience.infos[last]["success"] is False
     assert len(ends) > 2
+    assert failed, "an episode that lasts to the end of the demonstration"
     mean = np.stack([through(learner.explorer().layers, row) for row in found[1].seen])
     z = (found[1].action - mean) / learner.explorer().sigma
     expected = -(z**2 / 2 + np.log(learner.explorer().sigma) + np.log(2 * np.pi) / 2).sum(axis=1)
