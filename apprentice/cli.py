@@ -218,7 +218,7 @@ class Corpus(_Verb):
     """Paint short narrated videos, to try everything on that works on narrated videos."""
 
     out: tyro.conf.Positional[Path] = tyro.MISSING
-    """Folder of the videos, with captions (.vtt) beside them, and labels.csv of what happens in them."""
+    """Folder of the videos, with captions (.vtt) beside them, labels.csv of what happens, and a picture of all."""
     videos: int = 20
     """How many."""
     size: int = 128

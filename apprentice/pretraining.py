@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from apprentice.showing import console, log_to
 from apprentice.stages import UsageError
+from records.atomic import atomic_path
 
 if TYPE_CHECKING:
     from apprentice import cli
@@ -53,12 +54,18 @@ def check(verb: cli.Check) -> None:
 
 def corpus(verb: cli.Corpus) -> None:
     """Generated videos as files."""
+    import cv2
+
     from pretrain.corpus import CorpusOptions, GeneratedVideos
     from pretrain.corpus.films import LABELS, write_films
+    from pretrain.corpus.sheet import contact_sheet
 
     options = CorpusOptions(videos=verb.videos, misalignment=verb.misalignment, irrelevant=verb.irrelevant)
     films = write_films(GeneratedVideos(options, seed=verb.common.seed), verb.out, size=verb.size, fps=verb.fps)
-    console.print(f"{verb.out}: {len(films)} videos with captions; what happens in them is in {LABELS}", soft_wrap=True)
+    with atomic_path(verb.out / "sheet.png") as temporary:
+        cv2.imwrite(str(temporary), contact_sheet(options)[..., ::-1], [cv2.IMWRITE_PNG_COMPRESSION, 9])
+    told = f"what happens in them is in {LABELS}, all actions are in sheet.png"
+    console.print(f"{verb.out}: {len(films)} videos with captions; {told}", soft_wrap=True)
 
 
 def _name(skipped: tuple[Skipped, ...] | list[Skipped]) -> None:
