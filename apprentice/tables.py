@@ -21,6 +21,7 @@ _TABLES = (
     "policies.learners.learner:LEARNERS",
     "pretrain.backbone:BACKBONES",
     "pretrain.objectives.objective:OBJECTIVES",
+    "pretrain.recipes:RECIPES",
     "policies.datasets.dataset:DATASETS",
 )
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Protocol, runtime_checkable
 
 from jaxtyping import Float
-from torch import Tensor
+from torch import Tensor, nn
 
 from records import Entry, Registry
 
@@ -19,6 +19,9 @@ class Backbone(Protocol):
 
     def pooled(self, video: Float[Tensor, "B 3 T H W"]) -> Float[Tensor, "B width"]:
         """Features of clips of RGB in [0, 1]."""
+
+    def recomputable(self) -> list[nn.Module]:
+        """Parts, one after the other, whose activations can be computed again instead of kept."""
 
 
 BACKBONES = Registry(

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import torch
@@ -18,6 +21,28 @@ def processes() -> int:
 def rank() -> int:
     """Number of this process among them."""
     return dist.get_rank() if processes() > 1 else 0
+
+
+@contextmanager
+def together(device: str | None = None) -> Iterator[torch.device]:
+    """Join the processes that `torchrun` has started, if it has; yields the device of this one.
+
+    Args:
+        device: `cpu` or `cuda`; by default a GPU where there is one. Each process of a machine takes a GPU of its own.
+    """
+    local = int(os.environ.get("LOCAL_RANK", "0"))
+    kind = device or ("cuda" if torch.cuda.is_available() else "cpu")
+    chosen = torch.device("cuda", local) if kind == "cuda" else torch.device(kind)
+    if chosen.type == "cuda":
+        torch.cuda.set_device(chosen)
+    joins = int(os.environ.get("WORLD_SIZE", "1")) > 1 and not dist.is_initialized()
+    if joins:
+        dist.init_process_group("nccl" if chosen.type == "cuda" else "gloo")
+    try:
+        yield chosen
+    finally:
+        if joins:
+            dist.destroy_process_group()
 
 
 def gather(local: Shaped[Tensor, "B *D"]) -> Shaped[Tensor, "N *D"]:

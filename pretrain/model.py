@@ -78,7 +78,9 @@ class Batch(NamedTuple):
     source: Int[Tensor, "B"]
     """Number of the video that each clip is from."""
     wave: Float[Tensor, "B N"] | None = None
-    """Sound in [-1, 1]."""
+    """Sound in [-1, 1]; silence where a clip has none."""
+    heard: Bool[Tensor, "B"] | None = None
+    """Which clips have sound."""
 
 
 class JointModel(nn.Module):
@@ -125,6 +127,10 @@ class JointModel(nn.Module):
             return Met(None, None, self._video_met(features), self._text_met(text))
         sound = None if batch.wave is None else self.audio(batch.wave)
         return self.meet(Modalities(features, sound, text))
+
+    def recomputable(self) -> list[nn.Module]:
+        """Parts of the video encoder whose activations can be computed again instead of kept."""
+        return self._backbone.recomputable()
 
     def features(self, video: Float[Tensor, "B 3 T H W"]) -> Float[Tensor, "B F"]:
         """What other tasks are given: the last layer of the video encoder, pooled."""

@@ -37,3 +37,7 @@ class SmallS3D(nn.Module):
     def pooled(self, video: Float[Tensor, "B 3 T H W"]) -> Float[Tensor, "B width"]:
         """Mean of the last convolution over clips of RGB in [0, 1]."""
         return self.blocks(self.stem(video)).mean(dim=(2, 3, 4))
+
+    def recomputable(self) -> list[nn.Module]:
+        """Every convolution after the first."""
+        return list(self.blocks)

@@ -63,6 +63,10 @@ class SpaceTimeTransformer(nn.Module):
         """
         return self.project(self.pooled(video))
 
+    def recomputable(self) -> list[nn.Module]:
+        """Every block."""
+        return list(self.blocks)
+
     def pooled(self, video: Float[Tensor, "B 3 T H W"]) -> Float[Tensor, "B width"]:
         """Last state of the class token."""
         B, _, T, _, _ = video.shape

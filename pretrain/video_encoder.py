@@ -87,6 +87,10 @@ class S3D(nn.Module):
         """Mean of the last block over clips of RGB in [0, 1]; T even, H and W multiples of 2 for the published stem."""
         return self.features(video)["mixed_5c"].mean(dim=(2, 3, 4))
 
+    def recomputable(self) -> list[nn.Module]:
+        """The separable convolution of the stem, and every block."""
+        return [self.conv_2c, *(getattr(self, name) for name in BLOCKS)]
+
     def features(self, video: Float[Tensor, "B 3 T H W"]) -> dict[str, Tensor]:
         """Feature maps (B, C, T', H', W') of the stem and of every block, by name."""
         found: dict[str, Tensor] = {}

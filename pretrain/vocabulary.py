@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
@@ -47,6 +48,21 @@ class Vocabulary:
             known = [self._numbers[word] for word in words_of(sentence) if word in self._numbers][:length]
             rows.append(known + [0] * (length - len(known)))
         return np.array(rows, np.int64).reshape(-1, length)
+
+    @classmethod
+    def of(cls, sentences: Iterable[str], *, most: int = 66_249, at_least: int = 1) -> Vocabulary:
+        """The words of some sentences, frequent ones first: at most `most`, each said `at_least` so many times.
+
+        Raises:
+            VocabularyError: there is none.
+        """
+        counted = Counter(word for sentence in sentences for word in words_of(sentence))
+        kept = [
+            word for word, count in sorted(counted.items(), key=lambda item: (-item[1], item[0])) if count >= at_least
+        ]
+        if not kept:
+            raise VocabularyError(f"no word is said {at_least} times or more")
+        return cls(kept[:most])
 
     @classmethod
     def load(cls, path: Path | str) -> Vocabulary:

@@ -1,0 +1,1 @@
+"""From examples to a trained model: recipes, batches, steps, checkpoints, alarms."""
