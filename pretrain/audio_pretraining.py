@@ -6,7 +6,6 @@ al., COLA, ICASSP 2021. No labels are read.
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
@@ -18,6 +17,7 @@ from torch import Tensor, nn
 from pretrain.audio_encoder import AudioEncoder
 from pretrain.objectives.nce import nce
 from pretrain.spectrogram_views import Views
+from pretrain.training.schedule import rate_at
 from records.progress import tell_progress
 
 
@@ -88,7 +88,10 @@ def pretrain_audio(
         )  # fmt: skip
     parameters = [*encoder.normalise.parameters(), *encoder.trunk.parameters(), *projector.parameters()]
     optimiser = torch.optim.AdamW(parameters, lr=training.learning_rate, weight_decay=training.weight_decay)
-    schedule = torch.optim.lr_scheduler.LambdaLR(optimiser, lambda step: _rate(step, training))
+    warm_up = max(1, round(training.warm_up * training.steps))
+    schedule = torch.optim.lr_scheduler.LambdaLR(
+        optimiser, lambda step: rate_at(step, steps=training.steps, warm_up=warm_up, peak=1.0)
+    )
     encoder.train()
     nn.Module.to(encoder.trunk, memory_format=torch.channels_last)  # type: ignore[call-overload]
     losses: list[float] = []
@@ -120,11 +123,3 @@ def _drawn(count: int, size: int, chance: np.random.Generator) -> Iterator[Int[n
         order = chance.permutation(count)
         for start in range(0, count - size + 1, size):
             yield order[start : start + size]
-
-
-def _rate(step: int, training: AudioTraining) -> float:
-    """Linear rise, then half a cosine to zero; a share of the learning rate."""
-    rise = max(1, round(training.warm_up * training.steps))
-    if step < rise:
-        return (step + 1) / rise
-    return 0.5 * (1 + math.cos(math.pi * (step - rise) / max(1, training.steps - rise)))

@@ -45,14 +45,20 @@ class Codes(Protocol):
 
 
 @runtime_checkable
-class Encoder(Protocol):
-    """What is probed: `Pretrained`, or anybody's model in this shape."""
+class Named(Protocol):
+    """A model that can be told from others."""
 
     name: str
-    sampling: Sampling
 
     def fingerprint(self) -> str:
         """What tells its weights from others."""
+
+
+@runtime_checkable
+class Encoder(Named, Protocol):
+    """What is probed: `Pretrained`, or anybody's model in this shape."""
+
+    sampling: Sampling
 
     def encode_clips(self, frames: np.ndarray) -> Codes:
         """Codes of clips of uint8 frames (B, T, S, S, 3)."""
@@ -109,6 +115,6 @@ class Probe(Protocol):
         """
 
 
-def named(encoder: Encoder) -> str:
+def named(encoder: Named) -> str:
     """What outcomes call an encoder."""
     return f"{encoder.name}@{encoder.fingerprint()[:12]}"

@@ -42,7 +42,9 @@ class LinearSVM:
         return x @ self.weight.T + self.bias
 
 
-def fit_svm(x: Float[np.ndarray, "N D"], label: Int[np.ndarray, "N"], classes: int, *, C: float) -> LinearSVM:
+def fit_svm(
+    x: Float[np.ndarray, "N D"], label: Int[np.ndarray, "N"], classes: int, *, C: float, start: LinearSVM | None = None
+) -> LinearSVM:
     """Fit one machine for each class against all others.
 
     Args:
@@ -50,6 +52,7 @@ def fit_svm(x: Float[np.ndarray, "N D"], label: Int[np.ndarray, "N"], classes: i
         label: class of each, from 0.
         classes: how many there are; one without examples gets a machine that always says no.
         C: cost of the loss.
+        start: where the solver begins; the minimum does not depend on it. That of a similar cost saves most steps.
 
     Raises:
         SVMError: no examples, values that are not finite, or no convergence.
@@ -61,7 +64,8 @@ def fit_svm(x: Float[np.ndarray, "N D"], label: Int[np.ndarray, "N"], classes: i
     one = np.hstack([np.asarray(x, np.float64), np.ones((len(x), 1))])
     planes, gaps = [], []
     for k in range(classes):
-        plane, gap = _minimum(one, np.where(label == k, 1.0, -1.0), C)
+        first = np.zeros(one.shape[1]) if start is None else np.r_[start.weight[k], start.bias[k]]
+        plane, gap = _minimum(one, np.where(label == k, 1.0, -1.0), C, first)
         planes.append(plane)
         gaps.append(gap)
         tell_progress("fitting planes", k + 1, classes)
@@ -74,10 +78,11 @@ def objective(v: Float[np.ndarray, "D"], x: Float[np.ndarray, "N D"], y: Float[n
     return float(0.5 * v @ v + C * np.sum(np.maximum(0, 1 - y * (x @ v)) ** 2))
 
 
-def _minimum(x: Float[np.ndarray, "N D"], y: Float[np.ndarray, "N"], C: float) -> tuple[np.ndarray, float]:
-    """Weights at the minimum, and the relative gap between primal and dual there."""
-    v = np.zeros(x.shape[1])
-    lacking = np.ones(len(x))
+def _minimum(
+    x: Float[np.ndarray, "N D"], y: Float[np.ndarray, "N"], C: float, v: Float[np.ndarray, "D"]
+) -> tuple[np.ndarray, float]:
+    """Weights at the minimum, sought from `v` on, and the relative gap between primal and dual there."""
+    lacking = 1 - y * (x @ v)
     gap = np.inf
     for _ in range(_STEPS):
         target = _ridge(x, y, lacking > 0, C)
