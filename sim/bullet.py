@@ -11,7 +11,7 @@ import contextlib
 import ctypes
 import os
 import weakref
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -57,9 +57,9 @@ Pose = tuple[tuple[float, ...], tuple[float, ...]]
 class Contact(NamedTuple):
     """Where two bodies touch."""
 
-    point: np.ndarray
+    point: tuple[float, float, float]
     """On the first body, in the world [m]."""
-    normal: np.ndarray
+    normal: tuple[float, float, float]
     """Pointing from the second body to the first, in the world."""
     force: float
     """Along the normal [N]."""
@@ -298,25 +298,20 @@ class Bullet:
         """Position of one joint [m, rad]."""
         return float(pb.getJointState(body, joint, self._id)[0])
 
-    def drive_position(
-        self,
-        body: int,
-        joints: Sequence[int],
-        position: Sequence[float],
-        velocity: Sequence[float],
-        force: Sequence[float],
-        *,
-        gain: float,
-    ) -> None:
-        """Drive joints towards positions and velocities with limited force or torque [N, N m].
+    def motors(
+        self, body: int, joints: Sequence[int], force: Sequence[float], *, gain: float
+    ) -> Callable[[Sequence[float], Sequence[float]], None]:
+        """What drives joints towards positions and velocities with limited force or torque [N, N m].
 
-        Takes lists: it is called in every physics step, and converting arrays takes longer than the engine does.
+        It takes lists: it is called in every physics step, and converting arrays takes longer than the engine does.
         """
-        n = len(joints)
-        gains, damping = [gain] * n, [1.0] * n
-        pb.setJointMotorControlArray(
-            body, joints, pb.POSITION_CONTROL, position, velocity, force, gains, damping, self._id
-        )
+        drive, client, mode = pb.setJointMotorControlArray, self._id, pb.POSITION_CONTROL
+        gains, damping = [gain] * len(joints), [1.0] * len(joints)
+
+        def towards(position: Sequence[float], velocity: Sequence[float]) -> None:
+            drive(body, joints, mode, position, velocity, force, gains, damping, client)
+
+        return towards
 
     def brake(self, body: int, joint: int, force: float) -> None:
         """Hold a joint at rest with a limited force [N]: dry friction."""
@@ -324,8 +319,11 @@ class Bullet:
             body, joint, pb.VELOCITY_CONTROL, targetVelocity=0.0, force=force, physicsClientId=self._id
         )
 
-    def hold(self, body: int, force: float) -> int:
-        """Attach a body to a point of the world by a fixed constraint of limited force [N]; see `move_hold`."""
+    def hold(self, body: int, force: float) -> Callable[[Vector, Vector], None]:
+        """Attach a body to a point of the world by a fixed constraint of limited force [N].
+
+        Returns what moves the point to a position and quaternion; lists are quicker than arrays.
+        """
         p, q = self.pose(body)
         offset, turn = self._inertial(body)
         back_p, back_q = pb.invertTransform(offset, turn)
@@ -342,12 +340,13 @@ class Bullet:
             q.tolist(),
             physicsClientId=self._id,
         )
-        pb.changeConstraint(constraint, maxForce=force, physicsClientId=self._id)
-        return int(constraint)
+        change, client = pb.changeConstraint, self._id
 
-    def move_hold(self, constraint: int, position: Vector, quaternion: Vector, force: float) -> None:
-        """Move the point that a body is attached to; lists are quicker than arrays."""
-        pb.changeConstraint(constraint, position, quaternion, force, *_UNCHANGED, self._id)
+        def move(position: Vector, quaternion: Vector) -> None:
+            change(constraint, position, quaternion, force, *_UNCHANGED, client)
+
+        move(p.tolist(), q.tolist())
+        return move
 
     def gap(self, body: int, link: int, low: Vector, high: Vector) -> float:
         """How far the bounding box of a link is from a box with these corners, along one of the axes at least [m].
@@ -362,7 +361,7 @@ class Bullet:
         found = pb.getContactPoints(body, other, _ANY, other_link, self._id)
         if not found:
             return []
-        return [Contact(np.array(c[5]), np.array(c[7]), c[9], c[3], c[4]) for c in found if c[9] > above]
+        return [Contact(c[5], c[7], c[9], c[3], c[4]) for c in found if c[9] > above]
 
     def pressure(self, body: int, other: int) -> float:
         """Normal force between two bodies in the last step [N]."""

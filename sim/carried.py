@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from typing import NamedTuple
 
 import numpy as np
 import pinocchio as pin
@@ -10,8 +10,18 @@ from jaxtyping import Float
 
 from sim.bullet import Bullet
 
-Glance = tuple[float, ...]
-"""Position (3) [m] and quaternion xyzw (4) of a link, as the engine has them."""
+Triple = tuple[float, float, float]
+
+
+class Posture(NamedTuple):
+    """A frame in plain numbers, which are quicker than arrays where there are few."""
+
+    origin: Triple
+    """In the world [m]."""
+    x: Triple
+    """Direction of its x axis in the world."""
+    z: Triple
+    """The same of its z axis."""
 
 
 class Carried:
@@ -21,40 +31,24 @@ class Carried:
         """Attach it to a link's URDF frame; link -1 is the base."""
         self._bullet, self._body, self._link = bullet, body, link
         self._mounted = pin.XYZQUATToSE3(np.concatenate(bullet.quick_frame(body, link))).inverse() * T_link_frame
-        turns = _ROTATION.reshape(16, 3, 3)
-        self._of_products = np.c_[(turns @ self._mounted.rotation).reshape(16, 9), turns @ self._mounted.translation]
-
-    def glance(self) -> Glance:
-        """Where the link is, as the engine has it: `poses` tells later where the frame was."""
-        position, quaternion = self._bullet.quick_pose(self._body, self._link)
-        return *position, *quaternion
+        x, _, z = self._mounted.rotation.T.tolist()
+        self._origin, self._x, self._z = self._mounted.translation.tolist(), x, z
 
     def pose(self) -> tuple[Float[np.ndarray, "3 3"], Float[np.ndarray, "3"]]:
         """Rotation of the frame, and its origin in the world [m]."""
-        there = pin.XYZQUATToSE3(np.array(self.glance())) * self._mounted
+        there = pin.XYZQUATToSE3(np.concatenate(self._bullet.quick_pose(self._body, self._link))) * self._mounted
         return there.rotation, there.translation
 
-    def poses(self, glances: Sequence[Glance]) -> tuple[Float[np.ndarray, "S 3 3"], Float[np.ndarray, "S 3"]]:
-        """Rotations of the frame, and its origins [m], at earlier moments."""
-        at = np.array(glances)
-        q = at[:, 3:]
-        there = (q[:, :, None] * q[:, None]).reshape(-1, 16) @ self._of_products
-        return there[:, :9].reshape(-1, 3, 3), there[:, 9:] + at[:, :3]
-
-
-def _rotation_of_products() -> Float[np.ndarray, "16 9"]:
-    """What a rotation matrix (rows one after another) is as a sum of products of a quaternion's components, xyzw.
-
-    R = (w^2 - v.v) I + 2 v v^T + 2 w [v]x.
-    """
-    products = np.zeros((4, 4, 3, 3))
-    products[3, 3] = np.eye(3)
-    for k in range(3):
-        products[k, k] -= np.eye(3)
-        products[3, k] = 2 * pin.skew(np.eye(3)[k])
-        for m in range(3):
-            products[k, m, k, m] += 2
-    return products.reshape(16, 9)
-
-
-_ROTATION = _rotation_of_products()
+    def posture(self) -> Posture:
+        """The same without its y axis, for every control step."""
+        (px, py, pz), (i, j, k, w) = self._bullet.quick_pose(self._body, self._link)
+        ii, jj, kk, ij, ik, jk, wi, wj, wk = i * i, j * j, k * k, i * j, i * k, j * k, w * i, w * j, w * k
+        a, b, c = 1 - 2 * (jj + kk), 2 * (ij - wk), 2 * (ik + wj)
+        d, e, f = 2 * (ij + wk), 1 - 2 * (ii + kk), 2 * (jk - wi)
+        g, h, m = 2 * (ik - wj), 2 * (jk + wi), 1 - 2 * (ii + jj)
+        x, y, z = self._origin
+        origin = px + a * x + b * y + c * z, py + d * x + e * y + f * z, pz + g * x + h * y + m * z
+        x, y, z = self._x
+        handle = a * x + b * y + c * z, d * x + e * y + f * z, g * x + h * y + m * z
+        x, y, z = self._z
+        return Posture(origin, handle, (a * x + b * y + c * z, d * x + e * y + f * z, g * x + h * y + m * z))

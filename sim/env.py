@@ -13,9 +13,10 @@ from gymnasium import spaces
 from jaxtyping import Float
 
 from motion.tool import Tool, head_positions, tool_of
-from records import Demonstration
+from records import Demonstration, Motion
 from sim.actions import RESIDUAL, ActionModel
 from sim.bullet import Bullet, View
+from sim.carried import Triple
 from sim.conditions import USUAL, Conditions, Spread, given
 from sim.holder import build_holder
 from sim.rest import at_rest
@@ -28,6 +29,8 @@ PHYSICS_RATE = 240.0
 SOLVER_ITERATIONS = 20
 """Of the contact solver in a physics step. With PyBullet's 50 as many replays succeed and heads are as far off their
 targets (`benchmarks.contact_solver`); tasks with grains need fewer still."""
+HASTE = 2.0
+"""No part of a tool moves faster than this many times the greatest speed that can be asked of it."""
 PATIENCE = 6
 """Control steps that the tool stays at the last frame before an episode is cut off."""
 LARGEST = 100.0
@@ -58,7 +61,7 @@ class EnvState(NamedTuple):
     sensor: Sensor
     frame: int
     displacement: np.ndarray
-    seen: tuple[np.ndarray, np.ndarray]
+    seen: tuple[Triple, Triple]
     follows: bool
     done: bool
 
@@ -128,9 +131,9 @@ class ToolEnv(gymnasium.Env[np.ndarray, np.ndarray]):
         self._holder.reset()
         self._initial = self._bullet.save()
         self._path = head_positions(self.tool, beneath.tool)
+        self._reach = HASTE * _farthest(self.tool, beneath.tool, action) / self._substeps
         self._work = self.task.work(demonstration.scene)
         own = (*_OWN_NAMES, *(f"turned_{_AXES[axis - 3]}" for axis in action.turns))
-        self._turned = np.array(action.turns, int)
         self.obs_names = (*own, *self.task.obs_names)
         self.action_names = action.names
         self.term_names = self.task.term_names
@@ -144,7 +147,7 @@ class ToolEnv(gymnasium.Env[np.ndarray, np.ndarray]):
         self._frame, self._follows, self._done = 0, True, False
         self._sensor = Sensor(sensing, 0)
         self._displacement = np.zeros(6)
-        self._seen = np.zeros(3), np.zeros(3)
+        self._seen: tuple[Triple, Triple] = (0.0, 0.0, 0.0), (0.0, 0.0, 0.0)
         self._weigh(Conditions())
 
     @property
@@ -182,7 +185,7 @@ class ToolEnv(gymnasium.Env[np.ndarray, np.ndarray]):
         self._weigh(conditions)
         self._holder.reset()
         self.task.reset(conditions)
-        return self._observe(self._holder.head()[1]), self._info(dict.fromkeys(self.term_names, 0.0))
+        return self._observe(None), self._info(dict.fromkeys(self.term_names, 0.0))
 
     def step(self, action: np.ndarray) -> tuple[np.ndarray, float, bool, bool, dict[str, Any]]:
         """Advance by one frame of the demonstration.
@@ -198,10 +201,12 @@ class ToolEnv(gymnasium.Env[np.ndarray, np.ndarray]):
         self._holder.aim(before, after, start, self._displacement)
         drive, step, watch = self._holder.drive, self._bullet.step, self.task.watch
         body, link = self._holder.body, self._holder.link
+        watched = self.task.watched(body, link, self._substeps, self._reach)
         for k in range(self._substeps):
             drive(k)
             step()
-            watch(body, link)
+            if k in watched:
+                watch(body, link)
         self._frame += 1
         terms = self.task.terms()
         terminated = self.task.over
@@ -251,18 +256,26 @@ class ToolEnv(gymnasium.Env[np.ndarray, np.ndarray]):
     def _weigh(self, conditions: Conditions) -> None:
         """Mass of the tool and friction of the ground."""
         self._conditions = conditions
+        self._told = conditions.offset, conditions._asdict()
         self._bullet.set_mass(self._holder.body, self._holder.link, conditions.mass)
         self._bullet.set_friction(self._ground, -1, lateral=GROUND_FRICTION * conditions.friction)
 
-    def _observe(self, before: np.ndarray) -> np.ndarray:
-        """Observation of the present, with the head's place one control step before [m] for its velocity."""
-        R, head = self._holder.head()
-        self._seen = before, head
-        seems = self._seems()
-        place = (min(self._frame / self._last, 1.0), seems.x, seems.y, seems.yaw)
-        moved, turned = self._displacement[:3], self._displacement[self._turned]
-        velocity = (head - before) * self.fps
-        obs = np.concatenate([place, moved, head, velocity, R[:, 0], R[:, 2], turned, self.task.observe()])
+    def _observe(self, before: Triple | None) -> np.ndarray:
+        """Observation of the present, with the head's place one control step before [m] for its velocity.
+
+        Without one the head is at rest.
+
+        Put together from plain numbers: for so few, arrays take longer.
+        """
+        head, handle, up = self._holder.head()
+        (x, y, z), (x_before, y_before, z_before) = head, before or head
+        self._seen = before or head, head
+        seems, fps = self._seems(), self.fps
+        phase, displacement = min(self._frame / self._last, 1.0), self._displacement.tolist()
+        velocity = (x - x_before) * fps, (y - y_before) * fps, (z - z_before) * fps
+        turned = [displacement[axis] for axis in self.action.turns]
+        place = phase, seems.x, seems.y, seems.yaw
+        obs = np.array([*place, *displacement[:3], *head, *velocity, *handle, *up, *turned, *self.task.observe()])
         if seems is not self._conditions:
             for columns, error in zip(self._places, seems.offset - self._conditions.offset, strict=True):
                 obs[columns] += error
@@ -273,10 +286,20 @@ class ToolEnv(gymnasium.Env[np.ndarray, np.ndarray]):
         return self._sensor.seen(self._conditions, self._frame, self.fps)
 
     def _info(self, terms: dict[str, float]) -> dict[str, Any]:
+        offset, conditions = self._told
         return {
             "success": self.task.solved,
             "spoilt": self.task.spoilt,
             "terms": terms,
-            "object_offset": self._conditions.offset,
-            "conditions": self._conditions._asdict(),
+            "object_offset": offset.copy(),
+            "conditions": conditions.copy(),
         }
+
+
+def _farthest(tool: Tool, motion: Motion, action: ActionModel) -> float:
+    """How far a point of a tool that follows a motion can be asked to move in a control step [m]."""
+    ends = np.stack([motion.q[:, :3], head_positions(tool, motion)])
+    demonstrated = np.linalg.norm(np.diff(ends, axis=1), axis=2).max(initial=0.0)
+    rates = dict(zip(action.axes, action.rate, strict=True))
+    moved, turned = (np.linalg.norm([rates.get(axis, 0.0) for axis in axes]) for axes in ((0, 1, 2), (3, 4, 5)))
+    return float(demonstrated + moved + turned * tool.length)

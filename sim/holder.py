@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import itertools
 import math
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Protocol, runtime_checkable
+from typing import NamedTuple, Protocol, runtime_checkable
 
 import numpy as np
 import pinocchio as pin
@@ -17,7 +18,7 @@ from motion.tool import Tool
 from records import Demonstration, Motion
 from sim.actions import ActionModel
 from sim.bullet import Bullet
-from sim.carried import Carried
+from sim.carried import Carried, Posture
 from sim.displaced import Displaced
 from sim.tasks.task import TASKS
 from sim.urdf import arm_urdf, tool_urdf, write_urdf
@@ -45,8 +46,21 @@ class Holder(Protocol):
     def drive(self, step: int) -> None:
         """Drive towards where the tool shall be after this physics step of the control step: 0, 1, ..."""
 
-    def head(self) -> tuple[np.ndarray, np.ndarray]:
-        """Rotation (3, 3) of the tool and position (3,) of its head [m]."""
+    def head(self) -> Posture:
+        """Where the tool's head is, with the axes of the tool."""
+
+
+class _Way(NamedTuple):
+    """Poses during a control step, after each of its physics steps; plain numbers, as the engine wants them."""
+
+    position: Sequence[Sequence[float]]
+    """[m]."""
+    quaternion: Sequence[Sequence[float]]
+    """xyzw."""
+
+
+def _way(poses: Float[np.ndarray, "K 7"]) -> _Way:
+    return _Way(poses[:, :3].tolist(), poses[:, 3:].tolist())
 
 
 class FreeTool:
@@ -57,38 +71,48 @@ class FreeTool:
     def __init__(self, bullet: Bullet, folder: Path, tool: Tool, motion: Motion, substeps: int) -> None:
         self._bullet, self._tool, self._q = bullet, tool, motion.q
         shares = _shares(substeps)
-        self._mix = np.stack([1 - shares, shares], axis=1)
-        self._path = _between(motion.q, shares)
-        self._still = np.repeat(motion.q[:, None], substeps, axis=1)
+        self._shares: list[float] = shares.tolist()
+        self._moving = [_way(poses) for poses in _between(motion.q, shares)]
+        self._standing = [_way(np.tile(pose, (substeps, 1))) for pose in motion.q]
         self.body = bullet.load_urdf(write_urdf(folder, "tool", tool_urdf(tool)), fixed=False)
         bullet.place(self.body, self._q[0, :3], self._q[0, 3:])
-        self._hold = bullet.hold(self.body, PULL)
+        self._pull = bullet.hold(self.body, PULL)
         self._head = Carried(bullet, self.body, self.link, pin.SE3(np.eye(3), tool.p_head))
 
     def reset(self) -> None:
         """Go to the first frame, at rest."""
         self._bullet.place(self.body, self._q[0, :3], self._q[0, 3:])
-        self._bullet.move_hold(self._hold, self._q[0, :3].tolist(), self._q[0, 3:].tolist(), PULL)
+        self._pull(self._q[0, :3].tolist(), self._q[0, 3:].tolist())
 
     def aim(self, before: int, after: int, start: Float[np.ndarray, "6"], end: Float[np.ndarray, "6"]) -> None:
         """Set out from one pose to another."""
-        way = self._path[before] if after != before else self._still[before]
-        displaced = self._mix @ np.array([start, end])
-        moved, turned = way[:, :3] + displaced[:, :3], way[:, 3:]
-        if displaced[:, 3:].any():
-            R = Rotation.from_quat(turned)
-            after_turn = Rotation.from_rotvec(displaced[:, 3:]) * R
-            moved += R.apply(self._tool.p_head) - after_turn.apply(self._tool.p_head)
-            turned = after_turn.as_quat()
-        self._p, self._turn = moved.tolist(), turned.tolist()
+        way = (self._moving if after != before else self._standing)[before]
+        x, y, z, *turn = start.tolist()
+        x_end, y_end, z_end, *turn_end = end.tolist()
+        if any(turn) or any(turn_end):
+            way = self._turned(way, start[3:], end[3:])
+        self._p, self._turn = way.position, way.quaternion
+        if x or y or z or x_end or y_end or z_end:
+            dx, dy, dz = x_end - x, y_end - y, z_end - z
+            self._p = [
+                (px + x + share * dx, py + y + share * dy, pz + z + share * dz)
+                for (px, py, pz), share in zip(way.position, self._shares, strict=True)
+            ]
 
     def drive(self, step: int) -> None:
         """Pull the tool towards its pose."""
-        self._bullet.move_hold(self._hold, self._p[step], self._turn[step], PULL)
+        self._pull(self._p[step], self._turn[step])
 
-    def head(self) -> tuple[np.ndarray, np.ndarray]:
-        """Rotation of the tool and position of its head [m]."""
-        return self._head.pose()
+    def head(self) -> Posture:
+        """Where the tool's head is, with the axes of the tool."""
+        return self._head.posture()
+
+    def _turned(self, way: _Way, start: Float[np.ndarray, "3"], end: Float[np.ndarray, "3"]) -> _Way:
+        """A way turned about the tool's head, by rotation vectors between two."""
+        R, shares = Rotation.from_quat(way.quaternion), np.array(self._shares)[:, None]
+        turned = Rotation.from_rotvec((1 - shares) * start + shares * end) * R
+        position = way.position + R.apply(self._tool.p_head) - turned.apply(self._tool.p_head)
+        return _way(np.c_[position, turned.as_quat()])
 
 
 class ArmHolder:
@@ -114,7 +138,8 @@ class ArmHolder:
         self._joints = [joints[name] for name in arm.spec.joints]
         self.link = bullet.links(self.body)["tool"]
         self._head = Carried(bullet, self.body, self.link, pin.SE3(np.eye(3), arm.tool.p_head))
-        self._effort: list[float] = np.asarray(arm.model.effortLimit, float).tolist()
+        effort: list[float] = np.asarray(arm.model.effortLimit, float).tolist()
+        self._motors = bullet.motors(self.body, self._joints, effort, gain=GAIN)
         self._shares = _shares(substeps)
         self._speed = np.asarray(arm.model.velocityLimit, float)
         R_world_base = pin.rpy.rpyToMatrix(0.0, 0.0, yaw)
@@ -134,12 +159,11 @@ class ArmHolder:
 
     def drive(self, step: int) -> None:
         """Drive the joints towards their configuration."""
-        target = self._targets[step]
-        self._bullet.drive_position(self.body, self._joints, target, self._velocity, self._effort, gain=GAIN)
+        self._motors(self._targets[step], self._velocity)
 
-    def head(self) -> tuple[np.ndarray, np.ndarray]:
-        """Rotation of the tool and position of its head [m]."""
-        return self._head.pose()
+    def head(self) -> Posture:
+        """Where the tool's head is, with the axes of the tool."""
+        return self._head.posture()
 
 
 def build_holder(

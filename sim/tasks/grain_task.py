@@ -39,6 +39,10 @@ class GrainTask(ABC):
     def _weigh(self, conditions: Conditions) -> None:
         """Set masses and friction, and where things belong, which the engine's state does not hold."""
 
+    def watched(self, body: int, link: int, substeps: int, reach: float) -> range:
+        """None: contacts do not matter here."""
+        return range(0)
+
     def watch(self, body: int, link: int) -> None:  # noqa: B027 - what a task may do, not what it must
         """Contacts do not matter here."""
 

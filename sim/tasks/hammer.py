@@ -6,7 +6,7 @@ with anything. Reward is sparse: 1 in the step in which the nail has been driven
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +17,7 @@ from jaxtyping import Float
 from motion.tool import Tool
 from records import Demonstration, Motion
 from sim.bullet import Bullet, Contact
-from sim.carried import Carried
+from sim.carried import Carried, Posture
 from sim.conditions import Conditions
 from sim.tasks.hammer_placement import HammerPlacer
 from sim.tasks.hammer_stroke import hammer_stroke
@@ -39,6 +39,8 @@ FACE_DEPTH = 0.015
 """A contact within this distance of the plane of the face [m] counts as on the face."""
 FACE_NORMAL = float(np.cos(np.radians(35)))
 """Cosine of the largest angle between the contact normal and the face's."""
+LENGTH = 2 * STROKE + HEAD_HEIGHT
+"""Of the nail with its head, and as far again as it is driven [m]."""
 TOUCH = 0.5
 """Contacts of less force [N] are not counted."""
 
@@ -110,10 +112,15 @@ class HammerTask:
     def _weigh(self, conditions: Conditions) -> None:
         """Mass of the nail, its friction against the face, and its dry friction in the block."""
         top = self._top + np.append(conditions.offset, 0.0)
-        self._x, self._y, self._z = top.tolist()
+        self._x, self._y, self._z = x, y, z = top.tolist()
+        self._corners = ((x - HEAD_RADIUS, y - HEAD_RADIUS, z - LENGTH), (x + HEAD_RADIUS, y + HEAD_RADIUS, z))
         self._bullet.set_friction(self._nail, self._joint, lateral=SURFACE_FRICTION * conditions.friction)
         self._bullet.set_mass(self._nail, self._joint, conditions.mass)
         self._bullet.brake(self._nail, self._joint, FRICTION * conditions.friction)
+
+    def watched(self, body: int, link: int, substeps: int, reach: float) -> range:
+        """All from when the tool may be at the nail."""
+        return range(int(self._bullet.gap(body, link, *self._corners) / reach), substeps)
 
     def watch(self, body: int, link: int) -> None:
         """Spoil the episode when anything but the face touches the nail, be it of the tool or of the arm."""
@@ -125,12 +132,12 @@ class HammerTask:
             return
         if self._hand is None:
             self._hand = Carried(self._bullet, body, link, pin.SE3.Identity())
-        R, p = self._hand.pose()
-        self._spoilt |= not all(c.link == link and on_face(c, R, p, self._tool) for c in touches)
+        tool = self._hand.posture()
+        self._spoilt |= not all(c.link == link and on_face(c, tool, self._tool) for c in touches)
 
-    def observe(self) -> Float[np.ndarray, "4"]:
+    def observe(self) -> Sequence[float]:
         """Top of the nail [m] and the driven share of its stroke."""
-        return np.array([self._x, self._y, self._z - self._driven * STROKE, self._driven])
+        return self._x, self._y, self._z - self._driven * STROKE, self._driven
 
     def terms(self) -> dict[str, float]:
         """1 for the nail driven, once."""
@@ -177,19 +184,21 @@ class HammerTask:
         self._look()
 
 
-def on_face(contact: Contact, R: Float[np.ndarray, "3 3"], p: Float[np.ndarray, "3"], tool: Tool) -> bool:
+def on_face(contact: Contact, frame: Posture, tool: Tool) -> bool:
     """Whether a contact of the hammer lies on its face.
 
     Args:
         contact: point [m] and normal in the world, of the hammer with the nail.
-        R: rotation of the tool frame.
-        p: origin of the tool frame [m].
+        frame: of the tool.
         tool: the hammer.
     """
-    x, _, z = (R.T @ (contact.point - p)).tolist()
+    (px, py, pz), (ox, oy, oz), (a, b, c), (d, e, f) = contact.point, *frame
+    dx, dy, dz = px - ox, py - oy, pz - oz
+    x, z = a * dx + b * dy + c * dz, d * dx + e * dy + f * dz
+    u, v, w = contact.normal
     face = -tool.head_size[2] / 2
     inside = abs(x - tool.length) <= tool.head_size[0] / 2 + FACE_DEPTH
-    return inside and z <= face + FACE_DEPTH and float(R[:, 2] @ contact.normal) >= FACE_NORMAL
+    return inside and z <= face + FACE_DEPTH and d * u + e * v + f * w >= FACE_NORMAL
 
 
 def _block_height(nail_z: float) -> float:

@@ -6,7 +6,7 @@ enough.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -84,10 +84,10 @@ class PourTask(GrainTask):
         self._begin()
         self._look()
 
-    def observe(self) -> Float[np.ndarray, "5"]:
+    def observe(self) -> Sequence[float]:
         """Where the cup stands now [m], how upright it is, and the shares of the grains in the jug and in the cup."""
         cup = self._cup.pose()
-        return np.array([*cup.translation[:2], cup.rotation[2, 2], self.left, self.moved])
+        return *cup.translation[:2].tolist(), float(cup.rotation[2, 2]), self.left, self.moved
 
     def target(self) -> Float[np.ndarray, "3"]:
         """Middle of the cup's rim [m]."""

@@ -6,7 +6,7 @@ it harder than `PRESSED` has dug itself in, and the episode is spoilt. Reward is
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -16,22 +16,18 @@ from jaxtyping import Float
 from motion.tool import Tool
 from records import Demonstration, Motion
 from sim.bullet import Bullet
-from sim.carried import Carried, Glance
+from sim.carried import Carried
 from sim.conditions import Conditions
 from sim.tasks.grass import CUT_HEIGHT, HEIGHT, PRESSED, RADIUS, SOLVED, grass_scene, stalk_places
-from sim.tasks.scythe_cut import sweep
+from sim.tasks.scythe_cut import Edge, edge_of, swept
 from sim.tasks.scythe_placement import ScythePlacer
 from sim.tasks.scythe_stroke import scythe_stroke
 from sim.tasks.task import Box
 from sim.tool_shape import scythe_blade
 from sim.urdf import stalk_urdf, write_urdf
 
-NEAR = 0.42
-"""A blade whose centre is farther than this from that of the patch along an axis, and twice its last step, does not cut
-in the next control step [m]: its way is not followed."""
-
 EVERY = 2
-"""One physics step in so many is looked at: the blade moves straight enough in between."""
+"""One physics step in so many is looked at for how the tool is pressed into the ground."""
 
 _LYING = np.array([0.0, np.sqrt(0.5), 0.0, np.sqrt(0.5)])
 """Quaternion xyzw of a stalk that has fallen along +x."""
@@ -72,8 +68,8 @@ class ScytheTask:
     ) -> None:
         """Let the grass grow; physics needs no bodies for it."""
         self._bullet, self._ground, self._size = bullet, ground, tool.head_size
-        self._blade, self._rate = scythe_blade(tool), 1 / bullet.time_step
-        self._edge: Carried | None = None
+        self._mounted = scythe_blade(tool)
+        self._blade: Carried | None = None
         self._middle, self._rooted = self.work(scene), stalk_places(scene)
         self._bodies = []
         if drawn:
@@ -84,37 +80,38 @@ class ScytheTask:
     def reset(self, conditions: Conditions) -> None:
         """All stalks stand again, where they belong."""
         self._stand(conditions)
-        self._standing = np.ones(len(self._stalks), bool)
-        self._near, self._steps = True, 0
-        self._count()
+        self._standing = list(range(len(self._stalks)))
+        self._edge: Edge | None = None
         self._dug = self._told = False
         self._pressure: list[float] = []
-        self._poses: list[Glance] = []
         self._draw()
 
-    def watch(self, body: int, link: int) -> None:
-        """Remember where the tool is, if it is near the grass, and how it is pressed into the ground."""
-        self._steps += 1
-        if self._steps % EVERY:
-            return
+    def watched(self, body: int, link: int, substeps: int, reach: float) -> range:
+        """Some, and the last one."""
+        self._rate = 1 / (substeps * self._bullet.time_step)
+        if self._blade is None:
+            self._blade = Carried(self._bullet, body, link, self._mounted)
         if self._edge is None:
-            self._edge = Carried(self._bullet, body, link, self._blade)
-        if self._near:
-            self._poses.append(self._edge.glance())
+            self._edge = edge_of(self._blade.posture(), self._size)
+        return range(substeps - 1, -1, -EVERY)
+
+    def watch(self, body: int, link: int) -> None:
+        """Remember how the tool is pressed into the ground."""
         self._pressure.append(self._bullet.pressure(body, self._ground))
 
-    def observe(self) -> Float[np.ndarray, "4"]:
+    def observe(self) -> Sequence[float]:
         """Centre of the patch [m] and the share that is cut."""
-        return np.array([*self._target.tolist(), self._share])
+        return *self._at, self.share
 
     def terms(self) -> dict[str, float]:
         """Share of the stalks that this step has cut; -1, once, for a blade in the ground."""
-        before, told = self._share, self._told
+        before, told = self.share, self._told
         self._dug = self._dug or sum(self._pressure) > PRESSED * len(self._pressure)
         self._pressure.clear()
-        self._mow()
+        if not self._dug:
+            self._mow()
         self._told = self._dug
-        return {"cut": self._share - before, "dug": -float(self._dug and not told)}
+        return {"cut": self.share - before, "dug": -float(self._dug and not told)}
 
     def target(self) -> Float[np.ndarray, "3"]:
         """Centre of the patch, at half the height that stalks are cut at [m]."""
@@ -123,12 +120,12 @@ class ScytheTask:
     @property
     def share(self) -> float:
         """Share of the stalks that is cut."""
-        return self._share
+        return 1 - len(self._standing) / len(self._stalks)
 
     @property
     def solved(self) -> bool:
         """Enough is cut, and the blade has not dug itself in."""
-        return not self._dug and self._share >= SOLVED - 1e-9
+        return not self._dug and self.share >= SOLVED - 1e-9
 
     @property
     def spoilt(self) -> bool:
@@ -138,61 +135,41 @@ class ScytheTask:
     @property
     def over(self) -> bool:
         """Nothing stands any more, or the blade has dug itself in."""
-        return self._dug or self._share == 1
+        return self._dug or not self._standing
 
     def state(self) -> dict[str, Any]:
-        """Which stalks stand, the blade's last pose, and what has happened."""
-        return {
-            "standing": self._standing.copy(),
-            "poses": list(self._poses),
-            "near": self._near,
-            "steps": self._steps,
-            "dug": self._dug,
-            "told": self._told,
-        }
+        """Which stalks stand, where the blade's edge is, and what has happened."""
+        return {"standing": list(self._standing), "edge": self._edge, "dug": self._dug, "told": self._told}
 
     def restore(self, state: Mapping[str, Any], conditions: Conditions) -> None:
         """Return to a remembered state."""
         self._stand(conditions)
-        self._standing, self._poses = state["standing"].copy(), list(state["poses"])
-        self._near, self._steps = state["near"], state["steps"]
-        self._count()
+        self._standing, self._edge = list(state["standing"]), state["edge"]
         self._dug, self._told, self._pressure = state["dug"], state["told"], []
         self._draw()
 
     def _stand(self, conditions: Conditions) -> None:
         self._conditions = conditions
         self._stalks = conditions.moved(self._rooted, self._middle)
+        self._places: list[list[float]] = self._stalks[:, :2].tolist()
         self._target = conditions.moved(self._middle, self._middle)
-
-    def _count(self) -> None:
-        """See what stands, and the share that does not."""
-        self._upright = self._stalks[self._standing]
-        self._share = 1 - len(self._upright) / len(self._stalks)
+        self._at = self._target.tolist()
 
     def _mow(self) -> None:
-        """Cut what the blade has swept over since the last step, whose last pose is the first one now."""
-        if self._edge is None:
-            return
-        if not self._near:
-            self._poses.append(self._edge.glance())
-        if not self._poses:
-            return
-        R, centre = self._edge.poses(self._poses)
-        if self._near and not self._dug and len(centre) > 1:
-            swept = sweep(R, centre, self._upright, self._size, self._rate)
-            if len(swept.stalk):
-                self._standing[self._standing] = ~swept.cut()
-                self._count()
-                self._draw()
-        self._poses = self._poses[-1:]
-        ways = zip(centre[0].tolist(), centre[-1].tolist(), self._target.tolist(), strict=True)
-        self._near = all(abs(now - target) < NEAR + 2 * abs(now - before) for before, now, target in ways)
+        """Cut what the blade has swept over in the last control step."""
+        assert self._blade is not None
+        assert self._edge is not None
+        before, self._edge = self._edge, edge_of(self._blade.posture(), self._size)
+        upright = [self._places[k] for k in self._standing]
+        cut = swept(before, self._edge, upright, self._size, self._rate).cut()
+        if cut:
+            self._standing = [stalk for k, stalk in enumerate(self._standing) if k not in cut]
+            self._draw()
 
     def _draw(self) -> None:
         """Stalks that are cut lie on the ground."""
         for k, body in enumerate(self._bodies):
-            if self._standing[k]:
+            if k in self._standing:
                 self._bullet.place(body, self._stalks[k])
             else:
                 self._bullet.place(body, self._stalks[k] + np.array([0.0, 0.0, RADIUS]), _LYING)

@@ -11,60 +11,76 @@ Zorina et al. (RA-L 2021) cut by contact height, gap, angle and speed along the 
 from __future__ import annotations
 
 import math
-from typing import NamedTuple
+from collections.abc import Iterable, Sequence
+from typing import NamedTuple, TypeVar
 
 import numpy as np
-from jaxtyping import Bool, Float
+from jaxtyping import Float
 
+from sim.carried import Posture
 from sim.tasks.grass import CUT_HEIGHT, GAP, LEVEL, SLOWEST
 
 SUNK = 0.01
 """An edge this far below the ground still cuts [m]: contacts of the physics engine give way a little."""
 _UPRIGHT = 1e-12
 """Squared length of an edge's direction as seen from above, at least."""
-_NONE = np.zeros(0)
-"""What no meeting is like."""
+
+Number = TypeVar("Number", float, np.ndarray)
+
+Edge = Sequence[float]
+"""The middle of an edge [m], its direction from heel to tip, and how level the blade is: the cosine of its tilt (7)."""
+
 _MISSED = 3.0
 """How wrong a sweep is that never meets a stalk: more than one that meets it wrongly."""
 _WORST = 2.0
 """How wrong one that meets it counts at most."""
 
 
+class Meeting(NamedTuple):
+    """An edge, or its continuation, passes a stalk edge first."""
+
+    stalk: int
+    """Which one."""
+    beside: float
+    """By how much the end of the edge misses the stalk [m]; not positive on the edge."""
+    height: float
+    """Above the ground [m]."""
+    level: float
+    """Cosine of the angle between blade and ground."""
+    speed: float
+    """Of the edge along itself where it meets the stalk [m/s]: a scythe slices."""
+
+    @property
+    def cuts(self) -> bool:
+        """Whether the stalk is cut."""
+        low = -SUNK <= self.height <= CUT_HEIGHT
+        return low and self.beside <= 0 and self.level >= LEVEL and self.speed >= SLOWEST
+
+
 class Sweep(NamedTuple):
-    """M meetings of an edge with some of N stalks: the edge, or its continuation, passes a stalk edge first."""
+    """Meetings of an edge with some of N stalks."""
 
     grown: int
     """N."""
-    stalk: np.ndarray
-    """Which stalk is met (M,)."""
-    beside: np.ndarray
-    """By how much the end of the edge misses the stalk [m]; not positive on the edge (M,)."""
-    height: np.ndarray
-    """Of the meeting above the ground [m] (M,)."""
-    level: np.ndarray
-    """Cosine of the angle between blade and ground (M,)."""
-    speed: np.ndarray
-    """Of the edge along itself where it meets the stalk [m/s] (M,): a scythe slices."""
+    meetings: Sequence[Meeting]
 
-    def cut(self) -> Bool[np.ndarray, "N"]:
+    def cut(self) -> list[int]:
         """Which stalks are cut."""
-        low = (self.height <= CUT_HEIGHT) & (self.height >= -SUNK)
-        fair = low & (self.beside <= 0) & (self.level >= LEVEL) & (self.speed >= SLOWEST)
-        found = np.zeros(self.grown, bool)
-        found[self.stalk[fair]] = True
-        return found
+        return [meeting.stalk for meeting in self.meetings if meeting.cuts]
 
     def wrong(self) -> Float[np.ndarray, "N"]:
         """How wrong the best meeting with each stalk is: 0 cuts it with something to spare, `_MISSED` is none."""
-        total = (
-            np.maximum(self.beside + 0.01, 0) / 0.1
-            + np.maximum(self.height - 0.8 * CUT_HEIGHT, 0) / 0.1
-            + np.maximum(-self.height, 0) / 0.1
-            + np.maximum(0.5 * (1 + LEVEL) - self.level, 0) / 0.2
-            + np.maximum(1.5 * SLOWEST - self.speed, 0) / 1.0
-        )
         found = np.full(self.grown, _MISSED)
-        np.minimum.at(found, self.stalk, np.minimum(total, _WORST))
+        if self.meetings:
+            stalk, beside, height, level, speed = np.array(self.meetings).T
+            total = (
+                np.maximum(beside + 0.01, 0) / 0.1
+                + np.maximum(height - 0.8 * CUT_HEIGHT, 0) / 0.1
+                + np.maximum(-height, 0) / 0.1
+                + np.maximum(0.5 * (1 + LEVEL) - level, 0) / 0.2
+                + np.maximum(1.5 * SLOWEST - speed, 0) / 1.0
+            )
+            np.minimum.at(found, stalk.astype(int), np.minimum(total, _WORST))
         return found
 
 
@@ -84,33 +100,83 @@ def sweep(
         size: extent of the blade along its axes [m].
         rate: of the poses [1/s].
     """
-    blade = np.concatenate([p - size[0] / 2 * R[:, :, 0], R[:, :, 1], R[:, 2, 2:]], axis=1)
-    x, y, _, dx, dy, _, _ = blade.T
-    flat = np.sqrt(dx * dx + dy * dy)
-    # Distance of stalks beyond the edge's line as seen from the handle, less `GAP`, in units of 1 / flat.
-    beyond = dy[:, None] * stalks[:, 0] - dx[:, None] * stalks[:, 1] + (GAP * flat + y * dx - x * dy)[:, None]
+    edges = np.concatenate([p - size[0] / 2 * R[:, :, 0], R[:, :, 1], R[:, 2, 2:]], axis=1)
+    x, y, _, dx, dy, _, _ = edges.T
+    across, along, beside = _line(x, y, dx, dy)
+    beyond = across[:, None] * stalks[:, 0] + along[:, None] * stalks[:, 1] + beside[:, None]
     before = beyond < 0
     k, j = (before[:-1] & ~before[1:]).nonzero()
-    if not len(k):
-        return Sweep(len(stalks), j, *[_NONE] * 4)
     share = beyond[k, j] / (beyond[k, j] - beyond[k + 1, j])
-    rows, places = blade.tolist(), stalks.tolist()
     passed = zip(k.tolist(), j.tolist(), share.tolist(), strict=True)
-    met = [_meeting(rows[step], rows[step + 1], places[stalk], part) for step, stalk, part in passed]
-    at, height, level, moved = np.array(met).T
-    return Sweep(len(stalks), j, np.abs(at) - size[1] / 2 - GAP, height, level, rate * moved)
+    return _sweep(edges.tolist(), stalks.tolist(), passed, size[1], rate)
 
 
-def _meeting(
-    first: list[float], second: list[float], stalk: list[float], share: float
-) -> tuple[float, float, float, float]:
-    """Where an edge passes a stalk: along itself from its middle [m], height [m], level, way along itself [m].
+def edge_of(blade: Posture, size: tuple[float, float, float]) -> Edge:
+    """The edge of a blade whose frame is as in `sweep`."""
+    (px, py, pz), (ax, ay, az), (cx, cy, cz) = blade
+    half = size[0] / 2
+    along = cy * az - cz * ay, cz * ax - cx * az, cx * ay - cy * ax
+    return px - half * ax, py - half * ay, pz - half * az, *along, cz
 
-    Plain numbers, since few stalks are met at a time: arrays take longer.
+
+def swept(
+    first: Edge, second: Edge, stalks: Sequence[Sequence[float]], size: tuple[float, float, float], rate: float
+) -> Sweep:
+    """The same as `sweep` between two poses: plain numbers, since arrays take longer where there are few."""
+    (a, b, c), (a2, b2, c2) = (_line(x, y, dx, dy) for x, y, _, dx, dy, _, _ in (first, second))
+    passed = []
+    for j, (x, y) in enumerate(stalks):
+        before = a * x + b * y + c
+        if before < 0:
+            after = a2 * x + b2 * y + c2
+            if after >= 0:
+                passed.append((0, j, before / (before - after)))
+    return _sweep((first, second), stalks, passed, size[1], rate)
+
+
+def _line(x: Number, y: Number, dx: Number, dy: Number) -> tuple[Number, Number, Number]:
+    """Factors a, b, c of an edge's line: how far a stalk at (x, y) is beyond it as seen from the handle, a x + b y + c.
+
+    Less `GAP`, and in units of the length of the direction as seen from above.
 
     Args:
-        first: the middle of the edge, its direction, and how level it is, just before.
-        second: the same just after.
+        x: of the middle of the edge [m].
+        y: the same along y [m].
+        dx: direction of the edge.
+        dy: the same along y.
+    """
+    return dy, -dx, GAP * (dx * dx + dy * dy) ** 0.5 + y * dx - x * dy
+
+
+def _sweep(
+    edges: Sequence[Edge],
+    stalks: Sequence[Sequence[float]],
+    passed: Iterable[tuple[int, int, float]],
+    length: float,
+    rate: float,
+) -> Sweep:
+    """Meetings from which stalks are passed: after which pose, which stalk, and at which share of the way to the next.
+
+    Args:
+        edges: of the blade in each pose.
+        stalks: where they stand [m].
+        passed: pose, stalk, share.
+        length: of the edge [m].
+        rate: of the poses [1/s].
+    """
+    met = []
+    for k, j, share in passed:
+        at, height, level, moved = _meeting(edges[k], edges[k + 1], stalks[j], share)
+        met.append(Meeting(j, abs(at) - length / 2 - GAP, height, level, float(rate) * moved))
+    return Sweep(len(stalks), met)
+
+
+def _meeting(first: Edge, second: Edge, stalk: Sequence[float], share: float) -> tuple[float, float, float, float]:
+    """Where an edge passes a stalk: along itself from its middle [m], height [m], level, way along itself [m].
+
+    Args:
+        first: the edge just before.
+        second: the edge just after.
         stalk: where it stands, x and y [m].
         share: of the time between the two that has passed.
     """

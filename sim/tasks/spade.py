@@ -6,7 +6,7 @@ in the box, and 1 when it is enough; the task is spoilt when the box or the depo
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -102,9 +102,10 @@ class SpadeTask(GrainTask):
         self._begin()
         self._look()
 
-    def observe(self) -> Float[np.ndarray, "6"]:
+    def observe(self) -> Sequence[float]:
         """Where deposit and box stand now [m], and the shares of the grains on the blade and in the box."""
-        return np.array([*self._deposit.pose()[0][:2], *self._goal.pose()[0][:2], self.carried, self.moved])
+        (x, y, _), (box_x, box_y, _) = (slider.pose()[0].tolist() for slider in (self._deposit, self._goal))
+        return x, y, box_x, box_y, self.carried, self.moved
 
     def target(self) -> Float[np.ndarray, "3"]:
         """The deposit, until the blade carries enough; then a place above the box [m]."""

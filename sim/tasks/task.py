@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple, Protocol, runtime_checkable
 
@@ -93,10 +93,20 @@ class Task(Protocol):
         Masses and friction are not part of the engine's state: they are set here, each time.
         """
 
-    def watch(self, body: int, link: int) -> None:
-        """Look at the last physics step; the tool is `link` of `body`. Called after every step: it must be cheap."""
+    def watched(self, body: int, link: int, substeps: int, reach: float) -> range:
+        """Which physics steps of the coming control step, of 0 to `substeps` - 1, `watch` shall look at.
 
-    def observe(self) -> Float[np.ndarray, "D"]:
+        Args:
+            body: of the tool.
+            link: of the tool.
+            substeps: in a control step.
+            reach: no point of the tool moves farther in a physics step [m].
+        """
+
+    def watch(self, body: int, link: int) -> None:
+        """Look at the last physics step; the tool is `link` of `body`. It must be cheap."""
+
+    def observe(self) -> Sequence[float]:
         """State of the objects, in the order of `obs_names`."""
 
     def terms(self) -> dict[str, float]:

@@ -9,7 +9,8 @@ from episodes import play
 from motion.tool import HAMMER, motion_of_poses
 from records import Demonstration
 from sim.bullet import Contact
-from sim.conditions import STILL
+from sim.carried import Posture
+from sim.conditions import STILL, Spread
 from sim.env import ToolEnv
 from sim.holder import PULL
 from sim.tasks.hammer import FACE_DEPTH, HammerTask, on_face
@@ -23,7 +24,7 @@ DOWN, UP = np.array([0.0, 0, -1]), np.array([0.0, 0, 1])
 
 
 def _contact(point, normal):
-    return Contact(np.asarray(point, float), np.asarray(normal, float), 10.0, -1, 0)
+    return Contact(*(tuple(np.asarray(v, float).tolist()) for v in (point, normal)), 10.0, -1, 0)
 
 
 @pytest.mark.parametrize(
@@ -48,7 +49,8 @@ def test_on_face_in_any_pose(point, normal, expected):
         R, p = np.linalg.qr(rng.standard_normal((3, 3)))[0], rng.standard_normal(3)
         R = R * np.sign(np.linalg.det(R))
         contact = _contact(R @ np.asarray(point, float) + p, R @ np.asarray(normal, float))
-        assert on_face(contact, R, p, HAMMER) is expected
+        frame = Posture(*(tuple(v.tolist()) for v in (p, R[:, 0], R[:, 2])))
+        assert on_face(contact, frame, HAMMER) is expected
 
 
 def _press(R, at_tool, *, speed=1.0, above=0.25, below=STROKE + 0.01, beside=(0.0, 0.0)):
@@ -142,12 +144,31 @@ def _lowest_gap(env):
 
     def look(body, link):
         watch(body, link)
-        R, head = env._holder.head()
-        gaps.append(head[2] - R[2, 2] * HALF[2] - env.task.target()[2])
+        head, _, up = env._holder.head()
+        gaps.append(head[2] - up[2] * HALF[2] - env.task.target()[2])
 
     env.task.watch = look
     play(env)
     return min(gaps)
+
+
+@pytest.mark.parametrize("wild", [0.0, 0.3, 1.0])
+def test_nothing_happens_while_nobody_watches(wild):
+    """Episodes are the same with every physics step looked at, and with those left out in which the nail is far."""
+    rng = np.random.default_rng(0)
+    actions = np.clip(np.cumsum(wild * rng.uniform(-1, 1, (20, 60, 3)), axis=1), -1, 1)
+    env = ToolEnv(HammerTask.scripted(), spread=Spread(0.05))
+    some = [play(env, chosen, seed=k) for k, chosen in enumerate(actions)]
+    looks, watch = [], env.task.watch
+    env.task.watch = lambda body, link: (looks.append(0), watch(body, link))
+    steps = sum(len(play(env, chosen, seed=k)[0]) - 1 for k, chosen in enumerate(actions))
+    assert len(looks) < 0.8 * steps * env._substeps
+    env.task.watched = lambda body, link, substeps, reach: range(substeps)
+    every = [play(env, chosen, seed=k) for k, chosen in enumerate(actions)]
+    env.close()
+    for (a, info_a), (b, info_b) in zip(some, every, strict=True):
+        assert np.array_equal(a, b)
+        assert info_a["spoilt"] == info_b["spoilt"]
 
 
 def test_ground_and_block_stop_the_tool():
