@@ -3,20 +3,22 @@
 from __future__ import annotations
 
 import functools
+import inspect
 import operator
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, make_dataclass
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
 import tyro
 
-from apprentice import pretraining, verbs
+from apprentice import pretraining, probing, verbs
 from apprentice.answer import answered, one_line_usage
 from apprentice.options import (
     Body,
     Chance,
     Common,
+    Encoding,
     Foreign,
     Judging,
     Marks,
@@ -28,6 +30,7 @@ from apprentice.options import (
     Training,
 )
 from apprentice.showing import progress_shown
+from pretrain.probes.probe import PROBES
 
 ABOUT = "From a clip of a person using a tool to 3D motion, contact forces and a robot policy."
 
@@ -232,6 +235,24 @@ class Corpus(_Verb):
 
 
 @dataclass(frozen=True)
+class _Probe(_Verb):
+    folder: tyro.conf.Positional[Path] = tyro.MISSING
+    """Folder of the videos or sounds."""
+    encoder: Encoding = field(default_factory=Encoding)
+
+
+def _probe(name: str) -> type[_Probe]:
+    """The verb of a probe: its options, and those that all probes share."""
+    options = PROBES.load(name)
+    own = [("probe", options, field(kw_only=True))]
+    about = {"__doc__": inspect.getdoc(options)}
+    return make_dataclass(name.capitalize(), own, bases=(_Probe,), frozen=True, namespace=about)
+
+
+PROBE_VERBS = tuple(_probe(name) for name in PROBES)
+
+
+@dataclass(frozen=True)
 class List(_Verb):
     """Name every tool, task, robot, detector, format and agent with one line each."""
 
@@ -253,12 +274,14 @@ VERBS: dict[type[_Verb], Callable[[Any], None]] = {
     Prepare: pretraining.prepare,
     Check: pretraining.check,
     Corpus: pretraining.corpus,
+    **dict.fromkeys(PROBE_VERBS, probing.probe),
     List: verbs.show_list,
 }
 """In the order in which they are explained."""
 
 GROUPS: dict[str, tuple[str, tuple[type[_Verb], ...]]] = {
     "pretrain": ("Joint embeddings of video and language from narrated videos.", (Prepare, Check, Corpus)),
+    "probe": ("What a trained encoder is worth, by published protocols, beside what costs nothing.", PROBE_VERBS),
 }
 """Verbs of two words: the first, what it is about, and those that come second."""
 

@@ -130,6 +130,20 @@ class Foreign:
 
 
 @dataclass(frozen=True)
+class Encoding:
+    """Which trained encoder is used."""
+
+    model: Path | None = None
+    """Folder of a trained model."""
+    weights: Path | None = None
+    """Published weights of S3D-G (s3d_howto100m.pth), instead of a folder; with --dictionary."""
+    dictionary: Path | None = None
+    """Their words (s3d_dict.npy)."""
+    device: str = "cpu"
+    """Where it computes: cpu, cuda, cuda:1 and so on."""
+
+
+@dataclass(frozen=True)
 class Scene:
     """What shall be done in simulation."""
 

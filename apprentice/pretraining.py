@@ -4,16 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from apprentice.showing import console, log_to
+from apprentice.showing import console, log_to, name_skipped
 from apprentice.stages import UsageError
 from records.atomic import atomic_path
 
 if TYPE_CHECKING:
     from apprentice import cli
-    from pretrain.narration import Skipped
-
-_SHOWN = 10
-"""Files that are named on the screen; the report names all."""
 
 
 def prepare(verb: cli.Prepare) -> None:
@@ -32,7 +28,7 @@ def prepare(verb: cli.Prepare) -> None:
     log_to(verb.out / "log.txt")
     encoding = Encoding(fps=verb.fps, short_side=verb.short_side, gop=verb.gop)
     prepared = make_shards(videos, verb.out, skipped=skipped, encoding=encoding, processes=verb.processes)
-    _name(prepared.skipped)
+    name_skipped(prepared.skipped)
     shards = "1 shard" if prepared.shards == 1 else f"{prepared.shards} shards"
     outcome = f"{verb.out}: {prepared.videos} videos in {shards}, {prepared.made} of them new"
     if prepared.skipped:
@@ -46,7 +42,7 @@ def check(verb: cli.Check) -> None:
 
     shards = Shards(verb.folder)
     damaged = list(shards.check())
-    _name(damaged)
+    name_skipped(damaged)
     if damaged:
         raise UsageError(f"{verb.folder}: {len(damaged)} shards or videos in it are damaged")
     console.print(f"{verb.folder}: {len(shards)} videos, all of them whole", soft_wrap=True)
@@ -66,10 +62,3 @@ def corpus(verb: cli.Corpus) -> None:
         cv2.imwrite(str(temporary), contact_sheet(options)[..., ::-1], [cv2.IMWRITE_PNG_COMPRESSION, 9])
     told = f"what happens in them is in {LABELS}, all actions are in sheet.png"
     console.print(f"{verb.out}: {len(films)} videos with captions; {told}", soft_wrap=True)
-
-
-def _name(skipped: tuple[Skipped, ...] | list[Skipped]) -> None:
-    for file, reason in skipped[:_SHOWN]:
-        console.print(f"{file}: {reason}", soft_wrap=True, style="yellow")
-    if len(skipped) > _SHOWN:
-        console.print(f"and {len(skipped) - _SHOWN} more", style="yellow")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import logging
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from rich.console import Console
@@ -15,6 +15,9 @@ from records.progress import listening
 
 ROOMS = ("records", "apprentice", "perception", "motion", "sim", "policies", "pretrain")
 """Loggers that are shown and kept."""
+
+_SHOWN = 10
+"""Files that are named on the screen; reports name all."""
 
 console = Console(stderr=True, highlight=False)
 
@@ -54,3 +57,11 @@ def log_to(path: Path) -> None:
         logger.addHandler(to_file)
         logger.addHandler(RichHandler(console=console, show_path=False, show_level=False, log_time_format="%H:%M:%S"))
         logger.propagate = False
+
+
+def name_skipped(skipped: Sequence[tuple[str, str]]) -> None:
+    """Say of which files what is wrong; of many, the first."""
+    for file, reason in skipped[:_SHOWN]:
+        console.print(f"{file}: {reason}", soft_wrap=True, style="yellow")
+    if len(skipped) > _SHOWN:
+        console.print(f"and {len(skipped) - _SHOWN} more", style="yellow")

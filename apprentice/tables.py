@@ -22,6 +22,7 @@ _TABLES = (
     "pretrain.backbone:BACKBONES",
     "pretrain.objectives.objective:OBJECTIVES",
     "pretrain.recipes:RECIPES",
+    "pretrain.probes.probe:PROBES",
     "policies.datasets.dataset:DATASETS",
 )
 
