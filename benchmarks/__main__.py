@@ -34,6 +34,7 @@ BENCHMARKS: dict[str, tuple[str, ...]] = {
     "decoding": (),
     "corpus": (),
     "workers": (),
+    "esc10": ("{data}/pretrain/esc10",),
     "policy": ("{data}/tools/hammer_1.npz",),
 }
 """Arguments of each, by module name; `{data}` is the folder of the shared data."""

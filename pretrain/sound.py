@@ -36,10 +36,10 @@ def read_sound(path: Path | str, rate: int) -> Float[np.ndarray, "N"]:
         with av.open(str(path)) as container:
             if not container.streams.audio:
                 raise SoundError(f"{path}: has no sound")
-            resampler = av.AudioResampler(format="flt", layout="mono", rate=rate)
+            resampler = av.AudioResampler(format="fltp", rate=rate)
             for frame in container.decode(container.streams.audio[0]):
-                parts += [part.to_ndarray()[0] for part in resampler.resample(frame)]
-            parts += [part.to_ndarray()[0] for part in resampler.resample(None)]
+                parts += [part.to_ndarray().mean(axis=0) for part in resampler.resample(frame)]
+            parts += [part.to_ndarray().mean(axis=0) for part in resampler.resample(None)]
     except (av.FFmpegError, OSError) as error:
         reason = getattr(error, "strerror", None) or error
         raise SoundError(f"{path}: its sound cannot be read ({reason})") from error
