@@ -48,7 +48,9 @@ class Localisation:
         tasks, listed = read_tasks(self.tasks), read_videos(self.videos)
         listed = [(task, video) for task, video in listed if task in tasks]
         files, sampling = VideoFiles(folder), self.viewing.of(encoder.sampling)
-        text = {number: text_embeddings(encoder, list(task.steps)) for number, task in tasks.items()}
+        said = text_embeddings(encoder, [step for task in tasks.values() for step in task.steps])
+        ends = np.cumsum([len(task.steps) for task in tasks.values()])
+        text = dict(zip(tasks, np.split(said, ends[:-1]), strict=True))
         chance = np.random.default_rng(seed)
         located: dict[str, list[Located]] = {"encoder": [], "chance": [], "even spacing": []}
         skipped: list[Skipped] = []

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -11,7 +12,7 @@ from jaxtyping import Float
 from pretrain.narration import Skipped
 from pretrain.probes.captioned import Captioned, read_captioned
 from pretrain.probes.encoding import Wanted, encoded, enough
-from pretrain.probes.probe import Encoder, Outcome, named
+from pretrain.probes.probe import Encoder, Outcome, ProbeError, named
 from pretrain.probes.ranks import chance_of_retrieval, ranks, retrieval_figures
 from pretrain.probes.video_files import VideoFiles
 from pretrain.probes.viewing import Viewing, stated
@@ -37,7 +38,7 @@ class Retrieval:
         """Figures of the clips that can be read; nothing is random.
 
         Raises:
-            ProbeError: an unreadable table, or fewer than two clips that can be read.
+            ProbeError: an unreadable table, fewer than two clips that can be read, or captions of unknown words only.
         """
         listed = read_captioned(self.captions)
         clips, skipped = _found(listed, VideoFiles(folder))
@@ -70,11 +71,17 @@ class Retrieval:
         )
 
 
-def text_embeddings(encoder: Encoder, sentences: list[str]) -> Float[np.ndarray, "N D"]:
-    """Embeddings of sentences; zeros, which say nothing, for those of which the encoder knows no word."""
+def text_embeddings(encoder: Encoder, sentences: Sequence[str]) -> Float[np.ndarray, "N D"]:
+    """Embeddings of sentences; zeros, which say nothing, for those of which the encoder knows no word.
+
+    Raises:
+        ProbeError: it knows no word of any of them.
+    """
     known = np.asarray(encoder.knows(sentences), bool)
+    if not known.any():
+        raise ProbeError(f"{encoder.name}: knows no word of {len(sentences)} sentences; the first: {sentences[0]!r}")
     some = [sentence for sentence, there in zip(sentences, known, strict=True) if there]
-    found = np.asarray(encoder.encode_sentences(some), np.float64) if some else np.zeros((0, 1))
+    found = np.asarray(encoder.encode_sentences(some), np.float64)
     text = np.zeros((len(sentences), found.shape[1]))
     text[known] = found
     return text

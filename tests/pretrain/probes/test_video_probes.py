@@ -102,6 +102,13 @@ def test_too_few_clips_are_no_retrieval(tmp_path, eye, paint):
         Retrieval(captions=table, processes=1)(eye, tmp_path / "v")
 
 
+def test_an_encoder_that_knows_no_word_is_no_figure(tmp_path, eye, paint):
+    paint(tmp_path / "v" / "a.mp4", ("blue", 1.0))
+    table = captions(tmp_path / "t.csv", ("a", 0, 1, "nobody"), ("a", 0, 1, "knows"))
+    with pytest.raises(ProbeError, match="eye: knows no word of 2 sentences; the first: 'nobody'"):
+        Retrieval(captions=table, processes=1)(eye, tmp_path / "v")
+
+
 @pytest.fixture
 def changing(tmp_path, paint):
     """Videos that turn from red to green, or from green to red; colours alone do not tell which."""
