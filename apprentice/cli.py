@@ -12,7 +12,7 @@ from typing import Annotated, Any, Literal
 
 import tyro
 
-from apprentice import pretraining, probing, verbs
+from apprentice import joint_training, pretraining, probing, verbs
 from apprentice.answer import answered, one_line_usage
 from apprentice.options import (
     Body,
@@ -235,6 +235,52 @@ class Corpus(_Verb):
 
 
 @dataclass(frozen=True)
+class PretrainTrain(_Verb):
+    """Train a joint embedding of video and language; a training that was stopped goes on. Under torchrun, on many."""
+
+    data: tyro.conf.Positional[Path] = tyro.MISSING
+    """Folder of shards or of narrated videos, or the word `corpus` for generated ones."""
+    out: Path = tyro.MISSING
+    """Folder of the model, its checkpoint and its curve."""
+    recipe: str = "milnce"
+    """What is trained, and how; see `apprentice list`."""
+    held: Path | None = None
+    """Folder of other videos, to see whether those of the training are learned by heart."""
+    dictionary: Path | None = None
+    """Words that the model shall know (.npy or one a line); by default those that are said."""
+    at_least: int = 1
+    """How often a word must be said to be one of them."""
+    start_from: Path | None = None
+    """Folder of a model of the same kind, whose weights and words are taken."""
+    steps: int | None = None
+    """Steps, instead of the recipe's; so for the next ones."""
+    batch: int | None = None
+    """Clips of a step, over all processes."""
+    rate: float | None = None
+    """Highest learning rate."""
+    warm_up: int | None = None
+    """Steps over which it is reached."""
+    precision: Literal["fp32", "bf16"] | None = None
+    """Of the layers."""
+    micro_batch: int | None = None
+    """Clips that are encoded at a time, with the whole batch as negatives."""
+    recompute: bool = False
+    """Compute activations again instead of keeping them."""
+    compile: bool = False
+    """Compile the model."""
+    sync_norm: bool = False
+    """Normalise over the clips of all processes."""
+    device: Literal["cpu", "cuda"] | None = None
+    """Where to compute; by default a GPU where there is one."""
+    workers: int | None = None
+    """Processes that make examples; by default as many as there are processors but one."""
+    save_every: int = 1000
+    """Steps between checkpoints."""
+    tensorboard: bool = False
+    """Write events for TensorBoard, too."""
+
+
+@dataclass(frozen=True)
 class _Probe(_Verb):
     folder: tyro.conf.Positional[Path] = tyro.MISSING
     """Folder of the videos or sounds."""
@@ -274,13 +320,17 @@ VERBS: dict[type[_Verb], Callable[[Any], None]] = {
     Prepare: pretraining.prepare,
     Check: pretraining.check,
     Corpus: pretraining.corpus,
+    PretrainTrain: joint_training.train,
     **dict.fromkeys(PROBE_VERBS, probing.probe),
     List: verbs.show_list,
 }
 """In the order in which they are explained."""
 
 GROUPS: dict[str, tuple[str, tuple[type[_Verb], ...]]] = {
-    "pretrain": ("Joint embeddings of video and language from narrated videos.", (Prepare, Check, Corpus)),
+    "pretrain": (
+        "Joint embeddings of video and language from narrated videos.",
+        (Prepare, Check, Corpus, PretrainTrain),
+    ),
     "probe": ("What a trained encoder is worth, by published protocols, beside what costs nothing.", PROBE_VERBS),
 }
 """Verbs of two words: the first, what it is about, and those that come second."""
@@ -295,9 +345,9 @@ def main(arguments: list[str] | None = None) -> None:
 
 
 def spoken(kind: type[_Verb]) -> list[str]:
-    """The words that name a verb: its class in lower case, after the name of its group if it is in one."""
+    """The words that name a verb: that of its group if it is in one, and its class without it, in lower case."""
     group = [name for name, (_, kinds) in GROUPS.items() if kind in kinds]
-    return [*group, kind.__name__.lower()]
+    return [*group, kind.__name__.lower().removeprefix(group[0] if group else "")]
 
 
 def _choices() -> Any:

@@ -11,7 +11,7 @@ from pretrain.video_encoder import ConvUnit, SelfGating
 
 
 class SmallS3D(nn.Module):
-    """Four separable convolutions over space and time, each gated; the sides are halved before each but the first.
+    """Four separable convolutions over space and time, each gated; the sides are halved before each but the last.
 
     All moments are kept: each convolution looks one frame further to both sides.
     """
@@ -28,7 +28,7 @@ class SmallS3D(nn.Module):
         self.stem = ConvUnit(3, stem, (1, 5, 5), stride=(1, 2, 2))
         blocks: list[nn.Module] = []
         for k, (inputs, outputs) in enumerate(zip((stem, *widths), widths, strict=False)):
-            halved = nn.MaxPool3d((1, 2, 2)) if k else nn.Identity()
+            halved = nn.MaxPool3d((1, 2, 2)) if k < len(widths) - 1 else nn.Identity()
             blocks.append(
                 nn.Sequential(halved, ConvUnit(inputs, outputs, (3, 3, 3), separable=True), SelfGating(outputs))
             )

@@ -1,0 +1,82 @@
+"""`apprentice pretrain train`: what a user sees of a training, from generated videos and from files."""
+
+import json
+import subprocess
+import sys
+
+import pytest
+
+from apprentice.cli import main
+from pretrain.pretrained import Pretrained
+from pretrain.training.curve import read_curve
+from pretrain.training.train import CHECKPOINT, CURVE, EVENTS
+
+SMALL = ("--recipe", "tiny_milnce", "--batch", "4", "--workers", "0", "--device", "cpu", "--warm-up", "1")
+
+
+def failed(capsys, *arguments):
+    with pytest.raises(SystemExit) as end:
+        main([str(word) for word in arguments])
+    assert end.value.code == 2
+    said = capsys.readouterr().err.strip()
+    assert said.startswith("error: ")
+    return said
+
+
+def test_a_training_on_generated_videos_goes_on_and_is_not_mixed_up(tmp_path, capsys):
+    out = tmp_path / "model"
+    command = ["pretrain", "train", "corpus", "--out", str(out), *SMALL]
+    main([*command, "--steps", "3", "--tensorboard"])
+    assert "words after 3 steps of 4 clips" in " ".join(capsys.readouterr().err.split())
+    model = Pretrained.load(out)
+    assert model.name == "tiny_milnce-model"
+    assert model.encode_sentences(["open the jar"]).shape == (1, 128)
+    assert [row["step"] for row in read_curve(out / CURVE) if "loss" in row] == [0, 1, 2]
+    assert any((out / EVENTS).iterdir())
+    said = failed(capsys, *command, "--steps", "5")
+    assert "is of another training (recipe.steps was 3, is 5); take another folder" in said
+    (out / CHECKPOINT).write_bytes(b"nothing")
+    assert "delete it to start over" in failed(capsys, *command, "--steps", "3")
+
+
+def test_a_training_on_files_learns_the_words_that_are_said(tmp_path, capsys):
+    videos = tmp_path / "videos"
+    main(["pretrain", "corpus", str(videos), "--videos", "2", "--size", "64", "--fps", "4"])
+    command = ["pretrain", "train", str(videos), *SMALL, "--steps", "1", "--held", str(videos)]
+    main([*command, "--out", str(tmp_path / "model")])
+    said = {word for path in videos.glob("*.vtt") for word in path.read_text().lower().split()}
+    known = set(json.loads((tmp_path / "model" / "model.json").read_text())["vocabulary"])
+    assert known
+    assert known <= {word.strip(".,!?'") for word in said} | said
+    main([*command, "--out", str(tmp_path / "next"), "--start-from", str(tmp_path / "model"), "--rate", "1e-12"])
+    first, second = Pretrained.load(tmp_path / "model"), Pretrained.load(tmp_path / "next")
+    assert second.vocabulary.words == first.vocabulary.words
+    assert abs(second.model.text.fc1.weight - first.model.text.fc1.weight).max() < 1e-6
+    other = [*command, "--out", str(tmp_path / "other"), "--start-from", str(tmp_path / "model")]
+    other[other.index("tiny_milnce")] = "tiny_ranking"
+    capsys.readouterr()
+    assert "another model" in failed(capsys, *other)
+
+
+def test_what_cannot_be_trained_is_said_in_one_line(tmp_path, capsys):
+    out = ("--out", tmp_path / "model")
+    assert "no such folder" in failed(capsys, "pretrain", "train", tmp_path / "nowhere", *out, *SMALL)
+    assert "unknown recipe 'magic'; choose from: milnce" in failed(
+        capsys, "pretrain", "train", "corpus", *out, "--recipe", "magic"
+    )
+    empty = tmp_path / "empty"
+    empty.mkdir()
+    assert str(empty) in failed(capsys, "pretrain", "train", empty, *out, *SMALL)
+    command = ("pretrain", "train", "corpus", *out, *SMALL)
+    assert "the rate must be positive" in failed(capsys, *command, "--rate", "-1")
+    assert "sync_norm" in failed(capsys, *command, "--steps", "1", "--sync-norm")
+
+
+@pytest.mark.slow
+def test_torchrun_shares_a_training(tmp_path):
+    command = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc-per-node", "2"]
+    command += ["-m", "apprentice.cli", "pretrain", "train", "corpus", "--out", str(tmp_path / "two"), *SMALL]
+    subprocess.run([*command, "--steps", "2"], check=True, capture_output=True, timeout=300)
+    main(["pretrain", "train", "corpus", "--out", str(tmp_path / "one"), *SMALL, "--steps", "2"])
+    one, two = ([row["loss"] for row in read_curve(tmp_path / n / CURVE) if "loss" in row] for n in ("one", "two"))
+    assert two[0] == pytest.approx(one[0], rel=0.05), "batch normalisation sees half of the batch"
