@@ -17,6 +17,8 @@ from pretrain.corpus.shapes import LID, Shape
 
 _EDGE = 0.13
 """Width of outlines in units of the shape."""
+_WALL = 0.12
+"""Thickness of what is around the inside of a hollow thing, likewise."""
 _LID_ANGLE = np.radians(115)
 """How far a lid opens."""
 _SMALLEST = 0.42
@@ -32,7 +34,7 @@ class Prop(NamedTuple):
     fill: Float[np.ndarray, "3"]
     edge: Float[np.ndarray, "3"]
     other: Float[np.ndarray, "3"]
-    """Of what else takes part: water, cloth, box, what is inside."""
+    """Of what else takes part: cloth, box, what is inside."""
     slant: float
     """What is particular about this time: -1 to 1."""
 
@@ -60,14 +62,14 @@ def _open(canvas: Canvas, prop: Prop, done: np.ndarray) -> None:
 
 
 def _fill(canvas: Canvas, prop: Prop, done: np.ndarray) -> None:
-    """The outline holds something whose level rises."""
-    body = canvas.patch(prop.place, prop.shape.radius)
-    whole = body.silhouette(prop.shape)
-    _figure(body, whole, prop)
+    """It is hollow, one sees through it, and holds something whose level rises."""
+    body = canvas.patch(prop.place, prop.shape.radius + _WALL)
+    inside = body.silhouette(prop.shape)
     level = prop.shape.bottom + (prop.shape.top - prop.shape.bottom) * done
     slope = np.float32(0.12 * prop.slant)
     surface = level.astype(np.float32)[:, None, None] + slope * body.u - body.v
-    body.paint(np.maximum(whole + _EDGE, surface), prop.other)
+    body.paint(np.maximum(inside - np.float32(_WALL), -inside), prop.edge)
+    body.paint(np.maximum(inside, surface), prop.fill)
 
 
 def _cut(canvas: Canvas, prop: Prop, done: np.ndarray) -> None:

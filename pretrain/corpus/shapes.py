@@ -118,9 +118,9 @@ def _fish() -> Distance:
 
 
 def _key() -> Distance:
-    bow = _without(_disc(-0.55, 0, 0.5), _disc(-0.55, 0, 0.2))
-    teeth = _either(_line((0.5, 0), (0.5, 0.42), radius=0.12), _line((0.88, 0), (0.88, 0.42), radius=0.12))
-    return _either(bow, _line((-0.1, 0), (0.9, 0), radius=0.15), teeth)
+    bow = _without(_disc(-0.52, 0, 0.54), _disc(-0.52, 0, 0.24))
+    teeth = _either(_line((0.45, 0), (0.45, 0.45), radius=0.14), _line((0.87, 0), (0.87, 0.45), radius=0.14))
+    return _either(bow, _line((-0.1, 0), (0.84, 0), radius=0.18), teeth)
 
 
 def _star() -> Distance:
@@ -131,7 +131,7 @@ def _star() -> Distance:
 
 def _hammer() -> Distance:
     head = _polygon((-0.75, -0.95), (0.75, -0.95), (0.75, -0.4), (-0.75, -0.4))
-    return _either(head, _line((0, -0.6), (0, 0.95), radius=0.17))
+    return _either(head, _line((0, -0.6), (0, 0.9), radius=0.2))
 
 
 def _boot() -> Distance:
@@ -141,7 +141,7 @@ def _boot() -> Distance:
 
 def _umbrella() -> Distance:
     canopy = np.maximum(_disc(0, 0.05, 1.0), _polygon((-1.2, -1.2), (1.2, -1.2), (1.2, 0.05), (-1.2, 0.05)))
-    return _either(canopy, _line((0, -0.2), (0, 0.85), (0.3, 0.85), (0.3, 0.7), radius=0.12))
+    return _either(canopy, _line((0, -0.2), (0, 0.85), (0.3, 0.85), (0.3, 0.7), radius=0.14))
 
 
 def _tree() -> Distance:
