@@ -10,6 +10,7 @@ import numpy as np
 import pinocchio as pin
 
 from sim.bullet import Bullet
+from sim.carried import Carried
 from sim.conditions import Conditions
 from sim.grains import GrainKind
 
@@ -28,7 +29,7 @@ class GrainTask(ABC):
     def __init__(self) -> None:
         self._arrived = np.zeros(self.grains.count, bool)
         """Which grains are where they belong."""
-        self._hand: tuple[int, int] | None = None
+        self._hand: Carried | None = None
         self._begin()
 
     @abstractmethod
@@ -91,6 +92,5 @@ class GrainTask(ABC):
     def _tool_pose(self) -> pin.SE3:
         """The tool, whoever holds it."""
         if self._hand is None:
-            self._hand = self._bullet.find("tool")
-        p, quaternion = self._bullet.link_pose(*self._hand)
-        return pin.SE3(pin.Quaternion(quaternion).toRotationMatrix(), p)
+            self._hand = Carried(self._bullet, *self._bullet.find("tool"), pin.SE3.Identity())
+        return pin.SE3(*self._hand.pose())

@@ -131,6 +131,8 @@ class SpadeTask(GrainTask):
     def _look(self) -> None:
         """See where everything is; once a control step."""
         points = self._grains.positions()
+        self._deposit.look()
+        self._goal.look()
         self._spoilt |= self._deposit.pushed > DEPOSIT_MOVED or self._goal.pushed > BOX_MOVED
         self._arrived = in_box(points, *self._goal.pose(), self.grains.radius)
         blade = self._tool_pose() * self._blade

@@ -6,6 +6,7 @@ see `benchmarks/grains.py`.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from functools import lru_cache
 from pathlib import Path
@@ -81,6 +82,7 @@ class Slider:
         """Put it at its place [m, rad]."""
         self._bullet.place(self.body, position, [0.0, 0.0, np.sin(yaw / 2), np.cos(yaw / 2)])
         self._bullet.reset_joints(self.body, self._joints, [0.0, 0.0, 0.0])
+        self.look()
         self.belong(position, yaw, conditions)
 
     def belong(self, position: Float[np.ndarray, "3"], yaw: float, conditions: Conditions) -> None:
@@ -94,16 +96,21 @@ class Slider:
         for joint, force in zip(self._joints, (weight, weight, weight * self._side / 2), strict=True):
             self._bullet.brake(self.body, joint, force)
 
+    def look(self) -> None:
+        """See where it is, once a control step."""
+        self._moved: list[float] = self._bullet.joint_state(self.body, self._joints)[0].tolist()
+
     @property
     def pushed(self) -> float:
         """How far it has been pushed from its place [m]."""
-        return float(np.hypot(*self._bullet.joint_state(self.body, self._joints)[0][:2]))
+        return math.hypot(*self._moved[:2])
 
     def pose(self) -> tuple[np.ndarray, float]:
         """Its middle on the ground [m], and its yaw [rad]."""
-        x, y, turn = self._bullet.joint_state(self.body, self._joints)[0].tolist()
-        c, s = np.cos(self._home[2]), np.sin(self._home[2])
-        return np.array([self._home[0] + c * x - s * y, self._home[1] + s * x + c * y, 0.0]), self._home[2] + turn
+        x, y, turn = self._moved
+        x_home, y_home, yaw = self._home.tolist()
+        c, s = math.cos(yaw), math.sin(yaw)
+        return np.array([x_home + c * x - s * y, y_home + s * x + c * y, 0.0]), yaw + turn
 
 
 def deposit(bullet: Bullet, folder: Path) -> Slider:
