@@ -85,18 +85,19 @@ def mel_filters(bands: int, size: int, rate: int, lowest: float, highest: float)
 class AudioEncoder(nn.Module):
     """Log-mel spectrogram, normalised in each band over the batch, and a residual network."""
 
-    def __init__(self, embedding: int = 512, *, layers: int = 18, mel: LogMel | None = None) -> None:
+    def __init__(self, embedding: int = 512, *, layers: int = 18, mel: LogMel | None = None, stem: int = 64) -> None:
         """Build it.
 
         Args:
             embedding: dimensions D of the output.
             layers: 18 or 50.
             mel: the front end; 80 bands of 48 kHz by default.
+            stem: channels of the network's first convolution; fewer than the usual 64 are for processors.
         """
         super().__init__()
         self.mel = mel or LogMel()
         self.normalise = nn.BatchNorm1d(self.mel.bands)
-        self.trunk = ResNet(layers, channels=1)
+        self.trunk = ResNet(layers, channels=1, stem=stem)
         self.fc = nn.Linear(self.trunk.width, embedding)
 
     def forward(self, wave: Float[Tensor, "B N"]) -> Float[Tensor, "B D"]:

@@ -15,12 +15,13 @@ EXPANSION = {18: 1, 50: 4}
 class ResNet(nn.Module):
     """Convolutions down to the mean of the last stage: features (B, `width`)."""
 
-    def __init__(self, layers: int, *, channels: int = 3) -> None:
+    def __init__(self, layers: int, *, channels: int = 3, stem: int = 64) -> None:
         """Build it.
 
         Args:
             layers: 18 or 50.
             channels: of the image.
+            stem: channels of the first convolution, doubled in each stage after the first.
 
         Raises:
             ValueError: another number of layers.
@@ -28,12 +29,12 @@ class ResNet(nn.Module):
         super().__init__()
         if layers not in STAGES:
             raise ValueError(f"{layers} layers; choose from: {', '.join(map(str, STAGES))}")
-        self.conv1 = nn.Conv2d(channels, 64, 7, 2, 3, bias=False)
-        self.bn1 = nn.BatchNorm2d(64)
+        self.conv1 = nn.Conv2d(channels, stem, 7, 2, 3, bias=False)
+        self.bn1 = nn.BatchNorm2d(stem)
         self.maxpool = nn.MaxPool2d(3, 2, 1)
-        expansion, inputs = EXPANSION[layers], 64
+        expansion, inputs = EXPANSION[layers], stem
         for stage, blocks in enumerate(STAGES[layers]):
-            inside = 64 << stage
+            inside = stem << stage
             made: list[nn.Module] = []
             for k in range(blocks):
                 stride = 2 if stage and not k else 1
