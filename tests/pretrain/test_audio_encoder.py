@@ -57,6 +57,12 @@ def test_residual_networks(layers, millions):
         ResNet(34)
 
 
+def test_half_the_channels_are_a_quarter_of_the_weights():
+    whole, half = (sum(p.numel() for p in ResNet(18, channels=1, stem=stem).parameters()) for stem in (64, 32))
+    assert whole / half == pytest.approx(4, rel=0.01)
+    assert AudioEncoder(8, stem=32).trunk.width == 256
+
+
 def test_sound_is_embedded():
     torch.manual_seed(0)
     encoder = AudioEncoder(32, mel=LogMel(RATE, bands=40))
