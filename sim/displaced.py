@@ -53,6 +53,7 @@ class Displaced:
         self._scale = np.repeat(np.c_[np.full(len(q), 1 / POSITION), 1 / tolerance], 3, axis=1)
         self._lower = np.asarray(arm.model.lowerPositionLimit, float)
         self._upper = np.asarray(arm.model.upperPositionLimit, float)
+        self._limits = list(zip(self._lower.tolist(), self._upper.tolist(), strict=True))
         self._last: tuple[int, bytes, np.ndarray] = (-1, b"", q[0])
 
     def __call__(self, frame: int, displacement: Float[np.ndarray, "6"]) -> Float[np.ndarray, "J"]:
@@ -81,7 +82,8 @@ class Displaced:
         for _ in range(STEPS):
             A = J * scale[:, None]
             H, g = A.T @ A, A.T @ error + away / POSTURE**2
-            H.flat[:: len(H) + 1] += 1 / POSTURE**2 + damping * H.diagonal()
+            diagonal = H.reshape(-1)[:: len(H) + 1]
+            diagonal += 1 / POSTURE**2 + damping * diagonal
             step, limited = self._within(q, H, g)
             if not (limited or damping) and g @ step < ENOUGH:
                 return q + step
@@ -99,11 +101,12 @@ class Displaced:
 
     def _within(self, q: np.ndarray, H: np.ndarray, g: np.ndarray) -> tuple[np.ndarray, bool]:
         """The step H^-1 g, shortened and then kept within the joints' limits, and whether they stop it."""
-        wanted = q + _shortened(H, g)
+        step = _shortened(H, g)
+        wanted = q + step
+        if all(low <= joint <= high for joint, (low, high) in zip(wanted.tolist(), self._limits, strict=True)):
+            return step, False
         limited = np.minimum(np.maximum(wanted, self._lower), self._upper)
         free = limited == wanted
-        if free.all():
-            return wanted - q, False
         if free.any():
             # Joints at their limits stay there, and the others do their share.
             stopped = ~free
@@ -119,4 +122,5 @@ def _shortened(H: np.ndarray, g: np.ndarray) -> np.ndarray:
     By LAPACK itself: numpy's checks take longer than solving for a few numbers.
     """
     _, x, _ = dposv(H, g)
-    return np.asarray(x * min(1.0, LONGEST / max(float(np.abs(x).max()), 1e-9)))
+    longest = max(map(abs, x.tolist()))
+    return np.asarray(x if longest <= LONGEST else x * (LONGEST / longest))
