@@ -3,19 +3,14 @@
 from __future__ import annotations
 
 import io
-from collections.abc import Iterator
 from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
 from typing import Any, NamedTuple
 
 from perception.video import ClipError, open_container
-from pretrain.frames import Scaler, duration_of, origin_of, scaled, size_of, upright
-
-_INSTANT = 1e-3
-"""Times of frames are rounded by less than this [s]."""
-_LONGEST_GAP = 600.0
-"""A frame is repeated for at most so long [s]; a larger gap between two frames is a damaged clock."""
+from pretrain.forward import Forward, on_grid
+from pretrain.frames import Scaler, duration_of, scaled, size_of, upright
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -62,8 +57,8 @@ def transcode(path: Path, out: io.IOBase, encoding: Encoding) -> Encoded:
     count = 0
     with open_container(path, threads=False) as source:
         stated = duration_of(source, default=0.0)
-        shown = _Damaged(source)
-        images = _on_grid(shown, encoding.fps, path)
+        shown = Forward(source)
+        images = on_grid(shown, encoding.fps, path)
         first = next(images, None)
         if first is None:
             raise ClipError(f"{path}: nothing in it can be decoded")
@@ -95,53 +90,6 @@ def transcode(path: Path, out: io.IOBase, encoding: Encoding) -> Encoded:
             container.mux(stream.encode())
     missing = max(0.0, stated - count / encoding.fps)
     return Encoded(count, (height, width), shown.damaged, missing)
-
-
-class _Damaged:
-    """Decoded frames with their times [s]; packets that cannot be decoded are counted and left out."""
-
-    def __init__(self, container: Any) -> None:
-        self.container = container
-        self.damaged = 0
-
-    def __iter__(self) -> Iterator[tuple[float, Any]]:
-        import av
-
-        stream, origin = self.container.streams.video[0], origin_of(self.container)
-        packets = self.container.demux(stream)
-        while True:
-            try:
-                packet = next(packets)
-            except StopIteration:
-                return
-            except av.FFmpegError:
-                self.damaged += 1
-                return
-            try:
-                frames = packet.decode()
-            except av.FFmpegError:
-                self.damaged += 1
-                continue
-            for frame in frames:
-                if frame.pts is not None:
-                    yield float(frame.pts * frame.time_base) - origin, frame
-
-
-def _on_grid(shown: _Damaged, fps: float, path: Path) -> Iterator[Any]:
-    """The frame to show at 0, 1 / fps, 2 / fps ... until the last frame's time."""
-    before: tuple[float, Any] | None = None
-    n = 0
-    for now in shown:
-        if before is not None:
-            if now[0] - before[0] > _LONGEST_GAP:
-                raise ClipError(f"{path}: nothing is shown from {before[0]:.0f} s to {now[0]:.0f} s")
-            while n / fps < now[0] - _INSTANT:
-                yield before[1]
-                n += 1
-        before = now
-    while before is not None and n / fps <= before[0] + _INSTANT:
-        yield before[1]
-        n += 1
 
 
 def _small(frame: Any, size_hw: tuple[int, int], scaler: Scaler) -> Any:

@@ -20,6 +20,8 @@ class Features(Record):
     encoder: str
     encoder_hash: str
     """SHA-256 of the encoder's weights."""
+    clip: str = ""
+    """Path of the video; empty where it is not known."""
 
     def validate(self) -> None:
         """A window ends after it starts."""
