@@ -33,6 +33,8 @@ BENCHMARKS: dict[str, tuple[str, ...]] = {
     "solver": ("{data}/parkour",),
     "decoding": (),
     "corpus": (),
+    "objectives": (),
+    "s3dg": (),
     "workers": (),
     "esc10": ("{data}/pretrain/esc10",),
     "policy": ("{data}/tools/hammer_1.npz",),
