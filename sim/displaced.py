@@ -51,6 +51,7 @@ class Displaced:
         self._poses = [arm.head_jacobian(row) for row in q]
         tolerance = rotation_tolerance(np.stack([head for _, head, _ in self._poses]), work, working)
         self._scale = np.repeat(np.c_[np.full(len(q), 1 / POSITION), 1 / tolerance], 3, axis=1)
+        self._weighed = [_weighed(J, scale) for (_, _, J), scale in zip(self._poses, self._scale, strict=True)]
         self._lower = np.asarray(arm.model.lowerPositionLimit, float)
         self._upper = np.asarray(arm.model.upperPositionLimit, float)
         self._limits = list(zip(self._lower.tolist(), self._upper.tolist(), strict=True))
@@ -59,7 +60,7 @@ class Displaced:
     def __call__(self, frame: int, displacement: Float[np.ndarray, "6"]) -> Float[np.ndarray, "J"]:
         """Joints [rad] of a frame with the head displaced [m] and the tool turned [rad] about it, world axes."""
         demonstrated = self._q[frame]
-        if not displacement.any():
+        if not any(displacement.tolist()):
             return demonstrated
         # A control step starts where the last one ended.
         if self._last[:2] != (frame, displacement.tobytes()):
@@ -68,7 +69,7 @@ class Displaced:
 
     def _solve(self, frame: int, displacement: np.ndarray) -> np.ndarray:
         """Levenberg-Marquardt from the demonstrated configuration."""
-        demonstrated, (R, head, J) = self._q[frame], self._poses[frame]
+        demonstrated, (R, head, _), (A, H) = self._q[frame], self._poses[frame], self._weighed[frame]
         R_base_world = self._R_world_base.T
         goal, R_wanted = head + R_base_world @ displacement[:3], pin.exp3(R_base_world @ displacement[3:]) @ R
         scale = self._scale[frame]
@@ -80,11 +81,8 @@ class Displaced:
         error = miss(R, head)
         squared = error @ error
         for _ in range(STEPS):
-            A = J * scale[:, None]
-            H, g = A.T @ A, A.T @ error + away / POSTURE**2
-            diagonal = H.reshape(-1)[:: len(H) + 1]
-            diagonal += 1 / POSTURE**2 + damping * diagonal
-            step, limited = self._within(q, H, g)
+            g = A.T @ error + away / POSTURE**2
+            step, limited = self._within(q, H + np.diag(damping * H.diagonal()) if damping else H, g)
             if not (limited or damping) and g @ step < ENOUGH:
                 return q + step
             R_new, head_new, J_new = self._arm.head_jacobian(q + step)
@@ -92,9 +90,10 @@ class Displaced:
             squared_new = error_new @ error_new + away_new @ away_new / POSTURE**2
             gain, squared = squared - squared_new, min(squared, squared_new)
             if gain > 0:
-                q, J, error, away, damping = q + step, J_new, error_new, away_new, damping / 10
+                q, error, away, damping = q + step, error_new, away_new, damping / 10
                 if gain < ENOUGH or error @ error < ENOUGH:
                     break
+                A, H = _weighed(J_new, scale)
             else:
                 damping = max(10 * damping, 1e-2)
         return q
@@ -114,6 +113,14 @@ class Displaced:
             wanted[free] = q[free] + share
             limited = np.minimum(np.maximum(wanted, self._lower), self._upper)
         return limited - q, True
+
+
+def _weighed(J: np.ndarray, scale: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """A Jacobian in standard deviations, and the matrix of its normal equations."""
+    A = J * scale[:, None]
+    H = A.T @ A
+    H.reshape(-1)[:: len(H) + 1] += 1 / POSTURE**2
+    return A, H
 
 
 def _shortened(H: np.ndarray, g: np.ndarray) -> np.ndarray:
