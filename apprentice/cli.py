@@ -204,6 +204,8 @@ class Prepare(_Verb):
     """Height or width, whichever is smaller [px]."""
     gop: int = 10
     """Frames from one key frame to the next."""
+    sound: int = 0
+    """Samples of sound a second to keep, for models that hear; by default none."""
     processes: int = 0
     """Videos that are transcoded at a time; by default as many as there are processors."""
 

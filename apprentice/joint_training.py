@@ -94,8 +94,11 @@ def _data(verb: cli.PretrainTrain, recipe: Recipe) -> tuple[Examples, Examples |
         seed = verb.common.seed
         return Corpus(options, seed=seed), Corpus(options, seed=seed + 1), vocabulary()
     source = _source(verb.data)
-    examples = NarratedClips(source, recipe.sampling, seed=verb.common.seed)
-    held = None if verb.held is None else NarratedClips(_source(verb.held), recipe.sampling, seed=verb.common.seed)
+    heard = 0 if recipe.model.audio_layers is None else recipe.model.audio_rate
+    examples = NarratedClips(source, recipe.sampling, seed=verb.common.seed, sample_rate=heard)
+    held = None
+    if verb.held is not None:
+        held = NarratedClips(_source(verb.held), recipe.sampling, seed=verb.common.seed, sample_rate=heard)
     if verb.dictionary is not None:
         return examples, held, Vocabulary.load(verb.dictionary)
     said = (sentence for index in range(len(source)) for sentence in source.narration(index)[0].labels)

@@ -26,7 +26,7 @@ def prepare(verb: cli.Prepare) -> None:
         videos, skipped = find_narrated(verb.folder)
     verb.out.mkdir(parents=True, exist_ok=True)
     log_to(verb.out / "log.txt")
-    encoding = Encoding(fps=verb.fps, short_side=verb.short_side, gop=verb.gop)
+    encoding = Encoding(fps=verb.fps, short_side=verb.short_side, gop=verb.gop, sound=verb.sound)
     prepared = make_shards(videos, verb.out, skipped=skipped, encoding=encoding, processes=verb.processes)
     name_skipped(prepared.skipped)
     shards = "1 shard" if prepared.shards == 1 else f"{prepared.shards} shards"

@@ -15,6 +15,7 @@ from pretrain.captions import CaptionError
 from pretrain.frames import duration_of, read_moments
 from pretrain.narration import NarratedVideo, NarrationError, Skipped, find_narrated
 from pretrain.sampling import Sampling, draw, seen
+from pretrain.soundtrack import read_stretch
 from records import Timeline
 from records.progress import tell_progress
 
@@ -40,6 +41,9 @@ class Source(Protocol):
     def frames(self, index: int, moments: np.ndarray, short_side: int) -> np.ndarray:
         """What a video shows at some moments [s], scaled: (T, H, W, 3) uint8."""
 
+    def sound(self, index: int, start: float, seconds: float, rate: int) -> np.ndarray | None:
+        """What is heard from a moment [s] on, (seconds * rate,) from -1 to 1; None of a video without sound."""
+
 
 class NarratedClip(NamedTuple):
     """One training example."""
@@ -63,11 +67,19 @@ class NarratedClips:
     resumes exactly, and no worker needs to be told of a new epoch.
     """
 
-    def __init__(self, source: Source, sampling: Sampling, *, seed: int) -> None:
-        """Take examples from `source`, one of each video in an epoch."""
+    def __init__(self, source: Source, sampling: Sampling, *, seed: int, sample_rate: int = 0) -> None:
+        """Take examples from `source`, one of each video in an epoch.
+
+        Args:
+            source: narrated videos.
+            sampling: how clips are taken.
+            seed: of what chance decides.
+            sample_rate: of their sound [1/s]; 0 leaves it out.
+        """
         self.source = source
         self.sampling = sampling
         self.seed = seed
+        self.sample_rate = sample_rate
 
     def __len__(self) -> int:
         """Count the examples of an epoch: one a video."""
@@ -98,6 +110,10 @@ class NarratedClips:
         narration, duration = self.source.narration(index)
         drawn = draw(narration.interval, duration, self.sampling, generator)
         frames = self.source.frames(index, drawn.moments, self.sampling.short_side)
+        start = float(drawn.moments[0])
+        heard = None
+        if self.sample_rate:
+            heard = self.source.sound(index, start, self.sampling.seconds, self.sample_rate)
         return NarratedClip(
             frames=seen(frames, drawn, self.sampling.size),
             captions=tuple(
@@ -106,7 +122,8 @@ class NarratedClips:
             ),
             present=drawn.present,
             video=self.source.name(index),
-            start=float(drawn.moments[0]),
+            start=start,
+            wave=heard,
         )
 
 
@@ -155,3 +172,7 @@ class VideoFolder:
     def frames(self, index: int, moments: np.ndarray, short_side: int) -> UInt8[np.ndarray, "T H W 3"]:
         """What a video shows at some moments [s]; see `read_moments`."""
         return read_moments(self._videos[index][0].path, moments, short_side=short_side)
+
+    def sound(self, index: int, start: float, seconds: float, rate: int) -> Float[np.ndarray, "N"] | None:
+        """What is heard from a moment [s] on; see `read_stretch`."""
+        return read_stretch(self._videos[index][0].path, start, seconds, rate)

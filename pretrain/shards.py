@@ -13,13 +13,14 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
-from jaxtyping import UInt8
+from jaxtyping import Float, UInt8
 
 from perception.video import ClipError
 from pretrain.captions import narration
 from pretrain.captions.howto100m import columns_to_sentences
 from pretrain.frames import read_moments
 from pretrain.narration import NarrationError, Skipped
+from pretrain.soundtrack import read_stretch
 from records import Timeline
 from records.atomic import atomic_path, write_json
 
@@ -157,6 +158,12 @@ class Shards:
         path, sample = self._samples[index]
         with Within(path, sample.video) as file:
             return read_moments(file, moments, short_side=short_side, name=f"{self.name(index)}.mp4")
+
+    def sound(self, index: int, start: float, seconds: float, rate: int) -> Float[np.ndarray, "N"] | None:
+        """What is heard from a moment [s] on; see `read_stretch`."""
+        path, sample = self._samples[index]
+        with Within(path, sample.video) as file:
+            return read_stretch(file, start, seconds, rate, name=f"{self.name(index)}.mp4")
 
     def check(self) -> Iterator[Skipped]:
         """Read every video's narration, first and last frame; yield what is damaged, after `skipped`."""

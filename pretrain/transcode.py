@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+from collections.abc import Iterator
 from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
@@ -11,6 +12,14 @@ from typing import Any, NamedTuple
 from perception.video import ClipError, open_container
 from pretrain.forward import Forward, on_grid
 from pretrain.frames import Scaler, duration_of, scaled, size_of, upright
+from pretrain.soundtrack import in_blocks
+
+SOUND_RATES = (8_000, 16_000, 22_050, 24_000, 32_000, 44_100, 48_000)
+"""Samples a second that sound can be kept with."""
+_AAC_FRAME = 1024
+"""Samples that AAC encodes together."""
+_SOUND_BITS = 48_000
+"""Bits a second of the sound."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -25,11 +34,17 @@ class Encoding:
     """Frames from one key frame to the next: what has to be decoded before a clip begins."""
     quality: int = 23
     """Constant rate factor of x264; lower is better and larger."""
+    sound: int = 0
+    """Samples of sound a second, in one channel; 0 leaves sound out."""
 
     def __post_init__(self) -> None:
         """Refuse what no video has."""
         if self.fps <= 0 or self.short_side < 2 or self.gop < 1 or not 0 <= self.quality <= 51:
             raise ClipError(f"{self}: fps, short side and gop must be positive, the quality 0 to 51")
+        if self.sound and self.sound not in SOUND_RATES:
+            raise ClipError(
+                f"sound of {self.sound} samples a second; choose from: 0, {', '.join(map(str, SOUND_RATES))}"
+            )
 
 
 class Encoded(NamedTuple):
@@ -44,7 +59,7 @@ class Encoded(NamedTuple):
 
 
 def transcode(path: Path, out: io.IOBase, encoding: Encoding) -> Encoded:
-    """Write the pictures of a video as H.264 in mp4 (yuv420p, upright, no sound), one frame at a time.
+    """Write a video as H.264 in mp4 (yuv420p, upright), one frame at a time, with its sound as AAC where that is asked.
 
     Frame n is what the original shows at n / fps, counted from the container's start, as captions count.
 
@@ -76,6 +91,7 @@ def transcode(path: Path, out: io.IOBase, encoding: Encoding) -> Encoded:
                 "tune": "fastdecode",  # 15 % larger, decoded in half the time
                 "x264-params": f"keyint={encoding.gop}:min-keyint={encoding.gop}:scenecut=0:open-gop=0",
             }
+            sound = _Sound(path, container, encoding.sound) if encoding.sound else None
             scaler = Scaler()
             last: Any = None
             small: Any = None
@@ -87,9 +103,50 @@ def transcode(path: Path, out: io.IOBase, encoding: Encoding) -> Encoded:
                 container.mux(stream.encode(small))
                 count += 1
                 frame = next(images, None)
+                if sound is not None:
+                    sound.until(count / encoding.fps)
             container.mux(stream.encode())
+            if sound is not None:
+                sound.close()
     missing = max(0.0, stated - count / encoding.fps)
     return Encoded(count, (height, width), shown.damaged, missing)
+
+
+class _Sound:
+    """The sound of a video, written beside its pictures as they come; from where it is damaged on there is none."""
+
+    def __init__(self, path: Path, out: Any, rate: int) -> None:
+        self._source = open_container(path, threads=False)
+        self._container = self._source.__enter__()
+        self._out, self._rate, self._done = out, rate, 0
+        self._blocks: Iterator[Any] = iter(())
+        if self._container.streams.audio:
+            self._stream = out.add_stream("aac", rate=rate, layout="mono")
+            self._stream.bit_rate = _SOUND_BITS
+            self._blocks = in_blocks(self._container, rate, _AAC_FRAME / rate)
+
+    def until(self, moment: float) -> None:
+        """Write what is heard before a moment [s]."""
+        import av
+
+        while self._done < moment * self._rate:
+            try:
+                block = next(self._blocks, None)
+            except (av.FFmpegError, OSError):
+                block = None
+            if block is None:
+                self._blocks = iter(())
+                return
+            frame = av.AudioFrame.from_ndarray(block[None], format="fltp", layout="mono")
+            frame.sample_rate, frame.pts, frame.time_base = self._rate, self._done, Fraction(1, self._rate)
+            self._out.mux(self._stream.encode(frame))
+            self._done += len(block)
+
+    def close(self) -> None:
+        """Write what the encoder still holds."""
+        if self._done:
+            self._out.mux(self._stream.encode())
+        self._source.__exit__(None, None, None)
 
 
 def _small(frame: Any, size_hw: tuple[int, int], scaler: Scaler) -> Any:

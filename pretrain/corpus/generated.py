@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import numpy as np
-from jaxtyping import UInt8
+from jaxtyping import Float, UInt8
 
 from pretrain.clips import NarratedClip
 from pretrain.corpus.canvas import Tint, View, whole
-from pretrain.corpus.options import CorpusOptions
+from pretrain.corpus.options import CorpusError, CorpusOptions
 from pretrain.corpus.script import TRAINING, Script, write_script
 from pretrain.sampling import Draw, Sampling, draw
 from records import Timeline
@@ -44,6 +44,19 @@ class GeneratedVideos:
     def frames(self, index: int, moments: np.ndarray, short_side: int) -> UInt8[np.ndarray, "T S S 3"]:
         """What a video shows at some moments [s]."""
         return self.script(index).frames(moments, whole((short_side, short_side)))
+
+    def sound(self, index: int, start: float, seconds: float, rate: int) -> Float[np.ndarray, "N"] | None:
+        """What is heard from a moment [s] on, at the rate of the options; None where those make no sound.
+
+        Raises:
+            CorpusError: another rate.
+        """
+        if not self.options.sample_rate:
+            return None
+        if rate != self.options.sample_rate:
+            raise CorpusError(f"sound of {rate} samples a second: the corpus has {self.options.sample_rate}")
+        chance = np.random.default_rng((TRAINING, self.seed, index, _DRAW, round(1000 * start)))
+        return self.script(index).wave(start, seconds, chance)
 
 
 class Corpus:
