@@ -157,6 +157,11 @@ class Body:
 
     robot: str = "panda"
     """Robot; see `apprentice list`. One's own is named FILE.urdf:LINK, with the link that holds the tool."""
+    acceleration: float | None = None
+    """Acceleration limit of every joint [rad/s^2], instead of the robot's own; KUKA's and those of one's own robot are
+    assumed otherwise."""
+    pedestal: float | Literal["search"] = 0.0
+    """Height of the robot's base over the ground [m], or `search` for one."""
 
 
 @dataclass(frozen=True)

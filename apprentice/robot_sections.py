@@ -72,8 +72,10 @@ def robot(findings: Findings, film: tuple[str, list[str], str] | None) -> Html |
             ["largest joint acceleration", f"{page.percent(tracking['acceleration'])} of its limit"],
             *([["smallest clearance", f"{tracking['clearance_mm']:.0f} mm"]] if "clearance_mm" in tracking else []),
             ["time of the stroke", f"{tracking['slowdown']:.2f} of the person's"],
+            *([["height of the base", f"{tracking['pedestal']:.2f} m"]] if tracking.get("pedestal") else []),
         ]
         parts.append(page.table("How the robot follows", ["figure", "value"], rows))
+        parts += [page.tag("p", remark) for remark in tracking.get("remarks", ())]
     if film is not None:
         address, pictures, caption = film
         parts.append(page.film(address, pictures[-1], "Film of the simulated robot", caption, kind="small"))

@@ -10,7 +10,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from apprentice.options import Chance, Judging, Training
+from apprentice.options import Body, Chance, Judging, Training
 from records import Demonstration, Episodes, Interaction, MeasuredForces, Motion, RecordError, Run, RunError, digest
 
 if TYPE_CHECKING:
@@ -114,16 +114,19 @@ def align(run: Run, stroke: Motion, task: str, seed: int) -> Demonstration:
     return run.stage("demonstration", digest(stroke, task, seed), Demonstration, compute)
 
 
-def retarget(run: Run, demonstration: Demonstration, robot: str, seed: int) -> Demonstration:
+def retarget(run: Run, demonstration: Demonstration, body: Body, seed: int) -> Demonstration:
     """Stage `retargeted`: the robot's base and joint trajectory."""
     from sim.retarget import retarget as retarget_robot
 
     def compute() -> Demonstration:
-        found = retarget_robot(demonstration, robot, seed=seed)
-        run.add_metrics("retarget", found.tracking._asdict())
+        pedestal = None if body.pedestal == "search" else body.pedestal
+        found = retarget_robot(demonstration, body.robot, seed=seed, acceleration=body.acceleration, pedestal=pedestal)
+        assert found.demonstration.robot is not None
+        height = found.demonstration.robot.parameters["base_z"]
+        run.add_metrics("retarget", {**found.tracking._asdict(), "remarks": found.remarks, "pedestal": height})
         return found.demonstration
 
-    return run.stage("retargeted", digest(demonstration, robot, seed), Demonstration, compute)
+    return run.stage("retargeted", digest(demonstration, body, seed), Demonstration, compute)
 
 
 def train(run: Run, demonstration: Demonstration, training: Training, chance: Chance, seed: int) -> Path:

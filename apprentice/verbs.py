@@ -102,7 +102,7 @@ def retarget(verb: cli.Retarget) -> None:
     """The robot's motion."""
     run = _later(verb)
     demonstration = stages.load_stage(run, "demonstration", Demonstration, "align")
-    stages.retarget(run, demonstration, verb.body.robot, verb.common.seed)
+    stages.retarget(run, demonstration, verb.body, verb.common.seed)
     found = run.metrics()["retarget"]
     _done(
         run,
@@ -201,7 +201,7 @@ def show_list(_: cli.List) -> None:
 def _learn_from(run: Run, stroke: Motion, task: str, verb: cli.Learn | cli.Demo) -> None:
     seed = verb.common.seed
     demonstration = stages.align(run, stroke, task, seed)
-    moving = stages.retarget(run, demonstration, verb.body.robot, seed)
+    moving = stages.retarget(run, demonstration, verb.body, seed)
     stages.train(run, moving, verb.training, verb.chance, seed)
     trials = stages.evaluate(run, moving, verb.judging, verb.chance, seed)
     _table(trials, verb.chance.noise)

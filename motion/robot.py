@@ -215,6 +215,14 @@ class Arm:
         J[:3] -= pin.skew(lever) @ J[3:]
         return R, placement.translation + lever, J
 
+    def strain(self, q: Float[np.ndarray, "T J"]) -> float:
+        """Largest share of a joint's torque limit that it takes to hold arm and tool still in any configuration."""
+        model, tool = self.model.copy(), self.model.frames[self.tool_frame]
+        model.appendBodyToJoint(tool.parentJoint, self.tool.inertia(), tool.placement)
+        data = model.createData()
+        torque = np.array([pin.computeGeneralizedGravity(model, data, row) for row in q])
+        return float((np.abs(torque) / np.maximum(model.effortLimit, 1e-9)).max())
+
     @cached_property
     def chain(self) -> Chain:
         """The joints as arrays."""

@@ -41,7 +41,7 @@ BASE = ("x", "y", "z", "yaw")
 """The numbers that say where a base stands."""
 ON_THE_GROUND = ("x", "y", "yaw")
 """Those that are searched for an arm that stands on the ground."""
-HINGES = (0.2, 0.05, 0.01)
+HINGES = (0.2, 0.1, 0.05, 0.025)
 """Standard deviation of a violated limit, in shares of the limit; tightened in stages."""
 FINE = 20
 """Iterations in a stage."""
@@ -55,6 +55,8 @@ _LEISURE = 10.0
 """How much longer than the stroke a motion takes in which time does not matter."""
 _CLEARANCE = 0.05
 """Standard deviation of a violated clearance where limits have 1 [m]: clearances are tightened as limits are."""
+_FELT = 5.0
+"""Gaps are felt from this many standard deviations before they are too small."""
 _FIRST_DAMPING, _LEAST_DAMPING, _MOST_DAMPING = 1e-2, 1e-6, 1e6
 _LONGEST = 0.5
 """Largest step of a joint or the base [rad, m]."""
@@ -209,7 +211,7 @@ class ArmProblemAt:
 
     def residuals(self) -> list[np.ndarray]:
         """Errors in units of their standard deviations: of pose, gaps, joint limits, posture, differences, base."""
-        pose = [self._pose_error(), self._gap_error()]
+        pose = [self._pose_error(), self._gap_error()[0]]
         single = [error for error, _ in self._single()]
         return [*pose, *single, *(error for _, error, _ in self._differences()), self._base_error()[0]]
 
@@ -223,7 +225,7 @@ class ArmProblemAt:
         blocks[0] = turned @ J
         border, corner = turned @ S, np.einsum("tra,trb->ab", S, S)
         g, h = (turned @ error[..., None])[..., 0], np.einsum("tra,tr->a", S, error)
-        frame, error, (J, S) = self._near.frame, self._gap_error(), self._gap_slope()
+        frame, (error, _), (J, S) = self._near.frame, self._gap_error(), self._gap_slope()
         np.add.at(blocks[0], frame, J[:, :, None] * J[:, None])
         np.add.at(border, frame, J[:, :, None] * S[:, None])
         np.add.at(g, frame, J * error[:, None])
@@ -285,17 +287,19 @@ class ArmProblemAt:
 
     @cached_property
     def _near(self) -> Near:
-        return self.problem.clearance.near(self.spheres, self.base[:3], GAP)
+        return self.problem.clearance.near(self.spheres, self.base[:3], GAP + _FELT * _CLEARANCE * self.hinge)
 
-    def _gap_error(self) -> np.ndarray:
-        return (self._near.gap - GAP) / (_CLEARANCE * self.hinge)
+    def _gap_error(self) -> tuple[np.ndarray, np.ndarray]:
+        """Errors and slopes (N,) of small gaps."""
+        error, slope = _hinge(GAP - self._near.gap, _CLEARANCE * self.hinge)
+        return error, -slope
 
     def _gap_slope(self) -> tuple[np.ndarray, np.ndarray]:
         """By the joints (N, J) and by the base (N, 4)."""
         frame, sphere, other, _, normal, own = self._near
         J, pairs = self._pose.sphere_jacobians(frame, sphere), other >= 0
         J[pairs] -= self._pose.sphere_jacobians(frame[pairs], other[pairs])
-        direction = normal / (_CLEARANCE * self.hinge)
+        direction = normal * self._gap_error()[1][:, None]
         by_joints = ((direction @ self._turn)[:, None] @ J)[:, 0]
         by_base = np.zeros((len(frame), len(BASE)))
         world = ~own
@@ -305,7 +309,7 @@ class ArmProblemAt:
 
     def _single(self) -> Iterator[tuple[np.ndarray, np.ndarray]]:
         """Errors and slopes (N, J) of joints by themselves: limits, posture."""
-        yield _hinge(self.q - self.problem.middle, self.problem.half, self.hinge)
+        yield _within(self.q - self.problem.middle, self.problem.half, self.hinge)
         yield (self.q - self.problem.rest) / _POSTURE, np.full_like(self.q, 1 / _POSTURE)
 
     def _differences(self) -> Iterator[tuple[tuple[float, ...], np.ndarray, np.ndarray]]:
@@ -313,8 +317,8 @@ class ArmProblemAt:
         problem = self.problem
         velocity = np.diff(self.q[: problem.T], axis=0)
         acceleration = np.diff(velocity, axis=0)
-        yield (-1.0, 1.0), *_hinge(velocity, SPEED_SHARE * problem.speed, self.hinge)
-        yield (1.0, -2.0, 1.0), *_hinge(acceleration, SPEED_SHARE * problem.strength, self.hinge)
+        yield (-1.0, 1.0), *_within(velocity, SPEED_SHARE * problem.speed, self.hinge)
+        yield (1.0, -2.0, 1.0), *_within(acceleration, SPEED_SHARE * problem.strength, self.hinge)
         slope = np.broadcast_to(1 / problem.smooth, acceleration.shape)
         yield (1.0, -2.0, 1.0), acceleration * slope, slope
 
@@ -335,11 +339,22 @@ def rotation_tolerance(
     return np.asarray(np.exp(near * np.log(ROTATION) + (1 - near) * np.log(FREE_ROTATION)))
 
 
-def _hinge(value: np.ndarray, bound: np.ndarray, width: float) -> tuple[np.ndarray, np.ndarray]:
+def _hinge(over: np.ndarray, width: float) -> tuple[np.ndarray, np.ndarray]:
+    """Residual of over <= 0 in units of `width`, and its slope: max(over, 0) with its corner rounded off.
+
+    A residual that sets in suddenly misleads Gauss and Newton: a step that keeps one limit breaks its neighbours, of
+    which it was told nothing. Smoothing function of Chen, Harker, Kanzow and Smale; Kanzow 1996, "Some noninterior
+    continuation methods for linear complementarity problems", SIAM J. Matrix Anal. Appl. 17, 851.
+    """
+    root = np.hypot(over, width)
+    return (over + root) / (2 * width), (1 + over / root) / (2 * width)
+
+
+def _within(value: np.ndarray, bound: np.ndarray, width: float) -> tuple[np.ndarray, np.ndarray]:
     """Residual of |value| <= bound in units of the bound times `width`, and its slope."""
     share = value / bound
-    over = np.maximum(np.abs(share) - 1, 0)
-    return np.sign(share) * over / width, (over > 0) / (bound * width)
+    error, slope = _hinge(np.abs(share) - 1, width)
+    return error, slope * np.sign(share) / bound
 
 
 def _moved_by_base(p: Float[np.ndarray, "N 3"]) -> Float[np.ndarray, "N 3 4"]:

@@ -132,7 +132,7 @@ class ArmHolder:
     ) -> None:
         self._bullet, self._rate = bullet, motion.fps
         x, y, z, yaw = (motion.parameters[f"base_{name}"] for name in ("x", "y", "z", "yaw"))
-        path = write_urdf(folder, "arm", arm_urdf(arm.spec, arm.tool, meshes=meshes))
+        path = write_urdf(folder, "arm", arm_urdf(arm.spec, arm.tool, meshes=meshes, pedestal=z))
         self.body = bullet.load_urdf(path, position=(x, y, z), yaw=yaw)
         joints = bullet.joints(self.body)
         self._joints = [joints[name] for name in arm.spec.joints]

@@ -24,7 +24,7 @@ def tool_urdf(tool: Tool) -> str:
     return ET.tostring(robot, encoding="unicode")
 
 
-def arm_urdf(spec: RobotSpec, tool: Tool, *, meshes: bool) -> str:
+def arm_urdf(spec: RobotSpec, tool: Tool, *, meshes: bool, pedestal: float = 0.0) -> str:
     """The robot's URDF without collision shapes of the arm, the tool welded to the hand, its fingers on the handle.
 
     Joints that the arm does not use are fixed, which also makes the simulation faster.
@@ -35,6 +35,7 @@ def arm_urdf(spec: RobotSpec, tool: Tool, *, meshes: bool) -> str:
         spec: the robot.
         tool: what it holds.
         meshes: keep the arm's visual meshes (for pictures); without them it loads and runs faster.
+        pedestal: height of the column below the base [m], which is seen only.
     """
     root = ET.parse(spec.urdf).getroot()
     for link in root.findall("link"):
@@ -51,6 +52,11 @@ def arm_urdf(spec: RobotSpec, tool: Tool, *, meshes: bool) -> str:
             _fix(joint, tool.handle_radius if joint.get("name") in spec.fingers else 0.0)
     for mesh in root.iter("mesh"):
         mesh.set("filename", str(mesh_path(spec.urdf, mesh.get("filename", ""))))
+    if meshes and pedestal > 0:
+        carried = {joint.find("child").get("link") for joint in root.findall("joint")}  # type: ignore[union-attr]
+        base = next(link for link in root.findall("link") if link.get("name") not in carried)
+        column = ("cylinder", {"radius": repr(spec.link_radius), "length": repr(pedestal)})
+        _shape(base, column, (0, 0, -pedestal / 2), (0, 0, 0), "0.4 0.42 0.45 1", kinds=("visual",))
     grip = pin.SE3(spec.T_hand_grip) * tool.T_grip_tool
     weld = ET.SubElement(root, "joint", name="weld", type="fixed")
     ET.SubElement(weld, "parent", link=spec.hand)
