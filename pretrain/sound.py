@@ -7,7 +7,11 @@ from pathlib import Path
 import numpy as np
 from jaxtyping import Float
 
+from pretrain.soundtrack import in_blocks
+
 SOUND_SUFFIXES = frozenset(".aac .flac .m4a .mp3 .oga .ogg .opus .wav".split())  # noqa: SIM905 - reads as a list
+_BLOCK = 10.0
+"""Sound that is decoded at a time [s]."""
 _SILENT = 1e-4
 """What stays below this share of full scale [1] at the ends of a recording is padding."""
 
@@ -31,19 +35,15 @@ def read_sound(path: Path | str, rate: int) -> Float[np.ndarray, "N"]:
     path = Path(path)
     if not path.is_file():
         raise SoundError(f"{path}: no such file")
-    parts = []
     try:
         with av.open(str(path)) as container:
             if not container.streams.audio:
                 raise SoundError(f"{path}: has no sound")
-            resampler = av.AudioResampler(format="fltp", rate=rate)
-            for frame in container.decode(container.streams.audio[0]):
-                parts += [part.to_ndarray().mean(axis=0) for part in resampler.resample(frame)]
-            parts += [part.to_ndarray().mean(axis=0) for part in resampler.resample(None)]
+            parts = list(in_blocks(container, rate, _BLOCK))
     except (av.FFmpegError, OSError) as error:
         reason = getattr(error, "strerror", None) or error
         raise SoundError(f"{path}: its sound cannot be read ({reason})") from error
-    if not sum(map(len, parts)):
+    if not parts:
         raise SoundError(f"{path}: its sound is empty")
     return np.concatenate(parts).astype(np.float32)
 
