@@ -191,6 +191,12 @@ class Training:
     from rest, the control of what the demonstration is worth."""
     noisy: bool = False
     """Sensors and actions err while learning, as in the trial of that name."""
+    repeat: int = 8
+    """Environment steps that a decision lasts."""
+    averaged: bool = False
+    """Objects are seen where they have seemed to be on average over the episode: errors of single steps average out."""
+    explore: float = 0.0
+    """First standard deviation of exploration [m]; by default that of the way of learning."""
     start_from: Path | None = None
     """Folder of a policy to start from."""
     curriculum: float = 0.0

@@ -6,7 +6,8 @@
 
 The stroke is aligned and retargeted first; a run folder brings both along. Every seed trains a policy of its own and
 judges it in episodes of its own, which the other agents share; `--base` without a name trains none. Zero residual is
-the row of the base itself: `replay`, `shifted`, or `turned` where objects turn. The base `scratch` has no demonstration
+the row of the base itself: `replay`, `shifted`, or `turned` where objects turn; `averaged`, where seen places jitter,
+moves the demonstration along with their mean. The base `scratch` has no demonstration
 beneath: same task, reward, scene and steps. `--resolved` re-solves the retargeting for as many episodes of each seed.
 The intervals (Wilson, 95 %) are over the episodes of all seeds together; the spread over seeds stands beside them. A
 training takes less than a minute of one core.
@@ -26,10 +27,10 @@ import numpy as np
 
 from benchmarks.align import estimated
 from benchmarks.resolved import play_resolved
-from policies.agents import PolicyAgent
+from policies.agents import AGENTS, PolicyAgent
 from policies.evaluate import evaluate, fresh_seeds, outcome, play
 from policies.learners import LEARNERS
-from policies.residual import BASES
+from policies.residual import BASES, REPEAT
 from policies.train import VALIDATION, train
 from policies.training import Training
 from policies.trials import Trial
@@ -37,6 +38,9 @@ from records import Demonstration
 from sim.conditions import Spread
 from sim.sensing import Sensing
 from sim.tasks.task import TASKS
+
+ASKED = ("steps", "learner", "repeat", "explore", "averaged", "validation")
+"""Options that are a training's."""
 
 STUDY = {
     ("hammer", 0.05): ".50 replay, 1.00 shifted, .965 policy from replay",
@@ -76,6 +80,11 @@ def main() -> None:
     parser.add_argument("--steps", type=int, default=40_000, help="control steps of training")
     parser.add_argument("--episodes", type=int, default=100, help="fresh episodes for each seed")
     parser.add_argument("--learner", default="ppo", choices=list(LEARNERS))
+    parser.add_argument("--repeat", type=int, default=REPEAT, help="control steps that a decision lasts")
+    parser.add_argument("--explore", type=float, default=0.0, help="first standard deviation of exploration [m]")
+    parser.add_argument("--averaged", action="store_true", help="policies see the mean of the places seen so far")
+    parser.add_argument("--validation", type=int, default=100, help="episodes that decide whether a residual is kept")
+    parser.add_argument("--beside", nargs="+", choices=list(AGENTS), help="the only costless agents; all by default")
     parser.add_argument("--robot", default="panda", help="`none` leaves the tool alone")
     parser.add_argument("--first", type=int, default=0, help="first training seed")
     parser.add_argument("--place", type=float, default=0.0, help="error of the seen place throughout an episode [m]")
@@ -117,7 +126,8 @@ def table(demonstration: Demonstration, noise: float, options: argparse.Namespac
     print(
         f"objects moved by {100 * noise:.0f} cm and {options.turn:.0f} degrees, masses and friction by"
         f" {options.change:.0%}; seen {100 * options.place:.0f} cm beside, {100 * options.jitter:.0f} cm in every step,"
-        f" after {options.delay:.1f} s, actions missed by {options.missed:.0%}; {options.steps} steps of training;"
+        f" after {options.delay:g} s, actions missed by {options.missed:.0%}; "
+        f" {options.steps} steps of {options.learner} that decides every {options.repeat};"
         f" {options.seeds} seeds from {options.first} of {options.episodes} episodes"
     )
     print(f"{'agent':<24}{'success':>8}  {'95 % interval':<16}{'seeds':<24}{'training [cpu s]'}", flush=True)
@@ -127,7 +137,8 @@ def table(demonstration: Demonstration, noise: float, options: argparse.Namespac
         share = line(f"policy from {base}", [one.success for one in trained], np.mean([one.seconds for one in trained]))
         print(f"  residuals better than none in validation: {sum(one.kept for one in trained)} of {len(trained)}")
         figure += f" from {base} {share:.3f},"
-    costless = [evaluate(demonstration, episodes=options.episodes, seed=seed, under=under).episodes for seed in seeds]
+    beside = {"agents": options.beside, "episodes": options.episodes, "under": under}
+    costless = [evaluate(demonstration, seed=seed, **beside).episodes for seed in seeds]
     shares = {name: line(name, [records[name].success for records in costless]) for name in costless[0]}
     if options.resolved:
         answers = [play_resolved(demonstration, under, fresh_seeds(seed, options.resolved)) for seed in seeds]
@@ -135,15 +146,15 @@ def table(demonstration: Demonstration, noise: float, options: argparse.Namespac
         line(f"warm re-solve ({seconds:.1f} s)", [success for success, _ in answers])
     study = STUDY.get((demonstration.task, noise), "no figure for this task and noise")
     print(f"study: {study}\n", flush=True)
-    return f"{figure} shifted {shares['shifted']:.3f}, replay {shares['replay']:.3f}"
+    return f"{figure} {', '.join(f'{name} {share:.3f}' for name, share in shares.items())}"
 
 
 def learned(demonstration: Demonstration, base: str, under: Trial, seed: int, options: argparse.Namespace) -> Trained:
     """Train with one seed, and judge in that seed's fresh episodes."""
     with tempfile.TemporaryDirectory() as name:
         started = time.process_time()
-        asked = {"steps": options.steps, "base": base, "learner": options.learner, "sensing": under.sensing}
-        training = Training(**asked, processes=1)
+        asked = {option: getattr(options, option) for option in ASKED}
+        training = Training(**asked, base=base, sensing=under.sensing, processes=1)
         policy = train(demonstration, Path(name), training=training, spread=under.spread, seed=seed)
         seconds = time.process_time() - started
         tried = json.loads(path.read_text()) if (path := Path(name) / VALIDATION).exists() else {"kept": False}

@@ -9,6 +9,7 @@ from jaxtyping import Float
 
 from policies.policy import Policy, check_sees
 from policies.residual import base_action, command, see, seen_names
+from policies.sight import Sight
 from records import Entry, Registry
 from sim.actions import RESIDUAL, TURNING, ActionModel
 from sim.env import ToolEnv
@@ -18,6 +19,7 @@ AGENTS = Registry(
     {
         "policy": Entry("policies.agents:PolicyAgent", "the learned policy, without exploration"),
         "turned": Entry("policies.agents:Turned", "the demonstration moved and turned along with its object"),
+        "averaged": Entry("policies.agents:Averaged", "moved along with where its object has seemed to be on average"),
         "shifted": Entry("policies.agents:Shifted", "the demonstration moved along with its object: costs nothing"),
         "replay": Entry("policies.agents:Replay", "the demonstration as recorded, wherever the object stands"),
         "zero": Entry("policies.agents:Zero", "no motion: the tool is held where the demonstration starts"),
@@ -60,13 +62,15 @@ class PolicyAgent:
         """
         check_sees(self._policy, seen_names(env.task, env.action))
         self._env, self._step = env, 0
+        self._sight = Sight(env, averaged=self._policy.settings.averaged)
 
     def act(self, obs: Float[np.ndarray, "D"]) -> Float[np.ndarray, "A"]:
         """Displace the base by the policy's residual."""
+        obs = self._sight.look(obs)
         if self._step % self._policy.settings.repeat == 0:
             self._residual = self._policy.decide(see(self._env, obs))
         self._step += 1
-        return command(base_action(self._env, self._policy.settings.base), self._residual)
+        return command(base_action(self._env, self._policy.settings.base, self._sight), self._residual)
 
 
 class Shifted:
@@ -87,6 +91,21 @@ class Turned(Shifted):
     """The displacement and the turn of the objects, in every step."""
 
     acts = TURNING
+
+
+class Averaged:
+    """The displacement of the objects, averaged over all that has been seen of it in the episode."""
+
+    follows, acts = True, RESIDUAL
+
+    def start(self, env: ToolEnv, rng: np.random.Generator) -> None:
+        """Begin an episode."""
+        self._sight = Sight(env, averaged=True)
+
+    def act(self, obs: Float[np.ndarray, "D"]) -> Float[np.ndarray, "A"]:
+        """Displace the demonstration as the objects seem to be."""
+        self._sight.look(obs)
+        return self._sight.shift()
 
 
 class Replay:

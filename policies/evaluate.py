@@ -44,6 +44,7 @@ def evaluate(
     demonstration: Demonstration,
     *,
     policy: Path | str | None = None,
+    agents: Sequence[str] | None = None,
     episodes: int = 100,
     under: Trial = NOMINAL,
     seed: int = 0,
@@ -53,7 +54,8 @@ def evaluate(
     Args:
         demonstration: what the agents correct.
         policy: folder of a learned policy; without it the agent `policy` is left out.
-            So is `turned` where objects are not turned.
+            So are `turned` where objects are not turned, and `averaged` where their seen place does not jitter.
+        agents: names of those who act; all by default.
         episodes: how many, with a seed each that training never uses.
         under: how the scene varies, and how sensors and actions err.
         seed: of the episodes, and of what agents draw.
@@ -61,19 +63,23 @@ def evaluate(
     Raises:
         PolicyError: the policy cannot be read, or does not belong to the demonstration.
         ValueError: fewer than one episode.
+        UnknownName: no such agent.
     """
     if episodes < 1:
         raise ValueError(f"{episodes} episodes: at least 1 is needed")
-    agents = _agents(demonstration, policy, turned=under.spread.yaw > 0)
+    idle = {"turned"} if under.spread.yaw == 0 else set()
+    idle |= {"averaged"} if under.sensing.jitter == 0 else set()
+    names = [name for name in AGENTS if name not in idle] if agents is None else agents
+    acting = _agents(demonstration, policy, names)
     seeds = fresh_seeds(seed, episodes)
     found: dict[str, Episodes] = {}
     with ExitStack() as stack:
         envs: dict[ActionModel, ToolEnv] = {}
-        for k, (name, agent) in enumerate(agents.items()):
+        for k, (name, agent) in enumerate(acting.items()):
             if agent.acts not in envs:
                 envs[agent.acts] = under.environment(demonstration, action=agent.acts)
                 stack.callback(envs[agent.acts].close)
-            told = (k * episodes, len(agents) * episodes)
+            told = (k * episodes, len(acting) * episodes)
             found[name] = play(envs[agent.acts], agent, seeds, name=name, told=told)
     return Evaluation({name: outcome(record.success) for name, record in found.items()}, found)
 
@@ -139,13 +145,11 @@ def wilson(successes: int, count: int) -> tuple[float, float]:
     return max(0.0, centre - half), min(1.0, centre + half)
 
 
-def _agents(demonstration: Demonstration, policy: Path | str | None, *, turned: bool) -> dict[str, Agent]:
-    """Every agent of the table that has something to answer, ready to act."""
+def _agents(demonstration: Demonstration, policy: Path | str | None, names: Sequence[str]) -> dict[str, Agent]:
+    """Agents of the table, ready to act."""
     agents: dict[str, Agent] = {}
-    for name in AGENTS:
+    for name in names:
         kind = AGENTS.load(name)
-        if name == "turned" and not turned:
-            continue
         if name != "policy":
             agents[name] = kind()
         elif policy is not None:

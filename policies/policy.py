@@ -25,7 +25,7 @@ from sim.actions import ACTIONS, ActionModel
 from sim.conditions import Spread
 from sim.sensing import Sensing
 
-VERSION = 3
+VERSION = 4
 """Of the folder's layout."""
 SETTINGS, WEIGHTS = "policy.json", "policy.safetensors"
 
@@ -45,6 +45,8 @@ class PolicySettings:
     """What it displaces: name in the table of actions."""
     repeat: int
     """Control steps that one decision lasts."""
+    averaged: bool
+    """Whether it sees objects where they have seemed to be on average over the episode."""
     sees: tuple[str, ...]
     """Names of what it sees, in order."""
     hidden: tuple[int, ...]

@@ -15,6 +15,7 @@ from gymnasium import spaces
 from jaxtyping import Float
 
 from policies.rollouts import Experience, Explorer, explore
+from policies.sight import Sight
 from records import Demonstration
 from sim.actions import ACTIONS, REACH, RESIDUAL, ActionModel
 from sim.conditions import USUAL, Spread
@@ -27,8 +28,8 @@ Base = Literal["shifted", "replay", "scratch"]
 BASES: tuple[str, ...] = get_args(Base)
 
 REPEAT = 8
-"""Control steps that one decision lasts. A swing then holds about five decisions: enough to answer an object's place,
-few enough that a reward at its end can be traced to the decision that earned it."""
+"""Control steps that one decision lasts unless something else is asked for. A swing then holds about five decisions:
+enough to answer an object's place, few enough that a reward at its end can be traced to the decision that earned it."""
 OFFSET = 0.05
 """Unit of the objects' displacement [m]: the size of a hammer's face. Displacements of the tool are seen in the same
 share of its reach."""
@@ -67,11 +68,13 @@ def seen_names(task: Task | type[Task], action: ActionModel = RESIDUAL) -> tuple
 def see(env: ToolEnv, obs: Float[np.ndarray, "D"]) -> Float[np.ndarray, "S"]:
     """An observation of the environment as the policy sees it, of the order of 1; named by `seen_names`.
 
-    Units are fixed, so that they need no data and do not drift while the policy learns.
+    The work seems to stand where the observation says that objects do. Units are fixed, so that they need no data and
+    do not drift while the policy learns.
     """
     known = dict(zip(env.obs_names, obs, strict=True))
     offset = np.array([known["offset_x"], known["offset_y"]])
     residual, head, velocity, handle, up = (np.array([known[f"{name}{a}"] for a in "xyz"]) for name in _VECTORS)
+    beside = np.append(offset - env.conditions.offset, 0.0)
     share, action = REACH / OFFSET, env.action
     turned = [share * known[f"turned_{'xyz'[axis - 3]}"] / action.reach_of(axis) for axis in action.turns]
     task = np.array([known[name] for name in env.task.obs_names])
@@ -80,7 +83,7 @@ def see(env: ToolEnv, obs: Float[np.ndarray, "D"]) -> Float[np.ndarray, "S"]:
             [2 * known["phase"] - 1],
             offset / OFFSET,
             share * residual / np.array([action.reach_of(axis) for axis in range(3)]),
-            (head - env.seen_target()) / DISTANCE,
+            (head - env.task.target() - beside) / DISTANCE,
             velocity / SPEED,
             [known["yaw"] / TURN],
             handle,
@@ -94,9 +97,9 @@ def see(env: ToolEnv, obs: Float[np.ndarray, "D"]) -> Float[np.ndarray, "S"]:
 _VECTORS = ("residual_", "head_", "head_v", "handle_", "up_")
 
 
-def base_action(env: ToolEnv, base: str) -> Float[np.ndarray, "D"]:
+def base_action(env: ToolEnv, base: str, sight: Sight) -> Float[np.ndarray, "D"]:
     """The action that a residual is added to, in the next step of `env`."""
-    return env.shift_action() if base == "shifted" else np.zeros(len(env.action_names))
+    return sight.shift() if base == "shifted" else np.zeros(len(env.action_names))
 
 
 def command(base: Float[np.ndarray, "D"], residual: Float[np.ndarray, "D"]) -> Float[np.ndarray, "D"]:
@@ -126,10 +129,23 @@ class ResidualEnv(gymnasium.Env[np.ndarray, np.ndarray]):
         action: str = "residual",
         spread: Spread = USUAL,
         sensing: Sensing = PERFECT,
+        repeat: int = REPEAT,
+        averaged: bool = False,
     ) -> None:
-        """Build the scene; the conditions of every episode are drawn from `spread`."""
+        """Build the scene.
+
+        Args:
+            demonstration: what is corrected.
+            base: what the residual is added to.
+            action: name in the table of actions.
+            spread: the conditions of every episode are drawn from it.
+            sensing: how sensors and actions err.
+            repeat: control steps that a decision lasts.
+            averaged: whether objects are seen on average over the episode so far.
+        """
         self.tool_env = ToolEnv(demonstration, action=ACTIONS.load(action), spread=spread, sensing=sensing)
-        self.base = base
+        self.base, self.repeat = base, repeat
+        self._sight = Sight(self.tool_env, averaged=averaged)
         self._return = 0.0
         count = len(seen_names(self.tool_env.task, self.tool_env.action))
         self.observation_space = spaces.Box(-LARGEST / OFFSET, LARGEST / OFFSET, (count,), np.float32)
@@ -142,14 +158,16 @@ class ResidualEnv(gymnasium.Env[np.ndarray, np.ndarray]):
         super().reset(seed=seed)
         self._return = 0.0
         obs, info = self.tool_env.reset(seed=seed, options=options)
-        return self._see(obs), info
+        self._sight.begin()
+        return self._see(self._sight.look(obs)), info
 
     def step(self, action: np.ndarray) -> tuple[np.ndarray, float, bool, bool, dict[str, Any]]:
         """Carry out one decision; `info` tells the control steps that it took, and an episode's return at its end."""
         residual, total, steps = np.asarray(action, float), 0.0, 0
-        while steps < REPEAT:
-            wanted = command(base_action(self.tool_env, self.base), residual)
+        while steps < self.repeat:
+            wanted = command(base_action(self.tool_env, self.base, self._sight), residual)
             obs, reward, terminated, truncated, info = self.tool_env.step(wanted)
+            obs = self._sight.look(obs)
             total += reward
             steps += 1
             if terminated or truncated:
@@ -164,8 +182,8 @@ class ResidualEnv(gymnasium.Env[np.ndarray, np.ndarray]):
         return explore(self, explorer, decisions)
 
     def expert(self) -> Float[np.ndarray, "D"]:
-        """The decision that makes of the base the demonstration moved along with its objects."""
-        return np.clip(self.tool_env.shift_action() - base_action(self.tool_env, self.base), -1, 1)
+        """The decision that makes of the base the demonstration moved along with its objects, as they truly stand."""
+        return np.clip(self._sight.true_shift() - base_action(self.tool_env, self.base, self._sight), -1, 1)
 
     def widen(self, spread: Spread) -> None:
         """Draw the conditions of later episodes from another spread."""

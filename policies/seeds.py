@@ -11,12 +11,13 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from policies.agents import AGENTS, Agent, PolicyAgent
+from policies.agents import PolicyAgent
 from policies.evaluate import Outcome, fresh_seeds, outcome, play
 from policies.policy import Policy
 from policies.train import train
 from policies.training import Training
 from policies.trials import Trial
+from policies.validation import silent
 from records import Demonstration, digest
 from records.atomic import write_json
 from sim.conditions import USUAL, Spread
@@ -105,7 +106,7 @@ def _judged(
             return np.array(known["policy"], bool), np.array(known["base"], bool)
     except (OSError, ValueError, KeyError, TypeError):
         pass
-    agents: dict[str, Agent] = {"policy": PolicyAgent(policy), "base": AGENTS.load(_base_agent(policy))()}
+    agents = {"policy": PolicyAgent(policy), "base": PolicyAgent(silent(policy))}
     found = {}
     for k, (name, agent) in enumerate(agents.items()):
         env = under.environment(demonstration, action=agent.acts)
@@ -116,10 +117,3 @@ def _judged(
             env.close()
     write_json(path, {"key": key, **{name: success.tolist() for name, success in found.items()}})
     return found["policy"], found["base"]
-
-
-def _base_agent(policy: Policy) -> str:
-    """The agent that acts as the policy does when its residual is zero."""
-    if policy.settings.base == "scratch":
-        return "zero"
-    return "turned" if policy.settings.base == "shifted" and policy.acts.turns else policy.settings.base

@@ -20,7 +20,7 @@ import numpy as np
 from policies.checkpoint import Curve, as_json, resume, save_checkpoint
 from policies.learners import LEARNERS, Layers, Learner, Round
 from policies.policy import SETTINGS, Policy, PolicySettings, load_policy, save_policy
-from policies.residual import REPEAT, action_of, seen_names
+from policies.residual import action_of, seen_names
 from policies.training import Training
 from policies.trials import Trial
 from policies.validation import Validation, silent, validate
@@ -96,6 +96,8 @@ def train(
         processes=processes,
         action=settings.action,
         sensing=training.sensing,
+        repeat=training.repeat,
+        averaged=training.averaged,
     )
     try:
         with one_thread():
@@ -146,9 +148,10 @@ def _settings(
         demonstration=demonstration.fingerprint(),
         base=training.base,
         action=action,
-        repeat=REPEAT,
+        repeat=training.repeat,
+        averaged=training.averaged,
         sees=seen_names(TASKS.load(demonstration.task), ACTIONS.load(action)),
-        hidden=(training.settings or kind.Settings()).hidden,
+        hidden=training.settings_of(kind).hidden,
         squashed=kind.squashed,
         learner=training.learner,
         steps=training.steps,
@@ -166,7 +169,7 @@ def _key(settings: PolicySettings, kind: Any, training: Training, start: Policy 
     """All that what is learned depends on: a checkpoint of the same can be continued."""
     return {
         "settings": asdict(settings),
-        "learning": (training.settings or kind.Settings())._asdict(),
+        "learning": training.settings_of(kind)._asdict(),
         "curriculum": training.curriculum,
         "environments": training.environments,
         "start": start and start.fingerprint(),
@@ -194,8 +197,8 @@ def _learn(
     training: Training,
     start: Layers | None,
 ) -> tuple[Policy, Curve]:
-    learner: Learner = kind(envs, training.settings or kind.Settings(), _seed_of(settings.seed, 0), start)
-    rounds = math.ceil(settings.steps / (learner.decisions * REPEAT))
+    learner: Learner = kind(envs, training.settings_of(kind), _seed_of(settings.seed, 0), start)
+    rounds = math.ceil(settings.steps / (learner.decisions * settings.repeat))
     curve = resume(folder / CHECKPOINT, learner, key)
     if curve.rounds:
         _log.info("learning goes on after %d of %d rounds", curve.rounds, rounds)

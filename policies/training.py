@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import math
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from policies.residual import BASES
+from policies.residual import BASES, REPEAT
 from sim.env import PERFECT
 from sim.sensing import Sensing
 
@@ -24,6 +25,14 @@ class Training(NamedTuple):
     """Whether the residual turns the tool, too; by default where objects turn, or the policy to start from does it."""
     sensing: Sensing = PERFECT
     """How sensors and actions err while learning."""
+    repeat: int = REPEAT
+    """Control steps that a decision lasts. Fewer decisions explore more calmly, and are credited more easily with what
+    comes of them; more of them answer sooner to what happens."""
+    averaged: bool = False
+    """Whether objects are seen where they have seemed to be on average over the episode, by the base and the policy:
+    what jitters in what sensors tell averages out."""
+    explore: float = 0.0
+    """First standard deviation of exploration [m]; 0 leaves it to the learner's settings."""
     settings: Any = None
     """Settings of the learner; its own by default."""
     start_from: Path | None = None
@@ -39,6 +48,19 @@ class Training(NamedTuple):
     validation: int = 100
     """Episodes in which the learned residual must solve more than none, or it is set to zero; 0 keeps it untried."""
 
+    def settings_of(self, kind: Any) -> Any:
+        """Settings of a learner of this kind, with what is asked for here.
+
+        Raises:
+            ValueError: exploration is asked of a learner that does not explore.
+        """
+        settings = self.settings or kind.Settings()
+        if not self.explore:
+            return settings
+        if not hasattr(settings, "explore"):
+            raise ValueError(f"{self.learner} does not explore: leave that out, or learn with ppo or sac")
+        return settings._replace(explore=self.explore)
+
     def check(self) -> None:
         """Refuse numbers that make no sense.
 
@@ -50,12 +72,15 @@ class Training(NamedTuple):
                 f"steps {self.steps}, validation {self.validation}, curriculum {self.curriculum}, base {self.base!r}:"
                 f" at least 1, at least 0, from 0 to 1, one of {BASES}"
             )
+        if self.repeat < 1 or not 0 <= self.explore < math.inf:
+            raise ValueError(f"repeat {self.repeat}, explore {self.explore}: at least 1, at least 0")
         self.sensing.check()
         if self.base == "scratch" and self.learner in ("clone", "dagger"):
             raise ValueError(
                 f"{self.learner} imitates a demonstration: from scratch there is none; learn with ppo or sac"
             )
-        if self.base == "shifted" and self.learner in ("clone", "dagger"):
+        if self.base == "shifted" and self.learner in ("clone", "dagger") and self.sensing == PERFECT:
             raise ValueError(
                 f"{self.learner} imitates the shifted demonstration: on that base there is nothing to learn"
+                " where sensors do not err"
             )

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import partial
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-from policies.residual import ResidualEnv
+from policies.residual import REPEAT, ResidualEnv
 from records import Demonstration
 from sim.conditions import Spread
 from sim.env import PERFECT
@@ -25,6 +25,8 @@ def side_by_side(
     processes: int,
     action: str = "residual",
     sensing: Sensing = PERFECT,
+    repeat: int = REPEAT,
+    averaged: bool = False,
 ) -> VecEnv:
     """Make `count` environments; each has a process of its own where `processes` is more than one.
 
@@ -36,6 +38,8 @@ def side_by_side(
         processes: what is learned does not depend on it.
         action: name in the table of actions.
         sensing: how sensors and actions err.
+        repeat: control steps that a decision lasts.
+        averaged: whether objects are seen on average over the episode so far.
 
     Raises:
         ValueError: fewer than one environment or process.
@@ -44,6 +48,14 @@ def side_by_side(
 
     if count < 1 or processes < 1:
         raise ValueError(f"{count} environments in {processes} processes: at least 1 of each")
-    made = partial(ResidualEnv, demonstration, base=base, action=action, spread=spread, sensing=sensing)
+    how: dict[str, Any] = {
+        "base": base,
+        "action": action,
+        "spread": spread,
+        "sensing": sensing,
+        "repeat": repeat,
+        "averaged": averaged,
+    }
+    made = partial(ResidualEnv, demonstration, **how)
     make: list[Callable[[], ResidualEnv]] = [made] * count
     return SubprocVecEnv(make) if min(count, processes) > 1 else DummyVecEnv(make)  # type: ignore[arg-type]

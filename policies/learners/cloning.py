@@ -1,7 +1,9 @@
 """Learning by imitation: the decisions of an expert as a regression from what the policy sees.
 
-The expert is the demonstration moved along with its objects, which knows exactly where they stand. Cloning sees the
-states that the expert brings about; DAgger (Ross, Gordon and Bagnell, AISTATS 2011) those that the policy itself does.
+The expert is the demonstration moved along with its objects, which knows exactly where they stand, whatever the policy
+is told: where sensors err, the regression finds where objects are on average, given what is told of them. Cloning sees
+the states that the expert brings about; DAgger (Ross, Gordon and Bagnell, AISTATS 2011) those that the policy itself
+does. Where sensors err it is the one to take: what is seen of the expert's own motion tells what only it knows.
 """
 
 from __future__ import annotations

@@ -11,7 +11,7 @@ from policies.learners.cloning import CloningSettings
 from policies.learners.ppo import PPOSettings
 from policies.learners.sac import SACSettings
 from policies.policy import SETTINGS, WEIGHTS, load_policy
-from policies.residual import REPEAT
+from policies.residual import REPEAT, see
 from policies.train import ASKED, CHECKPOINT, CURVE, TENSORBOARD, _widened, train
 from policies.training import Training
 from policies.trials import Trial
@@ -190,6 +190,41 @@ def test_imitation_learns_what_the_expert_does(demonstration, tmp_path, learner)
     assert found["policy"].success >= found["shifted"].success - 0.1
 
 
+def test_imitation_learns_how_far_what_is_seen_can_be_trusted(demonstration, tmp_path):
+    """Places spread by s and seen with errors of e are s^2 / (s^2 + e^2) of where they seem to be, on average."""
+    sensing = Sensing(place=0.06)
+    settings = CloningSettings(decisions=256, epochs=20, hidden=(16,))
+    wanted = asked("dagger", settings=settings, sensing=sensing, base="shifted", steps=6 * 256 * REPEAT)
+    spread = Spread(offset=0.06)
+    policy = train(demonstration, tmp_path, training=wanted, spread=spread, seed=3)
+    env = Trial(spread, sensing).environment(demonstration)
+    told, answered = [], []
+    try:
+        for seed in range(60):
+            obs, _ = env.reset(seed=seed)
+            told.append(env.shift_action()[:2])
+            answered.append(policy.decide(see(env, obs))[:2])
+    finally:
+        env.close()
+    slope = np.sum(np.multiply(told, answered)) / np.sum(np.square(told))
+    assert slope == pytest.approx(-0.5, abs=0.15)
+
+
+def test_decisions_and_exploration_are_as_asked_for(whole, demonstration, tmp_path):
+    sensing = Sensing(jitter=0.02)
+    policy = learn(demonstration, tmp_path / "rare", repeat=24, averaged=True, sensing=sensing, steps=1)
+    assert (policy.settings.repeat, policy.settings.averaged) == (24, True)
+    curve = Curve(**json.loads((tmp_path / "rare" / CURVE).read_text()))
+    assert curve.episodes[0] > 16 / 3, "an episode of two seconds has two or three decisions"
+    found = evaluate(demonstration, policy=tmp_path / "rare", episodes=3, under=Trial(sensing=sensing))
+    assert list(found.outcomes) == ["policy", "averaged", "shifted", "replay", "zero", "random"]
+    calm = learn(demonstration, tmp_path / "calm", explore=1e-6, steps=1)
+    bold = learn(demonstration, tmp_path / "bold", explore=0.1, steps=1)
+    assert np.abs(calm.layers[-1][0] - bold.layers[-1][0]).max() > 0
+    success = [Curve(**json.loads((tmp_path / name / CURVE).read_text())).success for name in ("calm", "bold")]
+    assert success[0] > success[1], "who explores little does as the base does"
+
+
 @pytest.mark.parametrize("rounds", [1, ROUNDS])
 def test_a_stopped_training_ends_with_the_same_policy(whole, demonstration, tmp_path, rounds):
     with stop_at(rounds), pytest.raises(Interrupted):
@@ -285,7 +320,10 @@ def test_a_policy_of_another_demonstration_is_refused(whole, demonstration):
         ({"curriculum": 2.0}, "at least 1, at least 0, from 0 to 1"),
         ({"base": "magic"}, "at least 1, at least 0, from 0 to 1"),
         ({"environments": 0}, "at least 1 of each"),
-        ({"learner": "dagger", "base": "shifted"}, "nothing to learn"),
+        ({"repeat": 0}, "repeat 0, explore 0.0: at least 1, at least 0"),
+        ({"explore": -1.0}, "repeat 8, explore -1.0: at least 1, at least 0"),
+        ({"learner": "dagger", "explore": 0.1}, "dagger does not explore: leave that out"),
+        ({"learner": "dagger", "base": "shifted"}, "nothing to learn where sensors do not err"),
         ({"learner": "dagger", "base": "scratch"}, "from scratch there is none"),
     ],
 )

@@ -27,6 +27,7 @@ def policy_of(demonstration, base, weight, bias):
         base=base,
         action="residual",
         repeat=REPEAT,
+        averaged=False,
         sees=sees,
         hidden=(len(sees),),
         squashed=False,
