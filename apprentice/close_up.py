@@ -20,8 +20,6 @@ if TYPE_CHECKING:
 
 _log = logging.getLogger("apprentice")
 
-ANCHORS = {"jug": "spout"}
-"""Tools that can be followed alone: they stand level when they are put down. Their point whose place is known."""
 STILLS = 6
 """Pictures on the sheet."""
 SHEET_WIDTH = 640
@@ -34,12 +32,14 @@ def stroke(run: Run, source: Source, marks: Marks) -> Motion:
     Raises:
         UsageError: no points, no distance, or a tool that needs a person.
     """
+    from motion.tool import TOOLS
     from perception.tool_track import track_points
 
     tool = named_tool(marks.tool, marks.tool_file)
-    if tool.name not in ANCHORS:
+    if not tool.anchor:
+        alone = [name for name in TOOLS if TOOLS.load(name).anchor]
         raise UsageError(
-            f"a {tool.name} is not followed alone, only: {', '.join(ANCHORS)}; estimate it with who holds it:"
+            f"a {tool.name} is not followed alone, only: {', '.join(alone)}; estimate it with who holds it:"
             " apprentice estimate"
         )
     clicks, span = named_clicks(marks.point), stated_span(marks.distance)
@@ -55,7 +55,7 @@ def stroke(run: Run, source: Source, marks: Marks) -> Motion:
         from motion.tool_points import motion_of_points
         from sim.tool_shape import spout_tip
 
-        fit = motion_of_points(seen, camera, tool, anchor=ANCHORS[tool.name], place=spout_tip(tool), span=span)
+        fit = motion_of_points(seen, camera, tool, anchor=tool.anchor, place=spout_tip(tool), span=span)
         points = {name: np.round(place, 4).tolist() for name, place in zip(seen.names, fit.points, strict=True)}
         run.add_metrics("stroke", {"error_px": fit.error, "points": points})
         _sheet(run.path / "stroke.png", clip, seen, camera, fit)

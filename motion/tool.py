@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import csv
 import itertools
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -28,6 +28,10 @@ TOOLS = Registry(
         "barbell": Entry("motion.tool:BARBELL", "Olympic bar, 20 kg, held by both hands; endpoints are its sleeves"),
     },
 )
+
+
+SPOUT = "spout"
+"""Point of a jug that it pours over."""
 
 
 class ToolError(ValueError):
@@ -55,6 +59,9 @@ class Tool:
     """Where a hand or gripper holds the handle, from its free end [m]."""
     grip_roll: float = 0.0
     """How far the hand is turned about the handle from its usual side, away from the working face [rad]."""
+    anchor: str = field(default="", compare=False)
+    """Its point whose place follows from its shape, of a tool that stands level when it is put down: such a one can be
+    followed without who holds it. None: it cannot. A motion, which carries numbers, does not carry it."""
 
     def __post_init__(self) -> None:
         """Refuse sizes and masses that are not positive."""
@@ -65,6 +72,8 @@ class Tool:
             raise ToolError(
                 f"tool {self.name!r}: length {self.length} m lies outside its bounds {self.length_bounds} m"
             )
+        if self.anchor not in ("", SPOUT):
+            raise ToolError(f"tool {self.name!r}: its anchor is {self.anchor!r}; only the {SPOUT}'s place is known")
 
     @property
     def mass(self) -> float:
@@ -156,6 +165,7 @@ JUG = Tool(
     head_size=(0.11, 0.11, 0.14),
     head_mass=0.4,
     grip=0.05,
+    anchor=SPOUT,
 )
 """An Italian coffee pot, or a small kettle, by its handle and its body."""
 BARBELL = Tool(
@@ -218,11 +228,13 @@ def load_tool(path: Path | str) -> Tool:
 
 
 _NUMBERS = {"head_size": 3, "length_bounds": 2}
-"""Fields of a tool that are lists, and how many numbers they hold; all others but the name are one number."""
+"""Fields of a tool that are lists, and how many numbers they hold; all others but words are one number."""
+_WORDS = ("name", "anchor")
+"""Fields of a tool that are words."""
 
 
 def _field(key: str, value: Any) -> Any:
-    if key == "name":
+    if key in _WORDS:
         return str(value)
     many = key in _NUMBERS
     numbers = tuple(float(number) for number in (value if isinstance(value, list) else [value]))

@@ -72,8 +72,9 @@ def test_one_s_own_tool_is_read_from_yaml(own):
         (("head_mass: 0.6", "head_mass: .nan"), "finite"),
         (
             ("head_mass: 0.6", "head_mass: 0.6\ncolour: red"),
-            "unknown field 'colour'; there are: grip, grip_roll, handle_mass",
+            "unknown field 'colour'; there are: anchor, grip, grip_roll, handle_mass",
         ),
+        (("head_mass: 0.6", "head_mass: 0.6\nanchor: lid"), "its anchor is 'lid'; only the spout's place is known"),
         (("head_size: [0.08, 0.08, 0.14]", "head_size: [0.08, 0.08]"), "head_size"),
         (("length_bounds: [0.3, 0.5]", "length_bounds: 0.3"), "length_bounds"),
         ((OWN, "just words"), "expected the fields of a tool by name, not str"),
