@@ -12,7 +12,7 @@ from typing import Annotated, Any, Literal
 
 import tyro
 
-from apprentice import joint_training, pretraining, probing, verbs
+from apprentice import joint_training, pretraining, probing, searching, verbs
 from apprentice.answer import answered, one_line_usage
 from apprentice.options import (
     Body,
@@ -301,6 +301,55 @@ PROBE_VERBS = tuple(_probe(name) for name in PROBES)
 
 
 @dataclass(frozen=True)
+class Features(_Verb):
+    """Encode clips: a vector for each window of time, for other tasks and to be searched. What is done is kept."""
+
+    clips: tyro.conf.Positional[tuple[Path, ...]] = tyro.MISSING
+    """Video files, folders of them, or patterns in quotes."""
+    encoder: Encoding = field(default_factory=Encoding)
+    out: Path = tyro.MISSING
+    """Folder of the records: NAME.features.npz for other tasks, NAME.embedding.npz to be compared with sentences."""
+    every: float | None = None
+    """From the start of one window to that of the next [s]; by default windows follow each other."""
+    batch: int = 16
+    """Windows that are encoded at once."""
+    readers: int = 1
+    """Videos that are decoded at the same time; more for a GPU."""
+
+
+@dataclass(frozen=True)
+class Index(_Verb):
+    """Make encoded clips searchable by language, or add more to those that are."""
+
+    features: tyro.conf.Positional[tuple[Path, ...]] = tyro.MISSING
+    """Folders that `apprentice features` wrote."""
+    out: Path = tyro.MISSING
+    """Folder of the index."""
+    encoder: Encoding = field(default_factory=Encoding)
+    exact: bool = False
+    """Compare all windows one by one, however many; by default more than 50,000 are compressed."""
+
+
+@dataclass(frozen=True)
+class Search(_Verb):
+    """Find the moments of indexed clips that fit a sentence best; in a table, or on a page with --serve."""
+
+    index: tyro.conf.Positional[Path] = tyro.MISSING
+    """Folder that `apprentice index` wrote."""
+    query: tyro.conf.Positional[str | None] = None
+    """What is to be seen, such as "pour the coffee"."""
+    count: Annotated[int, tyro.conf.arg(aliases=["-k"])] = 10
+    """Moments that are shown."""
+    serve: bool = False
+    """Serve a page on which one can ask and watch."""
+    port: int = 8000
+    """Of the page."""
+    host: str = "127.0.0.1"
+    """Address of the page; others than this machine can open it only if it is another one."""
+    encoder: Encoding = field(default_factory=Encoding)
+
+
+@dataclass(frozen=True)
 class List(_Verb):
     """Name every tool, task, robot, detector, format and agent with one line each."""
 
@@ -324,6 +373,9 @@ VERBS: dict[type[_Verb], Callable[[Any], None]] = {
     Corpus: pretraining.corpus,
     PretrainTrain: joint_training.train,
     **dict.fromkeys(PROBE_VERBS, probing.probe),
+    Features: searching.features,
+    Index: searching.index,
+    Search: searching.search,
     List: verbs.show_list,
 }
 """In the order in which they are explained."""

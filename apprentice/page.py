@@ -102,15 +102,15 @@ def swatch(colour: tuple[int, int, int], what: str) -> Html:
     return Html(f'<span class="swatch"><i style="background:rgb({r},{g},{b})"></i>{html.escape(what)}</span>')
 
 
-def page(title: str, *parts: Part | None) -> str:
-    """The whole document."""
+def page(title: str, *parts: Part | None, style: str = "") -> str:
+    """The whole document, with rules of style beyond those of all pages."""
     body = join([part for part in parts if part is not None], "\n")
     return (
         '<!doctype html>\n<html lang="en">\n<head>\n<meta charset="utf-8">\n'
         f'<meta http-equiv="Content-Security-Policy" content="{POLICY}">\n'
         '<meta name="viewport" content="width=device-width, initial-scale=1">\n'
         '<meta name="color-scheme" content="light dark">\n'
-        f"<title>{html.escape(title)}</title>\n<style>{STYLE}</style>\n</head>\n<body>\n<main>\n{body}\n</main>\n"
+        f"<title>{html.escape(title)}</title>\n<style>{STYLE}{style}</style>\n</head>\n<body>\n<main>\n{body}\n</main>\n"
         "</body>\n</html>\n"
     )
 

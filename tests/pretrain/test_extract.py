@@ -6,34 +6,20 @@ import threading
 import av
 import numpy as np
 import pytest
-import torch
 from films import write_film
 from hypothesis import given
 from hypothesis import strategies as st
+from small_model import SAMPLING, model_of
 
 from perception.video import ClipError
 from pretrain.ahead import ahead, in_turn
 from pretrain.clip_files import NoClips, find_clips
 from pretrain.extract import EMBEDDING, FEATURES, ClipFeatures, encode_videos, extract
 from pretrain.frames import read_moments
-from pretrain.model import JointModel, ModelSettings
 from pretrain.narration import Skipped
-from pretrain.pretrained import Pretrained
 from pretrain.probes.viewing import central
-from pretrain.sampling import Sampling
-from pretrain.vocabulary import Vocabulary
 from pretrain.windows import WindowError, Windows, covering
 from records import Features
-
-SAMPLING = Sampling(frames=4, fps=5.0, size=32)
-WORDS = ("pour", "the", "coffee")
-
-
-def model_of(seed=0):
-    torch.manual_seed(seed)
-    options = {"widths": (8, 8, 8, 12), "stem": 4}
-    settings = ModelSettings(video="small", video_options=options, embedding=6, word_size=5, hidden=7)
-    return Pretrained(JointModel(settings, len(WORDS) + 1), Vocabulary(WORDS), SAMPLING, name="test", words=4)
 
 
 @given(st.integers(1, 200), st.integers(1, 20), st.floats(0, 1))
