@@ -252,6 +252,8 @@ class PretrainTrain(_Verb):
     """Words that the model shall know (.npy or one a line); by default those that are said."""
     at_least: int = 1
     """How often a word must be said to be one of them."""
+    vectors: Path | None = None
+    """Word vectors (word2vec's .bin, or text), which are not trained; words without one are left out."""
     start_from: Path | None = None
     """Folder of a model of the same kind, whose weights and words are taken."""
     steps: int | None = None

@@ -31,6 +31,8 @@ def train(verb: cli.PretrainTrain) -> None:
     from pretrain.training.train import Keeping
     from pretrain.training.train import train as run
 
+    if verb.vectors is not None and verb.start_from is not None:
+        raise UsageError("--vectors and --start-from: a model to start from brings its own words")
     recipe = _changed(RECIPES.load(verb.recipe)(), verb)
     verb.out.mkdir(parents=True, exist_ok=True)
     log_to(verb.out / "log.txt")
@@ -40,6 +42,9 @@ def train(verb: cli.PretrainTrain) -> None:
         torch.set_num_threads(max(1, usable - workers))
         start = None if verb.start_from is None else Pretrained.load(verb.start_from)
         examples, held, vocabulary = _data(verb, recipe)
+        weights = None if start is None else start.model.state_dict()
+        if verb.vectors is not None:
+            recipe, vocabulary, weights = _with_vectors(recipe, vocabulary, verb.vectors)
         if start is not None:
             vocabulary = start.vocabulary
             if start.model.settings != recipe.model:
@@ -53,7 +58,7 @@ def train(verb: cli.PretrainTrain) -> None:
             vocabulary=vocabulary,
             name=f"{verb.recipe}-{verb.out.name}",
             held=held,
-            start=None if start is None else start.model.state_dict(),
+            start=weights,
             device=device,
             workers=workers,
             keeping=Keeping(save_every=verb.save_every, board=verb.tensorboard),
@@ -75,6 +80,24 @@ def _changed(recipe: Recipe, verb: cli.PretrainTrain) -> Recipe:
     if verb.device == "cpu":
         changes.setdefault("sync_norm", False)
     return replace(recipe, **changes, seed=verb.common.seed)
+
+
+def _with_vectors(recipe: Recipe, vocabulary: Vocabulary, path: Path) -> tuple[Recipe, Vocabulary, dict[str, Any]]:
+    """Words that have a vector, which is not trained, and random weights elsewhere; padding is zeros."""
+    import torch
+
+    from pretrain.model import JointModel
+    from pretrain.vocabulary import Vocabulary
+    from pretrain.word_vectors import read_word_vectors
+
+    found = read_word_vectors(path, vocabulary.words)
+    console.print(f"{path}: vectors of {len(found.words)} of {len(vocabulary.words)} words", soft_wrap=True)
+    size = found.vector.shape[1]
+    recipe = replace(recipe, model=replace(recipe.model, word_size=size, train_words=False))
+    torch.manual_seed(recipe.seed)
+    weights = JointModel(recipe.model, len(found.words) + 1).state_dict()
+    weights["text.word_embd.weight"] = torch.cat([torch.zeros(1, size), torch.from_numpy(found.vector)])
+    return recipe, Vocabulary(found.words), weights
 
 
 def _data(verb: cli.PretrainTrain, recipe: Recipe) -> tuple[Examples, Examples | None, Vocabulary]:

@@ -58,6 +58,17 @@ def test_a_training_on_files_learns_the_words_that_are_said(tmp_path, capsys):
     assert "another model" in failed(capsys, *other)
 
 
+def test_word_vectors_of_others_are_kept_as_they_are(tmp_path):
+    table = {"open": [1.0, 2.0], "close": [0.0, 1.0], "unsaid": [9.0, 9.0]}
+    (tmp_path / "words.vec").write_text("".join(f"{word} {a} {b}\n" for word, (a, b) in table.items()))
+    command = ["pretrain", "train", "corpus", "--out", str(tmp_path / "model"), *SMALL, "--steps", "2"]
+    main([*command, "--vectors", str(tmp_path / "words.vec")])
+    model = Pretrained.load(tmp_path / "model")
+    assert set(model.vocabulary.words) == {"open", "close"}
+    expected = [[0.0, 0.0], *(table[word] for word in model.vocabulary.words)]
+    assert model.model.text.word_embd.weight.tolist() == expected
+
+
 def test_what_cannot_be_trained_is_said_in_one_line(tmp_path, capsys):
     out = ("--out", tmp_path / "model")
     assert "no such folder" in failed(capsys, "pretrain", "train", tmp_path / "nowhere", *out, *SMALL)
