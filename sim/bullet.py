@@ -96,6 +96,7 @@ class Bullet:
         self.time_step = time_step
         self._loaded: dict[tuple[int, int], tuple[float, np.ndarray]] = {}
         self._factors: dict[tuple[int, int], float] = {}
+        self._surfaces: dict[tuple[int, int], tuple[float, float]] = {}
         self._frames: dict[int, Pose] = {}
         self._loose: list[int] = []
         self._stepped = False
@@ -193,6 +194,9 @@ class Bullet:
 
     def set_friction(self, body: int, link: int, *, lateral: float, restitution: float = 0.0) -> None:
         """Set Coulomb friction and restitution of a link."""
+        if self._surfaces.get((body, link)) == (lateral, restitution):
+            return
+        self._surfaces[body, link] = lateral, restitution
         pb.changeDynamics(body, link, lateralFriction=lateral, restitution=restitution, physicsClientId=self._id)
 
     def set_mass(self, body: int, link: int, factor: float) -> None:
@@ -341,9 +345,10 @@ class Bullet:
             physicsClientId=self._id,
         )
         change, client = pb.changeConstraint, self._id
+        ratio, link, target, reduction = _UNCHANGED
 
         def move(position: Vector, quaternion: Vector) -> None:
-            change(constraint, position, quaternion, force, *_UNCHANGED, client)
+            change(constraint, position, quaternion, force, ratio, link, target, reduction, client)
 
         move(p.tolist(), q.tolist())
         return move

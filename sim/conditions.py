@@ -46,7 +46,8 @@ class Conditions(NamedTuple):
 
     def moved(self, points: Float[np.ndarray, "*N 3"], about: Float[np.ndarray, "3"]) -> Float[np.ndarray, "*N 3"]:
         """Where points of the demonstrated scene are in this episode [m]; `about` is the place of work."""
-        turned = (points - about) @ (self.rotation - np.eye(3)).T
+        c, s = math.cos(self.yaw) - 1, math.sin(self.yaw)
+        turned = (points - about) @ np.array([[c, s, 0.0], [-s, c, 0.0], [0.0, 0.0, 0.0]])
         return points + turned + np.array([self.x, self.y, 0.0])
 
 
@@ -97,6 +98,8 @@ def given(options: Mapping[str, Any], drawn: Conditions) -> Conditions:
     Raises:
         ConditionError: an unknown option, or a value that makes no sense.
     """
+    if not options:
+        return drawn
     unknown = sorted(set(options) - set(OPTIONS))
     if unknown:
         raise ConditionError(f"unknown reset option {unknown[0]!r}; there are: {', '.join(OPTIONS)}")

@@ -134,6 +134,7 @@ class ToolEnv(gymnasium.Env[np.ndarray, np.ndarray]):
         self._reach = HASTE * _farthest(self.tool, beneath.tool, action) / self._substeps
         self._work = self.task.work(demonstration.scene)
         own = (*_OWN_NAMES, *(f"turned_{_AXES[axis - 3]}" for axis in action.turns))
+        self._turns = action.turns
         self.obs_names = (*own, *self.task.obs_names)
         self.action_names = action.names
         self.term_names = self.task.term_names
@@ -183,7 +184,6 @@ class ToolEnv(gymnasium.Env[np.ndarray, np.ndarray]):
         self._frame, self._done, self._displacement = 0, False, np.zeros(6)
         self._follows = bool(options.get("follow", True))
         self._weigh(conditions)
-        self._holder.reset()
         self.task.reset(conditions)
         return self._observe(None), self._info(dict.fromkeys(self.term_names, 0.0))
 
@@ -273,7 +273,7 @@ class ToolEnv(gymnasium.Env[np.ndarray, np.ndarray]):
         seems, fps = self._seems(), self.fps
         phase, displacement = min(self._frame / self._last, 1.0), self._displacement.tolist()
         velocity = (x - x_before) * fps, (y - y_before) * fps, (z - z_before) * fps
-        turned = [displacement[axis] for axis in self.action.turns]
+        turned = [displacement[axis] for axis in self._turns]
         place = phase, seems.x, seems.y, seems.yaw
         obs = np.array([*place, *displacement[:3], *head, *velocity, *handle, *up, *turned, *self.task.observe()])
         if seems is not self._conditions:

@@ -127,13 +127,14 @@ class HammerTask:
         touches = self._bullet.contacts(body, self._nail, other_link=self._joint, above=TOUCH)
         if not touches:
             return
-        self._look()
-        if self.solved:
-            return
         if self._hand is None:
             self._hand = Carried(self._bullet, body, link, pin.SE3.Identity())
-        tool = self._hand.posture()
-        self._spoilt |= not all(c.link == link and on_face(c, tool, self._tool) for c in touches)
+        frame = self._hand.posture()
+        for contact in touches:
+            if contact.link != link or not on_face(contact, frame, self._tool):
+                self._look()
+                self._spoilt |= not self.solved
+                return
 
     def observe(self) -> Sequence[float]:
         """Top of the nail [m] and the driven share of its stroke."""

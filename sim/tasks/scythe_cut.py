@@ -123,7 +123,8 @@ def swept(
     first: Edge, second: Edge, stalks: Sequence[Sequence[float]], size: tuple[float, float, float], rate: float
 ) -> Sweep:
     """The same as `sweep` between two poses: plain numbers, since arrays take longer where there are few."""
-    (a, b, c), (a2, b2, c2) = (_line(x, y, dx, dy) for x, y, _, dx, dy, _, _ in (first, second))
+    a, b, c = _line(first[0], first[1], first[3], first[4])
+    a2, b2, c2 = _line(second[0], second[1], second[3], second[4])
     passed = []
     for j, (x, y) in enumerate(stalks):
         before = a * x + b * y + c

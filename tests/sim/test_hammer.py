@@ -144,6 +144,7 @@ def _lowest_gap(env):
 
     def look(body, link):
         watch(body, link)
+        env.task._look()
         head, _, up = env._holder.head()
         gaps.append(head[2] - up[2] * HALF[2] - env.task.target()[2])
 
