@@ -36,6 +36,7 @@ BENCHMARKS: dict[str, tuple[str, ...]] = {
     "objectives": (),
     "s3dg": (),
     "workers": (),
+    "search": (),
     "esc10": ("{data}/pretrain/esc10",),
     "policy": ("{data}/tools/hammer_1.npz",),
 }

@@ -65,10 +65,11 @@ class Vectors:
     def add(self, value: Float[np.ndarray, "N D"]) -> None:
         """Append rows; past `exact_up_to` all are compressed."""
         value = self._padded(value)
+        if not len(value):  # which faiss's compressed indices do not survive
+            return
         if self.is_exact and len(self) + len(value) > self.exact_up_to:
-            before = self._index.reconstruct_n(0, len(self))
-            self._index = _compressed(np.concatenate([before, value]))
-            self._index.add(before)
+            value = np.concatenate([self._index.reconstruct_n(0, len(self)), value])
+            self._index = _compressed(value)
         self._index.add(value)
 
     def nearest(self, query: Float[np.ndarray, "D"], count: int) -> Nearest:
@@ -113,11 +114,9 @@ class Vectors:
 def _compressed(sample: np.ndarray) -> Any:
     """An empty index whose codes are fitted to a sample."""
     faiss, size = _faiss(), sample.shape[1]
-    codes = faiss.IndexPQFastScan(size, size // 2, 4, faiss.METRIC_INNER_PRODUCT)
-    codes.pq.cp.niter = _ITERATIONS
+    index = faiss.index_factory(size, f"PQ{size // 2}x4fs,Refine(SQfp16)", faiss.METRIC_INNER_PRODUCT)
+    faiss.downcast_index(index.base_index).pq.cp.niter = _ITERATIONS
     chosen = np.random.default_rng(0).permutation(len(sample))[:_TRAINED_ON]
-    half = faiss.IndexScalarQuantizer(size, faiss.ScalarQuantizer.QT_fp16, faiss.METRIC_INNER_PRODUCT)
-    index = faiss.IndexRefine(codes, half)
     index.train(sample[np.sort(chosen)])
     return index
 

@@ -61,6 +61,15 @@ def test_many_vectors_are_compressed_and_found_all_the_same(tmp_path, size):
     assert len(again.nearest(queries[0], 7000).row) == 6000
 
 
+def test_many_at_once_and_none_at_all():
+    value = rows(400)
+    vectors = Vectors(8, exact_up_to=100)
+    vectors.add(value)
+    vectors.add(value[:0])
+    assert not vectors.is_exact
+    assert vectors.nearest(value[0], 400).row.size == 400
+
+
 def test_moments_are_found_where_they_are():
     value = np.eye(8, dtype=np.float32)
     index = ClipIndex()
