@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import xml.etree.ElementTree as ET
+
 import numpy as np
 import pinocchio as pin
 import pytest
@@ -9,6 +11,7 @@ import pytest
 from motion.robot import ROBOTS, Arm, RobotError, build_arm, panda, robot_named, robot_of_urdf
 from motion.tool import HAMMER
 from records import UnknownName
+from sim.urdf import arm_urdf
 
 JOINT = """<joint name="j{k}" type="revolute"><parent link="l{k}"/><child link="l{n}"/>
 <origin xyz="0 0 0.2"/><axis xyz="{axis}"/><limit lower="-2.5" upper="2.5" effort="200" velocity="{speed}"/></joint>"""
@@ -160,3 +163,22 @@ def test_joints_that_the_urdf_lacks():
     spec = replace(panda(), joints=("elbow",))
     with pytest.raises(RobotError, match="no joint 'elbow'"):
         _ = Arm(spec=spec, tool=HAMMER).model
+
+
+def test_a_pedestal_is_drawn_below_the_base():
+    """A column from the base down to the ground, in pictures only; the base's link has no other cylinder."""
+    for name in ROBOTS:
+        spec = build_arm(name, HAMMER).spec
+        columns = ET.fromstring(arm_urdf(spec, HAMMER, meshes=True, pedestal=0.3)).findall("link")[0].findall("visual")
+        shape, origin = columns[-1].find("geometry/cylinder"), columns[-1].find("origin")
+        assert float(shape.get("length")) == 0.3
+        assert float(origin.get("xyz").split()[2]) == -0.15
+        assert arm_urdf(spec, HAMMER, meshes=False, pedestal=0.3) == arm_urdf(spec, HAMMER, meshes=False)
+
+
+def test_holding_the_tool_still_strains_the_motors(arm):
+    """Straight out, gravity on hammer and links takes more torque than hanging by the base's axis."""
+    up = np.array(arm.spec.rest)
+    out = up + np.array([0, 1.2, 0, 0.8, 0, 0, 0])
+    assert 0 < arm.strain(up[None]) < arm.strain(out[None])
+    assert arm.strain(np.stack([up, out])) == arm.strain(out[None])
