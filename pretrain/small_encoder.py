@@ -39,5 +39,5 @@ class SmallS3D(nn.Module):
         return self.blocks(self.stem(video)).mean(dim=(2, 3, 4))
 
     def recomputable(self) -> list[nn.Module]:
-        """Every convolution after the first."""
-        return list(self.blocks)
+        """Every convolution."""
+        return [self.stem, *self.blocks]

@@ -88,8 +88,8 @@ class S3D(nn.Module):
         return self.features(video)["mixed_5c"].mean(dim=(2, 3, 4))
 
     def recomputable(self) -> list[nn.Module]:
-        """The separable convolution of the stem, and every block."""
-        return [self.conv_2c, *(getattr(self, name) for name in BLOCKS)]
+        """The convolutions of the stem, and every block."""
+        return [self.conv1, self.conv_2b, self.conv_2c, *(getattr(self, name) for name in BLOCKS)]
 
     def features(self, video: Float[Tensor, "B 3 T H W"]) -> dict[str, Tensor]:
         """Feature maps (B, C, T', H', W') of the stem and of every block, by name."""
