@@ -33,8 +33,11 @@ WINDOW, WINDOWS = 2.0, 5
 """Length of a window [s], and how many of a recording are classified."""
 FRONT_END = {"bands": 40, "window": 0.06, "hop": 0.03}
 """Coarse, so that a processor trains on it in minutes."""
-FRAMES = 64
-"""Of a view: 1.9 s."""
+STEM = 32
+"""Channels of the network's first convolution, half the usual ones: a quarter of the work."""
+VIEWS = Views(frames=64, stretch=0.2, shift=0.05, mixing=0.1, mask=0.2)
+"""1.9 s long; little of other recordings, which are the ones to be told apart."""
+BATCH = 32
 ROWS = ("log-mel", "untrained", "untrained + log-mel", "pretrained", "pretrained + log-mel")
 PUBLISHED = 72.7
 """Random forest [%]."""
@@ -44,7 +47,7 @@ def main() -> None:
     """Print one row per fold, then means, then the figure."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("folder", type=Path)
-    parser.add_argument("--steps", type=int, default=300)
+    parser.add_argument("--steps", type=int, default=800)
     parser.add_argument("--seed", type=int, default=0)
     arguments = parser.parse_args()
     torch.set_num_threads(1)
@@ -56,13 +59,13 @@ def main() -> None:
     fold = np.array([sound.fold for sound in sounds])
     recording = np.array([sound.recording for sound in sounds])
     statistics = mel_statistics(sounds, SECONDS)[:, None]
-    training = AudioTraining(steps=arguments.steps, views=Views(frames=FRAMES))
+    training = AudioTraining(steps=arguments.steps, batch=BATCH, views=VIEWS)
     print(f"{len(sounds)} sounds of {len(classes)} classes, {len(set(recording.tolist()))} originals; {training}")
     found: dict[str, list[float]] = {name: [] for name in ROWS}
     seconds = []
     for left_out in np.unique(fold).tolist():
         torch.manual_seed(arguments.seed)
-        encoder = AudioEncoder(mel=LogMel(RATE, **FRONT_END)).eval()
+        encoder = AudioEncoder(mel=LogMel(RATE, **FRONT_END), stem=STEM).eval()
         heard = fold != left_out
         bands = spectrograms(encoder, list(waves[heard]))
         with torch.no_grad():
