@@ -52,6 +52,8 @@ def features(verb: cli.Features) -> None:
         force=verb.common.force,
     )
     name_skipped(found.skipped)
+    if not found.made and not found.there:
+        raise UsageError(f"none of the {len(clips)} clips can be used; why not is in {verb.out / 'report.json'}")
     outcome = f"{verb.out}: {found.made} clips encoded, {found.windows:,} windows; {found.there} were there before"
     if found.skipped:
         outcome += f"; files with a remark: {len(found.skipped)}, all named in {verb.out / 'report.json'}"
@@ -68,6 +70,8 @@ def index(verb: cli.Index) -> None:
     made = ClipIndex.load(verb.out) if goes_on else ClipIndex()
     if verb.exact:
         made.exact_up_to = sys.maxsize
+        if made.vectors is not None and not made.vectors.is_exact:
+            raise UsageError(f"{verb.out}: is compressed already; build it anew with --exact --force")
         if made.vectors is not None:
             made.vectors.exact_up_to = sys.maxsize
     before = len(made.clips)

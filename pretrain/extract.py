@@ -57,8 +57,8 @@ def encode_videos(
 ) -> Iterator[ClipFeatures | Skipped]:
     """Encode windows of videos; each video is decoded once, from its first frame to its last.
 
-    Videos come as they are finished. What is held in memory is a few windows a reader, and the codes of the videos
-    under way. Files that cannot be read are told as such, and the others go on.
+    Videos come as they are finished. What is held in memory is the windows of about two batches, and the codes of the
+    videos under way. Files that cannot be read are told as such, and the others go on.
 
     Args:
         clips: video files, of any rate, size and length.
@@ -73,7 +73,8 @@ def encode_videos(
     hop_of(model.sampling, every)
     fingerprint = model.fingerprint()
     works = [_Work(clip, key_of(clip, model, every, fingerprint)) for clip in clips]
-    sources = (ahead(_read(work, model, every), batch) for work in works)
+    share = max(2, batch // readers)
+    sources = (ahead(_read(work, model, every), share) for work in works)
     waiting: list[tuple[_Work, Window]] = []
     ended: deque[_Work] = deque()
     for work, window in in_turn(sources, readers):

@@ -86,9 +86,17 @@ class Vectors:
         return Nearest(row[0][there], score[0][there])
 
     def save(self, path: Path) -> None:
-        """Write them, atomically."""
-        with atomic_path(path) as temporary:
-            _faiss().write_index(self._index, str(temporary))
+        """Write them, atomically.
+
+        Raises:
+            SearchError: the disk is full, or the folder cannot be written.
+        """
+        try:
+            with atomic_path(path) as temporary:
+                _faiss().write_index(self._index, str(temporary))
+        except (RuntimeError, OSError) as error:  # faiss has no error of its own for a full disk
+            reason = " ".join(str(error).split())
+            raise SearchError(f"{path}: cannot be written ({reason}); the index that was there is intact") from error
 
     @classmethod
     def load(cls, path: Path, size: int) -> Vectors:

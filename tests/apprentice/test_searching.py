@@ -90,6 +90,9 @@ def test_bad_input_is_one_line(made, tmp_path, capsys):
     capsys.readouterr()
     assert "encode all clips alike" in failed(capsys, "index", features, tmp_path / "f", "--out", tmp_path / "i")
     assert "choose 0.2 to 0.8 s" in failed(capsys, *told, "--model", tmp_path / "other", "--every", 5)
+    broken = made / "films" / "broken.mp4"
+    told = ("features", broken, "--out", tmp_path / "g", "--model", made / "model")
+    assert "none of the 1 clips can be used" in failed(capsys, *told)
     assert "no video file there" in failed(capsys, "features", tmp_path / "gone", "--model", "m", "--out", tmp_path)
     assert not (tmp_path / "i").exists()
 

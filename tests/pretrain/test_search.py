@@ -137,6 +137,20 @@ def test_a_stop_before_the_end_leaves_the_index_that_was_there(tmp_path, monkeyp
     assert len(ClipIndex.load(tmp_path)) == 10
 
 
+def test_a_full_disk_is_one_line_and_the_index_stays(tmp_path, monkeypatch):
+    index = ClipIndex()
+    index.add([("a", record(rows(5)))])
+    index.save(tmp_path)
+
+    def full(*_):
+        raise RuntimeError("Error: 'ret == (1)' failed: write error in vectors: No space left on device")
+
+    monkeypatch.setattr("faiss.write_index", full)
+    with pytest.raises(SearchError, match=r"vectors-2\.faiss: cannot be written .*No space left.* intact"):
+        index.save(tmp_path)
+    assert len(ClipIndex.load(tmp_path)) == 5
+
+
 @pytest.mark.parametrize(("size", "other"), [(8, {"encoder": "other"}), (8, {"fingerprint": "0" * 64}), (4, {})])
 def test_encoders_are_not_mixed(size, other):
     index = ClipIndex()
