@@ -72,6 +72,7 @@ def main() -> None:
             f"{kind} p50 {asked.middle:.1f} ms (processor {asked.processor:.1f}), recall@{WANTED} {recall:.3f}"
             f" (numpy {brute.middle:.0f} ms)"
         )
+        del index, value  # else the next one's memory is counted less
     print(f"search: {options.count:,} x {options.size}, {options.threads} threads: {'; '.join(figures)}")
 
 
