@@ -96,7 +96,7 @@ def test_residual_follows_the_action_at_its_rate(env):
 
 
 def test_the_head_goes_where_the_action_says(env):
-    """An arm needs half a swing to make up for the quick start; then it is within 3 cm in each axis, 20 ms early or late.
+    """An arm needs half a swing to make up for the quick start; then it is within 4 cm in each axis, up to 20 ms late.
 
     The swing is as fast as the arm's joints; a displaced one asks more of them for a moment. 20 ms of it are 5 cm.
     """
@@ -110,7 +110,7 @@ def test_the_head_goes_where_the_action_says(env):
         swing = np.stack([np.interp(times, np.arange(len(replay)), replay[:, axis]) for axis in head], axis=1)
         aimed = swing + REACH * np.array([0.3, -0.3, 0.2])
         apart.append(np.abs(aimed - moved[step, head]).max(axis=1).min())
-    assert max(apart) < 0.03
+    assert max(apart) < 0.04
 
 
 def test_rewards_are_sparse_and_their_terms_logged(env):
