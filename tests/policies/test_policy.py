@@ -26,6 +26,7 @@ def settings(demonstration, **changed):
         "base": "shifted",
         "action": "residual",
         "repeat": 8,
+        "averaged": False,
         "sees": sees,
         "hidden": (5, 4),
         "steps": 100,
