@@ -17,6 +17,8 @@ from typing import NamedTuple
 import numpy as np
 from jaxtyping import Float, UInt8
 
+from sim.view import View
+
 
 @contextlib.contextmanager
 def _silent() -> Iterator[None]:
@@ -73,14 +75,6 @@ _ANY = -2
 """Instead of a link: all of them."""
 _UNCHANGED = (0.0, -1, 1e32, -1.0)
 """Gear ratio and link, relative position and error reduction of a constraint: values that PyBullet passes over."""
-
-
-class View(NamedTuple):
-    """A camera for `render`: looks from `eye` at `target` [m], vertical field of view [degrees]."""
-
-    eye: tuple[float, float, float]
-    target: tuple[float, float, float]
-    fov: float = 45.0
 
 
 class Bullet:

@@ -15,7 +15,7 @@ from jaxtyping import Float
 from motion.tool import Tool, head_positions, tool_of
 from records import Demonstration, Motion
 from sim.actions import RESIDUAL, ActionModel
-from sim.bullet import Bullet, View
+from sim.bullet import Bullet
 from sim.carried import Triple
 from sim.conditions import USUAL, Conditions, Spread, given
 from sim.holder import build_holder
@@ -23,6 +23,7 @@ from sim.rest import at_rest
 from sim.sensing import Sensing, Sensor
 from sim.tasks.task import TASKS, Task
 from sim.urdf import box_urdf, write_urdf
+from sim.view import View
 
 PHYSICS_RATE = 240.0
 """Physics steps per second, rounded to a whole number in each control step."""
