@@ -7,6 +7,8 @@ answer depends on frame and displacement alone, so that a restored environment r
 
 from __future__ import annotations
 
+from typing import NamedTuple
+
 import numpy as np
 import pinocchio as pin
 from jaxtyping import Float
@@ -25,6 +27,21 @@ ENOUGH = 0.1
 """A step that decreases the squared error by less, in variances, or leaves less, is the last one."""
 LONGEST = 0.5
 """Largest step of a joint [rad]."""
+LOOSER = (30.0, 6.0, 1.0)
+"""Standard deviations of the head's position, in stages, where the arm is stretched; shares of `POSITION`."""
+
+Pose = tuple[np.ndarray, np.ndarray, np.ndarray]
+"""Rotation and place of the head, and its Jacobian."""
+
+
+class _Found(NamedTuple):
+    """Where a descent ended."""
+
+    q: np.ndarray
+    squared: float
+    """Squared error, in variances."""
+    straight: bool
+    """Whether every step made it smaller."""
 
 
 class Displaced:
@@ -68,35 +85,65 @@ class Displaced:
         return self._last[2]
 
     def _solve(self, frame: int, displacement: np.ndarray) -> np.ndarray:
-        """Levenberg-Marquardt from the demonstrated configuration."""
-        demonstrated, (R, head, _), (A, H) = self._q[frame], self._poses[frame], self._weighed[frame]
+        """From the demonstrated configuration; where the arm is stretched, with the head's place let loose at first.
+
+        A stretched arm's head leaves the line of a long step. Where its place counts most, only short steps pass, and
+        the tool is hardly turned when they are all used up; let loose, the arm turns first and then brings it back.
+        """
+        R, head, _ = self._poses[frame]
         R_base_world = self._R_world_base.T
-        goal, R_wanted = head + R_base_world @ displacement[:3], pin.exp3(R_base_world @ displacement[3:]) @ R
-        scale = self._scale[frame]
+        goal = head + R_base_world @ displacement[:3], pin.exp3(R_base_world @ displacement[3:]) @ R
+        found = self._descend(frame, goal)
+        if found.straight:
+            return found.q
+        loose = found._replace(q=self._q[frame])
+        for looser in LOOSER:
+            loose = self._descend(frame, goal, loose.q, looser)
+        return loose.q if loose.squared < found.squared else found.q
 
-        def miss(R: np.ndarray, head: np.ndarray) -> np.ndarray:
-            return np.concatenate([goal - head, pin.log3(R_wanted @ R.T)]) * scale
+    def _descend(
+        self, frame: int, goal: tuple[np.ndarray, np.ndarray], start: np.ndarray | None = None, looser: float = 1.0
+    ) -> _Found:
+        """Levenberg-Marquardt.
 
-        q, damping, away = demonstrated, 0.0, np.zeros_like(demonstrated)
-        error = miss(R, head)
-        squared = error @ error
+        Args:
+            frame: of the demonstration.
+            goal: place [m] and rotation of the head, in the base's frame.
+            start: configuration; the demonstrated one by default.
+            looser: share of `POSITION` that the head's place is held to.
+        """
+        demonstrated, damping, straight = self._q[frame], 0.0, True
+        place, R_wanted = goal
+        scale = self._scale[frame] / np.repeat([looser, 1.0], 3)
+
+        def at(q: np.ndarray, pose: Pose) -> tuple[float, np.ndarray, np.ndarray]:
+            """Squared error, errors, and the way from the demonstrated joints."""
+            R, head, _ = pose
+            error = np.concatenate([place - head, pin.log3(R_wanted @ R.T)]) * scale
+            away = demonstrated - q
+            return error @ error + away @ away / POSTURE**2, error, away
+
+        q = demonstrated if start is None else start
+        pose = self._poses[frame] if start is None else self._arm.head_jacobian(q)
+        squared, error, away = at(q, pose)
+        A, H = self._weighed[frame] if start is None else _weighed(pose[2], scale)
         for _ in range(STEPS):
             g = A.T @ error + away / POSTURE**2
             step, limited = self._within(q, H + np.diag(damping * H.diagonal()) if damping else H, g)
             if not (limited or damping) and g @ step < ENOUGH:
-                return q + step
-            R_new, head_new, J_new = self._arm.head_jacobian(q + step)
-            error_new, away_new = miss(R_new, head_new), away - step
-            squared_new = error_new @ error_new + away_new @ away_new / POSTURE**2
-            gain, squared = squared - squared_new, min(squared, squared_new)
+                q = q + step
+                break
+            tried = self._arm.head_jacobian(q + step)
+            squared_new, error_new, away_new = at(q + step, tried)
+            gain = squared - squared_new
             if gain > 0:
-                q, error, away, damping = q + step, error_new, away_new, damping / 10
+                q, squared, error, away, damping = q + step, squared_new, error_new, away_new, damping / 10
                 if gain < ENOUGH or error @ error < ENOUGH:
                     break
-                A, H = _weighed(J_new, scale)
+                A, H = _weighed(tried[2], scale)
             else:
-                damping = max(10 * damping, 1e-2)
-        return q
+                straight, damping = False, max(10 * damping, 1e-2)
+        return _Found(q, squared, straight)
 
     def _within(self, q: np.ndarray, H: np.ndarray, g: np.ndarray) -> tuple[np.ndarray, bool]:
         """The step H^-1 g, shortened and then kept within the joints' limits, and whether they stop it."""

@@ -131,23 +131,16 @@ def test_the_tool_turns_about_its_head(demonstration):
 
 
 def test_an_arm_turns_its_tool_where_it_works(retargeted):
-    """In the frame that strikes: the head stays where it is, and only about the axis that costs most is less turned.
-
-    The retargeted arm is nearly stretched there; to turn about that axis it would have to go far from its posture.
-    """
+    """In the frame that strikes, as far as its joints go: the head stays where it is."""
     robot, arm = retargeted.demonstration.robot, build_arm("panda", HAMMER)
     base = pin.rpy.rpyToMatrix(0.0, 0.0, robot.parameters["base_yaw"])
     displaced, last = Displaced(arm, robot.q, base, np.zeros(3), np.inf), len(robot.q) - 1
-    R, head, J = arm.head_jacobian(robot.q[last])
-    weakest = base @ np.linalg.svd(displaced._scale[last][:, None] * J)[0][3:, -1]
-    weakest /= np.linalg.norm(weakest)
+    R, head, _ = arm.head_jacobian(robot.q[last])
     for turn in 0.2 * np.eye(3):
         R_turned, head_turned, _ = arm.head_jacobian(displaced(last, np.append(np.zeros(3), turn)))
         assert head_turned == pytest.approx(head, abs=0.003)
         missed = pin.log3(base @ R_turned @ (pin.exp3(turn) @ base @ R).T)
-        along = float(missed @ weakest) * weakest
-        assert np.linalg.norm(missed - along) < 0.02
-        assert np.linalg.norm(missed) < 0.15
+        assert np.linalg.norm(missed) < 0.05
 
 
 def test_what_moves_along_looks_the_same_from_the_objects(aligned):
