@@ -5,6 +5,8 @@ from __future__ import annotations
 import numpy as np
 from jaxtyping import Float, Int
 
+from pretrain.probes.scaling import unit
+
 _BLOCK = 1024
 """Test examples that are compared at once."""
 
@@ -31,7 +33,7 @@ def nearest_labels(
         k: voters.
         temperature: of the weights.
     """
-    train, test = _unit(train), _unit(test)
+    train, test = unit(train), unit(test)
     k = min(k, len(train))
     votes = np.zeros((len(test), classes))
     for start in range(0, len(test), _BLOCK):
@@ -42,7 +44,3 @@ def nearest_labels(
         rows = np.repeat(np.arange(len(cosine)), k)
         np.add.at(votes[start : start + _BLOCK], (rows, label[voters].ravel()), weight.ravel())
     return votes
-
-
-def _unit(x: np.ndarray) -> np.ndarray:
-    return x / np.maximum(np.linalg.norm(x, axis=1, keepdims=True), np.finfo(np.float32).tiny)

@@ -8,6 +8,11 @@ import numpy as np
 from jaxtyping import Float
 
 
+def unit(x: Float[np.ndarray, "N D"]) -> Float[np.ndarray, "N D"]:
+    """Rows of length 1; rows of nothing stay so."""
+    return x / np.maximum(np.linalg.norm(x, axis=1, keepdims=True), np.finfo(np.float32).tiny)
+
+
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Standardiser:
     """Takes away the mean, divides by the standard deviation."""

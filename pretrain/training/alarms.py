@@ -5,11 +5,15 @@ Everything is measured without labels, on clips that stay the same throughout.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
 from jaxtyping import Float
+
+from pretrain.probes.ranks import ranks
+from pretrain.probes.scaling import unit
 
 NARROW = 0.1
 """Spread below which embeddings are said to have collapsed."""
@@ -21,7 +25,7 @@ _NEIGHBOURS = 5
 
 
 class Health(NamedTuple):
-    """Where a training stands."""
+    """Where a training stands; all NaN where embeddings are not finite."""
 
     spread: float
     """Mean standard deviation of the components of unit embeddings, times the square root of their number: 1 where they
@@ -38,6 +42,8 @@ class Health(NamedTuple):
     def alarms(self) -> list[str]:
         """What is wrong, one line each."""
         found = []
+        if math.isnan(self.spread):
+            found.append("embeddings are not finite")
         if self.spread < NARROW or self.rank < FLAT:
             found.append(f"embeddings have collapsed: spread {self.spread:.3f}, effective rank {self.rank:.1f}")
         if self.seen - self.unseen > MEMORISED:
@@ -50,8 +56,7 @@ class Health(NamedTuple):
 
 def spread_of(embedding: Float[np.ndarray, "N D"]) -> float:
     """See `Health.spread`."""
-    unit = _unit(embedding)
-    return float(unit.std(axis=0).mean() * np.sqrt(unit.shape[1]))
+    return float(unit(embedding).std(axis=0).mean() * np.sqrt(embedding.shape[1]))
 
 
 def effective_rank(embedding: Float[np.ndarray, "N D"]) -> float:
@@ -67,8 +72,7 @@ def effective_rank(embedding: Float[np.ndarray, "N D"]) -> float:
 def shared_words(features: Float[np.ndarray, "N F"], sentences: Sequence[frozenset[int]]) -> float:
     """See `Health.neighbours`: words in both over words in either, neighbours by cosine; NaN where none share any."""
     N = len(features)
-    unit = _unit(features)
-    near = unit @ unit.T
+    near = unit(features) @ unit(features).T
     np.fill_diagonal(near, -np.inf)
     overlap = np.array([[len(a & b) / max(1, len(a | b)) for b in sentences] for a in sentences])
     np.fill_diagonal(overlap, 0.0)
@@ -79,11 +83,5 @@ def shared_words(features: Float[np.ndarray, "N F"], sentences: Sequence[frozens
 
 def retrieval(text: Float[np.ndarray, "N D"], video: Float[np.ndarray, "N D"]) -> float:
     """See `Health.seen`: share of the other clips that score less than a sentence's own; ties count one half."""
-    scores = text @ video.T
-    own = np.diag(scores)[:, None]
-    less, same = (scores < own).sum(axis=1), (scores == own).sum(axis=1) - 1
-    return float(((less + same / 2) / (len(scores) - 1)).mean())
-
-
-def _unit(x: np.ndarray) -> np.ndarray:
-    return x / np.maximum(np.linalg.norm(x, axis=1, keepdims=True), 1e-12)
+    place = ranks(text @ video.T, np.arange(len(text)))
+    return float(1 - (place - 1).mean() / (len(text) - 1))

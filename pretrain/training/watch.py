@@ -52,6 +52,8 @@ def look(model: JointModel, at: Watched, device: torch.device) -> Health:
         if at.unseen is not None:
             _, other_video, other_text = _encoded(model, at.unseen, device)
             unseen = retrieval(other_text, other_video)
+        if not (np.isfinite(video).all() and np.isfinite(text).all() and np.isfinite(features).all()):
+            return Health(*[math.nan] * len(Health._fields))
         sentences = [frozenset(row[row > 0].tolist()) for row in at.seen.words[:, 0]]
         return Health(
             spread=spread_of(video),

@@ -52,3 +52,4 @@ def test_alarms():
     assert "collapsed" in well._replace(rank=1.0).alarms()[0]
     assert "learned by heart" in well._replace(unseen=0.5).alarms()[0]
     assert well._replace(unseen=math.nan).alarms() == []
+    assert Health(*[math.nan] * 5).alarms() == ["embeddings are not finite"]

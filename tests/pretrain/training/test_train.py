@@ -252,6 +252,22 @@ def test_a_loss_that_is_not_finite_ends_the_training_before_it_is_kept(tmp_path)
     assert not (tmp_path / CHECKPOINT).exists()
 
 
+def test_weights_that_are_not_finite_are_told_and_end_the_training(tmp_path, caplog, monkeypatch):
+    from pretrain.training import train as module
+
+    def blown(net, *arguments, **options):
+        value = backward(net, *arguments, **options)
+        for parameter in net.parameters():
+            parameter.data.fill_(float("nan"))
+        return value
+
+    monkeypatch.setattr(module, "backward", blown)
+    quick = dataclasses.replace(QUIET, tell_every=50, save_every=50, look_every=1)
+    with pytest.raises(TrainingError, match="step 1: the loss is not finite"):
+        trained(tmp_path, keeping=quick)
+    assert "embeddings are not finite" in caplog.text
+
+
 def test_collapse_is_told(tmp_path, caplog):
     class Same(Patterns):
         def __getitem__(self, number):
