@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -74,11 +74,7 @@ class Pretrained:
 
     def fingerprint(self) -> str:
         """SHA-256 of names, shapes and values of the weights."""
-        digest = hashlib.sha256()
-        for key, value in sorted(self.model.state_dict().items()):
-            digest.update(f"{key} {tuple(value.shape)} {value.dtype}".encode())
-            digest.update(value.detach().cpu().contiguous().numpy().tobytes())
-        return digest.hexdigest()
+        return fingerprint_of(self.model.state_dict())
 
     @torch.inference_mode()
     def encode_clips(self, frames: UInt8[np.ndarray, "B T S S 3"], *, batch: int = _BATCH) -> ClipCodes:
@@ -195,6 +191,15 @@ class Pretrained:
         sampling = Sampling(frames=32, fps=10.0, candidates=1, augment=False)
         model = joint_of(network)
         return cls(model.to(device), vocabulary, sampling, name=Path(weights).stem)
+
+
+def fingerprint_of(state: Mapping[str, torch.Tensor]) -> str:
+    """SHA-256 of names, shapes and values of weights."""
+    digest = hashlib.sha256()
+    for key, value in sorted(state.items()):
+        digest.update(f"{key} {tuple(value.shape)} {value.dtype}".encode())
+        digest.update(value.detach().cpu().contiguous().numpy().tobytes())
+    return digest.hexdigest()
 
 
 def joint_of(network: S3DG) -> JointModel:

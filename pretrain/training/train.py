@@ -21,7 +21,7 @@ from torch.nn.parallel import DistributedDataParallel
 
 from pretrain.distributed import processes, rank
 from pretrain.model import JointModel
-from pretrain.pretrained import Pretrained
+from pretrain.pretrained import Pretrained, fingerprint_of
 from pretrain.training.checkpoint import Checkpoint, load_checkpoint, save_checkpoint
 from pretrain.training.curve import Curve
 from pretrain.training.examples import Examples, to_batch
@@ -114,7 +114,7 @@ def train(
             "recipe": recipe.to_json(),
             "videos": len(examples),
             "words": digest(list(vocabulary.words)),
-            "start": _of(start),
+            "start": None if start is None else fingerprint_of(start),
         },
         sort_keys=True,
     )
@@ -275,10 +275,6 @@ def wrapped(model: JointModel, recipe: Recipe, device: torch.device) -> nn.Modul
             find_unused_parameters=model.audio is not None,
         )
     return net
-
-
-def _of(start: Mapping[str, torch.Tensor] | None) -> str | None:
-    return None if start is None else digest({key: float(value.double().sum()) for key, value in start.items()})
 
 
 @contextmanager
