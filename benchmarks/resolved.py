@@ -40,8 +40,7 @@ def resolved(demonstration: Demonstration, conditions: Conditions) -> Demonstrat
     )
     place = conditions.moved(work, work)
     problem = ArmProblem(moved, arm, place, task.obstacles(demonstration.scene), working=task.working, searched=())
-    nearest = int(np.linalg.norm(problem.head[: problem.T] - place, axis=1).argmin())
-    first = np.concatenate([robot.q, np.tile(robot.q[nearest], (len(problem.head) - problem.T, 1))])
+    first = robot.q[problem.frame]
     base = np.array([robot.parameters[f"base_{name}"] for name in BASE])
     with single_thread():
         q = problem.solve(first, base).q[: problem.T]

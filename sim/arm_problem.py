@@ -33,6 +33,9 @@ FREE_ROTATION = np.radians(40.0)
 """The same on the way there: the video hardly shows it and the task does not need it [rad]."""
 ROOM = 0.10
 """Objects may stand this far from where the stroke found them, along x and y: the arm must reach there too [m]."""
+ASIDE = 5
+"""Frames of the stroke, evenly from the first to the last, that the arm must reach with the objects aside, beside the
+one in which the tool is nearest to its work."""
 SPEED_SHARE = 0.95
 """Share of the velocity and acceleration limits that is used."""
 GAP = 0.01
@@ -68,7 +71,7 @@ class Solution(NamedTuple):
     """Joints and base."""
 
     q: np.ndarray
-    """(T + 4, J) [rad]: the stroke's frames, then the four displaced ones."""
+    """(N, J) [rad]: the T frames of the stroke, then the displaced ones."""
     base: np.ndarray
     """x, y, z [m], yaw [rad]."""
     cost: float
@@ -92,8 +95,9 @@ class Use(NamedTuple):
 class ArmProblem:
     """Residuals of one stroke and one arm among boxes.
 
-    To the T frames of the stroke, four are added that time does not connect: the frame in which the head is nearest to
-    its work, displaced by `ROOM` to each side. They keep the base where the stroke can be moved along with its objects.
+    To the T frames of the stroke, others are added that time does not connect: the frame in which the head is nearest
+    to its work, and `ASIDE` all along the stroke, displaced by `ROOM` to each side. They keep the base where the whole
+    stroke can be moved along with its objects; were it reached only just, the joints of a displaced one would jump.
     """
 
     def __init__(
@@ -121,13 +125,14 @@ class ArmProblem:
         self.arm, self.T, self.J = arm, stroke.num_frames, arm.model.nv
         R = np.stack([pin.Quaternion(q[3:7]).toRotationMatrix() for q in stroke.q])
         head = stroke.q[:, :3] + R @ arm.tool.p_head
-        nearest = int(np.linalg.norm(head - work, axis=1).argmin())
-        self.R = np.concatenate([R, np.tile(R[nearest], (4, 1, 1))])
-        self.head = np.concatenate(
-            [head, head[nearest] + ROOM * np.array([[1, 0, 0], [-1, 0, 0], [0, 1, 0], [0, -1, 0]])]
-        )
         tolerance = rotation_tolerance(head, work, working)
-        self.rotation = np.append(tolerance, np.full(4, tolerance[nearest]))
+        nearest = int(np.linalg.norm(head - work, axis=1).argmin())
+        aside = [nearest, *np.linspace(0, self.T - 1, ASIDE).round().astype(int).tolist()]
+        ways = ROOM * np.array([[1, 0, 0], [-1, 0, 0], [0, 1, 0], [0, -1, 0]])
+        self.frame = np.append(np.arange(self.T), np.repeat(aside, len(ways)))
+        """Frame of the stroke that each one is, or is displaced from."""
+        self.R, self.rotation, self.head = R[self.frame], tolerance[self.frame], head[self.frame]
+        self.head[self.T :] += np.tile(ways, (len(aside), 1))
         lower, upper = arm.model.lowerPositionLimit, arm.model.upperPositionLimit
         self.middle, self.half = (lower + upper) / 2, (upper - lower) / 2
         self.rest = np.array(arm.spec.rest)
