@@ -188,6 +188,9 @@ def _make(job: _Job) -> _Staged | Skipped:
         return Skipped(str(source), f"failed with {type(error).__name__}: {error}")
     if encoded.damaged:
         notes.append(Skipped(str(source), f"used, but {encoded.damaged} of its packets cannot be decoded"))
+    if encoded.silent_from is not None:
+        reason = f"used, but its sound cannot be decoded after {encoded.silent_from:.1f} s"
+        notes.append(Skipped(str(source), reason))
     if encoded.missing > _CUT_SHORT:
         ends = f"ends {encoded.missing:.1f} s before the time that its header says"
         notes.append(Skipped(str(source), f"used, but its picture {ends}"))

@@ -56,6 +56,8 @@ class Encoded(NamedTuple):
     """Packets of the original that could not be decoded; the frame before stands in their place."""
     missing: float
     """How much earlier it ends than the original's header says [s]."""
+    silent_from: float | None = None
+    """Where the original's sound cannot be decoded any further [s]; the rest of it is left out."""
 
 
 def transcode(path: Path, out: io.IOBase, encoding: Encoding) -> Encoded:
@@ -70,7 +72,7 @@ def transcode(path: Path, out: io.IOBase, encoding: Encoding) -> Encoded:
     import av
 
     count = 0
-    with open_container(path, threads=False) as source:
+    with open_container(path, threads=False) as source, open_container(path, threads=False) as heard:
         stated = duration_of(source, default=0.0)
         shown = Forward(source)
         images = on_grid(shown, encoding.fps, path)
@@ -91,7 +93,7 @@ def transcode(path: Path, out: io.IOBase, encoding: Encoding) -> Encoded:
                 "tune": "fastdecode",  # 15 % larger, decoded in half the time
                 "x264-params": f"keyint={encoding.gop}:min-keyint={encoding.gop}:scenecut=0:open-gop=0",
             }
-            sound = _Sound(path, container, encoding.sound) if encoding.sound else None
+            sound = _Sound(heard, container, encoding.sound)
             scaler = Scaler()
             last: Any = None
             small: Any = None
@@ -103,27 +105,24 @@ def transcode(path: Path, out: io.IOBase, encoding: Encoding) -> Encoded:
                 container.mux(stream.encode(small))
                 count += 1
                 frame = next(images, None)
-                if sound is not None:
-                    sound.until(count / encoding.fps)
+                sound.until(count / encoding.fps)
             container.mux(stream.encode())
-            if sound is not None:
-                sound.close()
+            sound.end()
     missing = max(0.0, stated - count / encoding.fps)
-    return Encoded(count, (height, width), shown.damaged, missing)
+    return Encoded(count, (height, width), shown.damaged, missing, sound.silent_from)
 
 
 class _Sound:
-    """The sound of a video, written beside its pictures as they come; from where it is damaged on there is none."""
+    """The sound of a video, written beside its pictures as they come; nothing where there is none, or a rate of 0."""
 
-    def __init__(self, path: Path, out: Any, rate: int) -> None:
-        self._source = open_container(path, threads=False)
-        self._container = self._source.__enter__()
+    def __init__(self, source: Any, out: Any, rate: int) -> None:
+        self.silent_from: float | None = None
         self._out, self._rate, self._done = out, rate, 0
         self._blocks: Iterator[Any] = iter(())
-        if self._container.streams.audio:
+        if rate and source.streams.audio:
             self._stream = out.add_stream("aac", rate=rate, layout="mono")
             self._stream.bit_rate = _SOUND_BITS
-            self._blocks = in_blocks(self._container, rate, _AAC_FRAME / rate)
+            self._blocks = in_blocks(source, rate, _AAC_FRAME / rate)
 
     def until(self, moment: float) -> None:
         """Write what is heard before a moment [s]."""
@@ -133,7 +132,7 @@ class _Sound:
             try:
                 block = next(self._blocks, None)
             except (av.FFmpegError, OSError):
-                block = None
+                block, self.silent_from = None, self._done / self._rate
             if block is None:
                 self._blocks = iter(())
                 return
@@ -142,11 +141,10 @@ class _Sound:
             self._out.mux(self._stream.encode(frame))
             self._done += len(block)
 
-    def close(self) -> None:
+    def end(self) -> None:
         """Write what the encoder still holds."""
         if self._done:
             self._out.mux(self._stream.encode())
-        self._source.__exit__(None, None, None)
 
 
 def _small(frame: Any, size_hw: tuple[int, int], scaler: Scaler) -> Any:

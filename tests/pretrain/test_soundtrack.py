@@ -8,6 +8,8 @@ import pytest
 from films import write_film, write_srt
 
 from perception.video import ClipError
+from pretrain import prepare as preparing
+from pretrain import transcode as transcoding
 from pretrain.clips import NarratedClips, VideoFolder
 from pretrain.narration import find_narrated
 from pretrain.prepare import prepare
@@ -103,6 +105,26 @@ def test_sound_is_kept_by_transcoding(film, tmp_path, rate):
     begins, ends, loudness = heard(read_stretch(tmp_path / "small.mp4", 0.0, 3.0, RATE), 0.0)
     assert (begins, ends) == (pytest.approx(BEEP[0], abs=0.03), pytest.approx(BEEP[1], abs=0.04))
     assert loudness == pytest.approx(0.3, abs=0.03)
+
+
+def test_sound_that_breaks_off_is_told(film, tmp_path, monkeypatch):
+    def broken(container, rate, seconds):
+        for number, block in enumerate(in_blocks(container, rate, seconds)):
+            if number == 10:
+                raise av.error.InvalidDataError(1, "damaged")
+            yield block
+
+    monkeypatch.setattr(transcoding, "in_blocks", broken)
+    write_srt(tmp_path / "beep.srt", [(1.0, 2.0, "beep")])
+    (tmp_path / "beep.mp4").symlink_to(film)
+    videos, _ = find_narrated(tmp_path)
+    with open(tmp_path / "small.mp4", "wb") as file:
+        encoded = transcode(film, file, Encoding(short_side=32, sound=RATE))
+    assert encoded.silent_from == pytest.approx(10 * 1024 / RATE)
+    assert encoded.frames == 30, "the pictures go on"
+    assert not read_stretch(tmp_path / "small.mp4", 0.8, 2.0, RATE).any()
+    job = preparing._Job(videos[0], "", tmp_path, Encoding(short_side=32, sound=RATE))
+    assert "its sound cannot be decoded after 0.6 s" in preparing._make(job).notes[-1].reason
 
 
 def test_without_sound_there_is_none(tmp_path, film):
