@@ -24,11 +24,15 @@ import multiprocessing
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import replace
 from pathlib import Path
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
 from records.atomic import write_json
+
+if TYPE_CHECKING:
+    from pretrain.corpus import CorpusOptions
+    from pretrain.training.recipe import Recipe
 
 OBJECTIVES = ("milnce", "nce", "ranking")
 START = "frozen"
@@ -156,13 +160,11 @@ def judged(job: Job) -> dict[str, dict[str, dict[str, float]]]:
     return found
 
 
-def _recipe(job: Job):  # type: ignore[no-untyped-def]
+def _recipe(job: Job) -> Recipe:
     from pretrain.recipes import tiny_milnce
 
     base = tiny_milnce()
-    options = {"milnce": {"temperature": TEMPERATURE}, "ranking": {"margin": MARGIN}}.get(
-        job.objective, {"temperature": TEMPERATURE}
-    )
+    options = {"margin": MARGIN} if job.objective == "ranking" else {"temperature": TEMPERATURE}
     return replace(
         base,
         model=replace(base.model, head="unit"),
@@ -175,7 +177,7 @@ def _recipe(job: Job):  # type: ignore[no-untyped-def]
     )
 
 
-def _options(job: Job):  # type: ignore[no-untyped-def]
+def _options(job: Job) -> CorpusOptions:
     from pretrain.corpus import CorpusOptions
 
     plain = CorpusOptions(misalignment=job.misalignment)
