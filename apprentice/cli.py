@@ -19,6 +19,7 @@ from apprentice.options import (
     Chance,
     Common,
     Encoding,
+    Errors,
     Foreign,
     Judging,
     Marks,
@@ -89,6 +90,7 @@ class Learn(_Watch):
     scene: Scene = field(default_factory=Scene)
     body: Body = field(default_factory=Body)
     chance: Chance = field(default_factory=Chance)
+    errors: Errors = field(default_factory=Errors)
     training: Training = field(default_factory=Training)
     judging: Judging = field(default_factory=Judging)
 
@@ -99,6 +101,7 @@ class Demo(_Verb):
 
     body: Body = field(default_factory=Body)
     chance: Chance = field(default_factory=Chance)
+    errors: Errors = field(default_factory=Errors)
     training: Training = field(default_factory=Training)
     judging: Judging = field(default_factory=Judging)
 
@@ -132,6 +135,7 @@ class Train(_Later):
     fresh: int = 100
     """Fresh episodes that each of several seeds is judged in."""
     chance: Chance = field(default_factory=Chance)
+    errors: Errors = field(default_factory=Errors)
     training: Training = field(default_factory=Training)
 
 
@@ -140,6 +144,7 @@ class Evaluate(_Later):
     """Success of the run's policy over fresh episodes, beside shifted, replay, zero and random agents."""
 
     chance: Chance = field(default_factory=Chance)
+    errors: Errors = field(default_factory=Errors)
     judging: Judging = field(default_factory=lambda: Judging(episodes=200, trials=("nominal", "shifted", "noisy")))
 
 

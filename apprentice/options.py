@@ -179,6 +179,22 @@ class Chance:
 
 
 @dataclass(frozen=True)
+class Errors:
+    """How sensors and actions err, while learning and while judged."""
+
+    place: float = 0.0
+    """Standard deviation of the seen place of the objects, the same throughout an episode [m]."""
+    jitter: float = 0.0
+    """Standard deviation of what is added to that in every step anew [m]."""
+    seen_turn: float = 0.0
+    """Standard deviation of their seen turn, throughout an episode [degrees]."""
+    delay: float = 0.0
+    """Time until the objects are seen; before, they seem to stand where they were demonstrated [s]."""
+    missed: float = 0.0
+    """Standard deviation of what is added to every action [share of its reach]."""
+
+
+@dataclass(frozen=True)
 class Training:
     """How a policy is trained."""
 
@@ -190,7 +206,7 @@ class Training:
     """What is corrected: the demonstration moved along with its objects, as recorded, or none: the tool moves freely
     from rest, the control of what the demonstration is worth."""
     noisy: bool = False
-    """Sensors and actions err while learning, as in the trial of that name."""
+    """Sensors and actions err while learning at least as in the trial of that name."""
     repeat: int = 8
     """Environment steps that a decision lasts."""
     averaged: bool = False
@@ -218,5 +234,5 @@ class Judging:
     episodes: int = 100
     """Fresh episodes per agent and trial."""
     trials: tuple[Literal["nominal", "shifted", "noisy"], ...] = ("nominal",)
-    """What it is judged under: the variation asked for; objects further away, other masses and friction; imperfect
-    sensors and actions."""
+    """What it is judged under: the variation and errors asked for; objects further away, other masses and friction;
+    sensors and actions that err by a stated amount at least."""

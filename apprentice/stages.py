@@ -10,7 +10,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from apprentice.options import Body, Chance, Judging, Training
+from apprentice.options import Body, Chance, Errors, Judging, Training
 from records import Demonstration, Episodes, Interaction, MeasuredForces, Motion, RecordError, Run, RunError, digest
 
 if TYPE_CHECKING:
@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from policies.training import Training as Asked
     from policies.trials import Trial
     from sim.conditions import Spread
+    from sim.sensing import Sensing
 
 
 class UsageError(ValueError):
@@ -129,11 +130,13 @@ def retarget(run: Run, demonstration: Demonstration, body: Body, seed: int) -> D
     return run.stage("retargeted", digest(demonstration, body, seed), Demonstration, compute)
 
 
-def train(run: Run, demonstration: Demonstration, training: Training, chance: Chance, seed: int) -> Path:
+def train(
+    run: Run, demonstration: Demonstration, training: Training, chance: Chance, errors: Errors, seed: int
+) -> Path:
     """Stage `policy/`: residual learning around the demonstration."""
     from policies.train import train as train_policy
 
-    asked, spread = _asked(training), _spread(chance)
+    asked, spread = _asked(training, errors), _spread(chance)
 
     def make(folder: Path) -> None:
         train_policy(demonstration, folder, training=asked, spread=spread, seed=seed)
@@ -142,7 +145,13 @@ def train(run: Run, demonstration: Demonstration, training: Training, chance: Ch
 
 
 def train_seeds(
-    run: Run, demonstration: Demonstration, training: Training, chance: Chance, seeds: range, episodes: int
+    run: Run,
+    demonstration: Demonstration,
+    training: Training,
+    chance: Chance,
+    errors: Errors,
+    seeds: range,
+    episodes: int,
 ) -> dict[str, Any]:
     """A policy for each seed in `seeds/seed-K/`, their success in `metrics.json`; the first one is the run's policy.
 
@@ -153,7 +162,7 @@ def train_seeds(
 
     if not seeds or episodes < 1:
         raise UsageError(f"{len(seeds)} seeds judged in {episodes} episodes each: at least 1 of both is needed")
-    folder, asked, spread = run.path / "seeds", _asked(training), _spread(chance)
+    folder, asked, spread = run.path / "seeds", _asked(training, errors), _spread(chance)
     if run.force:
         shutil.rmtree(folder, ignore_errors=True)
     found = train_policies(demonstration, folder, seeds, training=asked, spread=spread, episodes=episodes).plain()
@@ -167,14 +176,14 @@ def train_seeds(
     return found
 
 
-def _asked(training: Training) -> Asked:
+def _asked(training: Training, errors: Errors) -> Asked:
     """The training that options ask for."""
     from policies.training import Training as Asked
     from policies.trials import NOISE
-    from sim.env import PERFECT
 
-    given = asdict(training)
-    sensing = NOISE if given.pop("noisy") else PERFECT
+    given, sensing = asdict(training), _sensing(errors)
+    if given.pop("noisy"):
+        sensing = sensing.at_least(NOISE)
     return Asked(**given, sensing=sensing)
 
 
@@ -185,7 +194,7 @@ def _policy_key(demonstration: Demonstration, asked: Asked, spread: Spread, seed
 
 
 def evaluate(
-    run: Run, demonstration: Demonstration, judging: Judging, chance: Chance, seed: int
+    run: Run, demonstration: Demonstration, judging: Judging, chance: Chance, errors: Errors, seed: int
 ) -> dict[str, dict[str, dict[str, float]]]:
     """Success of the policy, where there is one, and of the costless agents, by trial and agent.
 
@@ -195,7 +204,7 @@ def evaluate(
     from policies.trials import trial
 
     policy = run.path / "policy" if (run.path / "policy").is_dir() else None
-    trials = {name: trial(name, _spread(chance)) for name in judging.trials}
+    trials = {name: trial(name, _spread(chance), _sensing(errors)) for name in judging.trials}
     settings = {name: under.plain() for name, under in trials.items()}
     key = digest(demonstration, policy, settings, judging.episodes, seed)
     known = run.metrics().get("evaluate", {})
@@ -227,6 +236,15 @@ def _spread(chance: Chance) -> Spread:
     from sim.conditions import Spread
 
     return Spread(chance.noise, math.radians(chance.turn), chance.mass_spread, chance.friction_spread)
+
+
+def _sensing(errors: Errors) -> Sensing:
+    """How sensors and actions err."""
+    from sim.sensing import Sensing
+
+    sensing = Sensing(errors.place, errors.jitter, math.radians(errors.seen_turn), errors.delay, errors.missed)
+    sensing.check()
+    return sensing
 
 
 def export_episodes(run: Run, agent: str, format: str, out: Path, *, pictures: bool = False) -> list[Path]:

@@ -116,11 +116,11 @@ def train(verb: cli.Train) -> None:
     run = _later(verb)
     demonstration = stages.load_stage(run, "retargeted", Demonstration, "retarget")
     if verb.seeds == 1:
-        folder = stages.train(run, demonstration, verb.training, verb.chance, verb.common.seed)
+        folder = stages.train(run, demonstration, verb.training, verb.chance, verb.errors, verb.common.seed)
         _done(run, f"policy in {folder}")
         return
     seeds = range(verb.common.seed, verb.common.seed + verb.seeds)
-    found = stages.train_seeds(run, demonstration, verb.training, verb.chance, seeds, verb.fresh)
+    found = stages.train_seeds(run, demonstration, verb.training, verb.chance, verb.errors, seeds, verb.fresh)
     rows = {
         f"seed {seed}": {"policy": found["seeds"][seed], "zero residual": found["base"][seed]}
         for seed in found["seeds"]
@@ -133,7 +133,7 @@ def evaluate(verb: cli.Evaluate) -> None:
     """The success table."""
     run = _later(verb)
     demonstration = stages.load_stage(run, "retargeted", Demonstration, "retarget")
-    trials = stages.evaluate(run, demonstration, verb.judging, verb.chance, verb.common.seed)
+    trials = stages.evaluate(run, demonstration, verb.judging, verb.chance, verb.errors, verb.common.seed)
     _table(trials, verb.chance.noise)
     _report(run)
     _done(run, "evaluated")
@@ -202,8 +202,8 @@ def _learn_from(run: Run, stroke: Motion, task: str, verb: cli.Learn | cli.Demo)
     seed = verb.common.seed
     demonstration = stages.align(run, stroke, task, seed)
     moving = stages.retarget(run, demonstration, verb.body, seed)
-    stages.train(run, moving, verb.training, verb.chance, seed)
-    trials = stages.evaluate(run, moving, verb.judging, verb.chance, seed)
+    stages.train(run, moving, verb.training, verb.chance, verb.errors, seed)
+    trials = stages.evaluate(run, moving, verb.judging, verb.chance, verb.errors, seed)
     _table(trials, verb.chance.noise)
     _report(run)
     name, agents = next(iter(trials.items()))

@@ -45,22 +45,23 @@ NOMINAL = Trial()
 """Objects displaced by 5 cm, perfect sensors."""
 
 
-def trial(name: str, nominal: Spread = USUAL) -> Trial:
+def trial(name: str, nominal: Spread = USUAL, sensing: Sensing = PERFECT) -> Trial:
     """One of the standard trials.
 
     Args:
-        name: `nominal`: the spread that is given. `shifted`: objects further away, other masses, other friction.
-            `noisy`: the given spread, seen and acted on with errors.
+        name: `nominal`: the spread and the errors that are given. `shifted`: objects further away, other masses,
+            other friction. `noisy`: the given spread, seen and acted on with errors of at least `NOISE`.
         nominal: how conditions are drawn in training.
+        sensing: how sensors and actions err in all of them.
 
     Raises:
         UnknownName: no such trial; the message lists them.
     """
     if name == "nominal":
-        return Trial(nominal)
+        return Trial(nominal, sensing)
     if name == "noisy":
-        return Trial(nominal, NOISE)
+        return Trial(nominal, sensing.at_least(NOISE))
     if name != "shifted":
         raise UnknownName(f"unknown trial {name!r}; choose from: {', '.join(NAMES)}")
     changed = {"mass": max(nominal.mass, CHANGED), "friction": max(nominal.friction, CHANGED)}
-    return Trial(nominal._replace(offset=math.hypot(nominal.offset, MOVED), **changed))
+    return Trial(nominal._replace(offset=math.hypot(nominal.offset, MOVED), **changed), sensing)

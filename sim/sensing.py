@@ -24,6 +24,10 @@ class Sensing(NamedTuple):
     action: float = 0.0
     """Standard deviation of what is added to every action [reach of the environment]."""
 
+    def at_least(self, other: Sensing) -> Sensing:
+        """The larger error of the two, of each kind."""
+        return Sensing(*map(max, self, other))
+
     def check(self) -> None:
         """Refuse what makes no sense.
 

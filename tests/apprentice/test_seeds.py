@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 
 import pytest
 
@@ -44,3 +45,16 @@ def test_no_seeds_are_refused_in_one_line(run, capsys):
         main(["train", str(run), "--seeds", "0", *SHORT])
     assert ended.value.code == 2
     assert "0 seeds judged in 4 episodes each: at least 1 of both is needed" in capsys.readouterr().err
+
+
+def test_errors_of_sensors_are_those_of_training_and_of_judging(run, capsys):
+    beside = ("--place", "0.06", "--seen-turn", "90")
+    main(["train", str(run), "--steps", "1", "--processes", "1", "--force", *beside])
+    sensing = {"place": 0.06, "jitter": 0.0, "turn": pytest.approx(math.pi / 2), "delay": 0.0, "action": 0.0}
+    assert json.loads((run / "policy/policy.json").read_text())["sensing"] == sensing
+    main(["evaluate", str(run), "--episodes", "2", "--trials", "nominal", *beside])
+    assert json.loads((run / "metrics.json").read_text())["evaluate"]["setting"]["sensing"] == sensing
+    with pytest.raises(SystemExit) as ended:
+        main(["evaluate", str(run), "--missed", "-1"])
+    assert ended.value.code == 2
+    assert "sensing action -1.0: it must be a number from 0" in capsys.readouterr().err

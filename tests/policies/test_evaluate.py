@@ -116,6 +116,10 @@ def test_standard_trials():
     assert shifted.spread == pytest.approx((0.13, 0.1, 0.3, 0.2))
     assert shifted.sensing == trial("nominal").sensing
     assert trial("noisy", nominal) == Trial(nominal, NOISE)
+    beside = Sensing(place=0.06, jitter=0.001)
+    assert trial("nominal", nominal, beside) == Trial(nominal, beside)
+    assert trial("shifted", nominal, beside) == Trial(shifted.spread, beside)
+    assert trial("noisy", nominal, beside) == Trial(nominal, NOISE._replace(place=0.06)), "no error is made smaller"
     assert {trial(name).spread.yaw for name in NAMES} == {0.0}
     with pytest.raises(UnknownName, match="unknown trial 'easy'; choose from: nominal, shifted, noisy"):
         trial("easy")
