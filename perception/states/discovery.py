@@ -1,0 +1,128 @@
+"""What is discovered in clips of one task: when the object is in its initial state, acted on, and in its final state.
+
+A discoverer sees unlabelled features only. What it may assume is the order: initial state, action, final state.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any, NamedTuple, Protocol
+
+import numpy as np
+from jaxtyping import Float, Int
+
+from perception.states.stack import DiscoveryError, Stack, stacked
+from records.features import Features, Timeline
+from records.registry import Entry, Registry
+
+__all__ = ["DISCOVERERS", "LABELS", "Discoverer", "Discovery", "DiscoveryError", "discover", "timelines"]
+
+LABELS = ("initial state", "action", "final state")
+"""In order of time; columns of scores and confidences."""
+
+
+class Discovery(NamedTuple):
+    """When C clips show the change, as indices of windows within each clip."""
+
+    initial: Int[np.ndarray, "C"]
+    """-1: the clip does not show it (it begins during the action)."""
+    action: Int[np.ndarray, "C"]
+    final: Int[np.ndarray, "C"]
+    """-1: the clip does not show it (it ends during the action)."""
+    confidence: Float[np.ndarray, "C 3"]
+    """Of initial state, action and final state, in [0, 1], comparable between clips; 0 where there is none."""
+    relevance: Float[np.ndarray, "C"]
+    """How well a clip shows the change at all, in [0, 1]."""
+    scores: tuple[Float[np.ndarray, "T 3"], ...]
+    """Per window of each clip, in [0, 1]: initial state, action, final state."""
+
+
+class Discoverer(Protocol):
+    """A way to discover, built from its settings."""
+
+    def __call__(self, stack: Stack, *, seed: int, prior: Sequence[Float[np.ndarray, "T"]] | None = None) -> Discovery:
+        """Discover in stacked clips; deterministic by seed."""
+        ...
+
+
+DISCOVERERS = Registry(
+    "discoverer",
+    {
+        "pseudo_labels": Entry(
+            "perception.states.pseudo_labels:PseudoLabels",
+            "self-training on ordered pseudo-labels; robust to clips that do not show the change",
+        ),
+    },
+)
+
+
+def discover(
+    clips: Sequence[Features],
+    method: str = "pseudo_labels",
+    *,
+    settings: Mapping[str, Any] | None = None,
+    seed: int = 0,
+    prior: Sequence[Float[np.ndarray, "T"]] | None = None,
+) -> Discovery:
+    """Discover the change that clips of one task share.
+
+    Args:
+        clips: features of one clip each, all of one encoder.
+        method: of `DISCOVERERS`.
+        settings: of the method, by name; the others keep their defaults.
+        seed: of restarts and of the draws of the test for a change.
+        prior: weight of each window for showing the action, from narration say; none is negative.
+
+    Raises:
+        DiscoveryError: clips that do not belong together or are too short, or a prior that does not fit.
+        UnknownName: no such method.
+    """
+    stack = stacked(clips)
+    if prior is not None:
+        _check_prior(prior, stack)
+    return DISCOVERERS.load(method)(**(settings or {}))(stack, seed=seed, prior=prior)
+
+
+def timelines(clips: Sequence[Features], discovery: Discovery) -> tuple[Timeline, ...]:
+    """Intervals of what was discovered, in order of time, with confidence.
+
+    An interval holds the discovered window and those next to it, as far as its label is the likeliest of the three and
+    likelier than not.
+    """
+    return tuple(_timeline(clip, discovery, c) for c, clip in enumerate(clips))
+
+
+def _timeline(clip: Features, discovery: Discovery, c: int) -> Timeline:
+    score = discovery.scores[c]
+    likeliest = (score == score.max(axis=1, keepdims=True)) & (score >= _LIKELIER)
+    found = [int(discovery.initial[c]), int(discovery.action[c]), int(discovery.final[c])]
+    labels, intervals, confidences = [], [], []
+    for k, window in enumerate(found):
+        if window < 0:
+            continue
+        first = last = window
+        floor = max((w for w in found[:k] if w >= 0), default=-1)
+        ceiling = min((w for w in found[k + 1 :] if w >= 0), default=len(score))
+        while first - 1 > floor and likeliest[first - 1, k]:
+            first -= 1
+        while last + 1 < ceiling and likeliest[last + 1, k]:
+            last += 1
+        labels.append(LABELS[k])
+        intervals.append((clip.time[first, 0], clip.time[last, 1]))
+        confidences.append(discovery.confidence[c, k])
+    interval = np.array(intervals, np.float64).reshape(-1, 2)
+    return Timeline(labels=tuple(labels), interval=interval, confidence=np.array(confidences, np.float64))
+
+
+_LIKELIER = 0.5
+
+
+def _check_prior(prior: Sequence[np.ndarray], stack: Stack) -> None:
+    if len(prior) != stack.clips:
+        raise DiscoveryError(f"a prior of {len(prior)} clips for {stack.clips} clips; give one for each")
+    for c, weight in enumerate(prior):
+        windows = int(stack.start[c + 1] - stack.start[c])
+        if np.shape(weight) != (windows,):
+            raise DiscoveryError(f"clip {c + 1}: a prior of shape {np.shape(weight)} for {windows} windows")
+        if not np.isfinite(weight).all() or np.min(weight) < 0:
+            raise DiscoveryError(f"clip {c + 1}: the prior must be finite and not negative")
