@@ -145,7 +145,7 @@ def read_settings(folder: Path) -> PolicySettings:
     except (ValueError, TypeError, KeyError, AttributeError, OSError) as error:
         if isinstance(error, PolicyError):
             raise
-        raise PolicyError(f"{path}: damaged ({error}); delete its folder and train the policy again") from error
+        raise PolicyError(f"{path}: damaged ({error}); delete its folder and train it again") from error
     if settings.base not in BASES:
         raise PolicyError(f"{path}: unknown base {settings.base!r}; choose from: {', '.join(BASES)}")
     if settings.action not in ACTIONS:

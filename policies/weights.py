@@ -15,7 +15,7 @@ _NOTE = "note"
 
 
 class PolicyError(ValueError):
-    """A policy folder that is missing, damaged, or made for something else."""
+    """A folder of something learned that is missing, damaged, or made for something else."""
 
 
 def save_weights(path: Path, tensors: Mapping[str, np.ndarray], note: Any = None) -> None:
@@ -43,14 +43,14 @@ def load_weights(path: Path) -> tuple[dict[str, np.ndarray], Any]:
     from safetensors import SafetensorError, safe_open
 
     if not path.is_file():
-        raise PolicyError(f"{path}: no such file; train the policy again")
+        raise PolicyError(f"{path}: no such file; train it again")
     try:
         with safe_open(path, framework="numpy") as file:
             tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118 - not a mapping
             note = json.loads((file.metadata() or {}).get(_NOTE, "null"))
     except (SafetensorError, ValueError, OSError) as error:
-        raise PolicyError(f"{path}: damaged ({error}); delete its folder and train the policy again") from error
+        raise PolicyError(f"{path}: damaged ({error}); delete its folder and train it again") from error
     for name, value in tensors.items():
         if not np.isfinite(value).all():
-            raise PolicyError(f"{path}: weight {name!r} is not finite; delete its folder and train the policy again")
+            raise PolicyError(f"{path}: weight {name!r} is not finite; delete its folder and train it again")
     return tensors, note

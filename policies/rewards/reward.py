@@ -9,9 +9,17 @@ from typing import NamedTuple, Protocol, runtime_checkable
 import numpy as np
 from jaxtyping import Float
 
-from records import Registry, Timeline
+from records import Entry, Registry, Timeline
 
-REWARDS = Registry("reward", {})
+REWARDS = Registry(
+    "reward",
+    {
+        "state_classifier": Entry(
+            "policies.rewards.state_classifier:StateClassifier", "probability that the end state has been reached"
+        ),
+        "goal_distance": Entry("policies.rewards.goal_distance:GoalDistance", "distance of features from the goal's"),
+    },
+)
 
 
 class RewardError(ValueError):

@@ -117,7 +117,7 @@ def _no_settings(folder):
 def _cut_settings(folder):
     text = (folder / SETTINGS).read_text()
     (folder / SETTINGS).write_text(text[: len(text) // 2])
-    return "damaged.*train the policy again"
+    return "damaged.*train it again"
 
 
 @broken("settings of another kind")
