@@ -80,7 +80,7 @@ class PseudoLabels:
         for c in clips.tolist():
             rows, weight = stack.rows(c), float(labelled.relevance[c])
             middle = stack.middle[rows]
-            i, a, f = labelled.window[c]
+            i, a, f = labelled.window[c].tolist()
             state.add(rows.start + self._near(middle, i), 0.0, weight)
             state.add(rows.start + self._near(middle, f), 1.0, weight)
             action.add(rows.start + self._near(middle, a), 1.0, weight)
