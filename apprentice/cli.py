@@ -12,7 +12,7 @@ from typing import Annotated, Any, Literal
 
 import tyro
 
-from apprentice import joint_training, pretraining, probing, searching, verbs
+from apprentice import joint_training, pretraining, probing, searching, states, verbs
 from apprentice.answer import answered, one_line_usage
 from apprentice.options import (
     Body,
@@ -357,6 +357,29 @@ class Search(_Verb):
 
 
 @dataclass(frozen=True)
+class States(_Verb):
+    """Find when clips of one task show the initial state, the action and the final state; a contact sheet of all."""
+
+    clips: tyro.conf.Positional[tuple[Path, ...]] = tyro.MISSING
+    """Video files, folders of them, or patterns in quotes: two or more of the same task."""
+    task: str = tyro.MISSING
+    """What is done in them, such as "pour coffee"; sentences that say so make their moments likelier."""
+    encoder: Encoding = field(default_factory=Encoding)
+    features: Path | None = None
+    """Folder that `apprentice features` wrote for the clips, instead of an encoder."""
+    pixels: Literal["colour", "hog", "colour_hog"] | None = None
+    """Colours and edges of the frames, instead of an encoder: a control that has learned nothing."""
+    every: float | None = None
+    """From the start of one window to that of the next [s]; by default 0.4 of pixels, else those of the encoder."""
+    fps: float | None = None
+    """True frame rate [1/s] where the headers lie, with --pixels."""
+    method: str = "pseudo_labels"
+    """Way of discovery; see `apprentice list`."""
+    silent: bool = False
+    """Leave captions aside."""
+
+
+@dataclass(frozen=True)
 class List(_Verb):
     """Name every tool, task, robot, detector, format and agent with one line each."""
 
@@ -383,6 +406,7 @@ VERBS: dict[type[_Verb], Callable[[Any], None]] = {
     Features: searching.features,
     Index: searching.index,
     Search: searching.search,
+    States: states.states,
     List: verbs.show_list,
 }
 """In the order in which they are explained."""

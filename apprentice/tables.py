@@ -24,6 +24,7 @@ _TABLES = (
     "pretrain.recipes:RECIPES",
     "pretrain.probes.probe:PROBES",
     "policies.datasets.dataset:DATASETS",
+    "perception.states.discovery:DISCOVERERS",
 )
 
 
