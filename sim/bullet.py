@@ -367,6 +367,33 @@ class Bullet:
         found = pb.getContactPoints(body, other, _ANY, _ANY, self._id)
         return sum([contact[9] for contact in found]) if found else 0.0
 
+    def touch(self, body: int, link: int) -> tuple[float, float, float]:
+        """Force on a link by all that is not of its body, normal and friction, in the last step, world axes [N].
+
+        All contacts are asked for: with a body named, the engine turns the normals to it, but not the friction.
+        """
+        x = y = z = 0.0
+        if not pb.getContactPoints(body, _ANY, link, _ANY, self._id):
+            return x, y, z
+        for c in pb.getContactPoints(physicsClientId=self._id):
+            first, second = (c[1], c[3]) == (body, link), (c[2], c[4]) == (body, link)
+            if first == second or c[1] == c[2]:
+                continue
+            sign = 1 if first else -1
+            for force, (a, b, d) in ((c[9], c[7]), (c[10], c[11]), (c[12], c[13])):
+                x, y, z = x + sign * force * a, y + sign * force * b, z + sign * force * d
+        return x, y, z
+
+    def mass(self, body: int, link: int) -> float:
+        """Mass of a link as it is now [kg]."""
+        return float(pb.getDynamicsInfo(body, link, physicsClientId=self._id)[0])
+
+    def link_velocity(self, body: int, link: int) -> np.ndarray:
+        """World velocity (3,) of a link's centre of mass [m/s]; -1 is the base."""
+        if link < 0:
+            return self.velocity(body)[0]
+        return np.array(pb.getLinkState(body, link, 1, 1, self._id)[6])
+
     def step(self) -> None:
         """Advance by one time step."""
         self._stepped = True

@@ -18,6 +18,7 @@ from sim.actions import RESIDUAL, ActionModel
 from sim.bullet import Bullet
 from sim.carried import Triple
 from sim.conditions import USUAL, Conditions, Spread, given
+from sim.felt import Felt
 from sim.holder import build_holder
 from sim.rest import at_rest
 from sim.sensing import Sensing, Sensor
@@ -99,8 +100,11 @@ class ToolEnv(gymnasium.Env[np.ndarray, np.ndarray]):
         sensing: Sensing = PERFECT,
         render_mode: str | None = None,
         size_hw: tuple[int, int] = (240, 320),
+        feel: bool = False,
     ) -> None:
         """Build the scene once; `reset` returns to it.
+
+        With `feel`, `felt` tells what forces the tool bears; steps cost more.
 
         Raises:
             UnknownName: no such task.
@@ -129,6 +133,7 @@ class ToolEnv(gymnasium.Env[np.ndarray, np.ndarray]):
             self._ground = self._bullet.load_urdf(write_urdf(folder, "ground", ground))
             self.task.build(self._bullet, folder, demonstration.scene, self.tool, self._ground, drawn=drawn)
             self._holder = build_holder(self._bullet, folder, beneath, self.tool, self._substeps, action, meshes=drawn)
+        self._felt = Felt(self._bullet, self._holder.body, self._holder.link) if feel else None
         self._holder.reset()
         self._initial = self._bullet.save()
         self._path = head_positions(self.tool, beneath.tool)
@@ -203,9 +208,14 @@ class ToolEnv(gymnasium.Env[np.ndarray, np.ndarray]):
         drive, step, watch = self._holder.drive, self._bullet.step, self.task.watch
         body, link = self._holder.body, self._holder.link
         watched = self.task.watched(body, link, self._substeps, self._reach)
+        felt = self._felt
+        if felt is not None:
+            felt.begin()
         for k in range(self._substeps):
             drive(k)
             step()
+            if felt is not None:
+                felt.look()
             if k in watched:
                 watch(body, link)
         self._frame += 1
@@ -214,6 +224,16 @@ class ToolEnv(gymnasium.Env[np.ndarray, np.ndarray]):
         truncated = not terminated and self._frame >= self.horizon
         self._done = terminated or truncated
         return self._observe(self._seen[1]), sum(terms.values()), terminated, truncated, self._info(terms)
+
+    def felt(self) -> Float[np.ndarray, "2 3"]:
+        """Mean forces on the tool in the last control step, by whom it is held and what it touches: see `sim.felt`.
+
+        Raises:
+            RuntimeError: the environment was made without `feel`.
+        """
+        if self._felt is None:
+            raise RuntimeError("this environment does not tell forces; make it with feel=True")
+        return self._felt.mean()
 
     def save_state(self) -> EnvState:
         """Remember this moment exactly."""
