@@ -48,6 +48,10 @@ class Discoverer(Protocol):
 DISCOVERERS = Registry(
     "discoverer",
     {
+        "clustering": Entry(
+            "perception.states.clustering:Clustering",
+            "joint discriminative clustering of states and action (Alayrac et al., ICCV 2017)",
+        ),
         "pseudo_labels": Entry(
             "perception.states.pseudo_labels:PseudoLabels",
             "self-training on ordered pseudo-labels; robust to clips that do not show the change",
@@ -58,7 +62,7 @@ DISCOVERERS = Registry(
 
 def discover(
     clips: Sequence[Features],
-    method: str = "pseudo_labels",
+    method: str = "clustering",
     *,
     settings: Mapping[str, Any] | None = None,
     seed: int = 0,

@@ -1,44 +1,43 @@
-"""What the order of initial state, action and final state allows in one clip, and the best of it, exactly."""
+"""Three moments of one clip in order: initial state, action, final state."""
 
 from __future__ import annotations
 
 import numpy as np
 from jaxtyping import Float, Int
 
+ABSENT = -1
+"""In place of a window: the clip does not show it."""
 
-def best_triple(score: Float[np.ndarray, "N 3"], step: Int[np.ndarray, "N"]) -> Int[np.ndarray, "3"]:
+
+def best_triple(
+    score: Float[np.ndarray, "N 3"],
+    step: Int[np.ndarray, "N"],
+    absent: tuple[float, float] = (-np.inf, -np.inf),
+) -> Int[np.ndarray, "3"]:
     """Windows i, a, f of time steps i < a < f with the greatest score[i, 0] + score[a, 1] + score[f, 2].
 
     A running maximum from either end: exact, in N operations. Of equal sums the earliest windows win.
+
+    Args:
+        score: of initial state, action, final state.
+        step: time step of each window.
+        absent: score of there being no initial, no final state; -1 is returned where that is best.
     """
     per_step, window = by_step(score, step)
-    before, after = earlier_best(per_step[:, 0]), later_best(per_step[:, 2])
-    total = before.value[:-2] + per_step[1:-1, 1] + after.value[2:]
-    a = int(np.argmax(total)) + 1
-    i, f = before.where[a - 1], after.where[a + 1]
-    return np.array([window[i, 0], window[a, 1], window[f, 2]])
+    before, first = _running(np.r_[absent[0], per_step[:-1, 0]])
+    after, last = _running(np.r_[absent[1], per_step[:0:-1, 2]])
+    a = int(np.argmax(before + per_step[:, 1] + after[::-1]))
+    i, f = int(first[a]) - 1, len(per_step) - int(last[::-1][a])
+    return np.array([
+        ABSENT if first[a] == 0 else window[i, 0],
+        window[a, 1],
+        ABSENT if last[::-1][a] == 0 else window[f, 2],
+    ])  # fmt: skip
 
 
-class Running:
-    """Greatest value so far at each step, and where it is."""
-
-    def __init__(self, value: Float[np.ndarray, "T"]) -> None:
-        """Scan `value` from its first step on; the first of equals stays."""
-        self.value = np.maximum.accumulate(value)
-        new = np.r_[True, value[1:] > self.value[:-1]]
-        self.where = np.maximum.accumulate(np.where(new, np.arange(len(value)), 0))
-
-
-def earlier_best(value: Float[np.ndarray, "T"]) -> Running:
-    """Greatest value at each step or before."""
-    return Running(value)
-
-
-def later_best(value: Float[np.ndarray, "T"]) -> Running:
-    """Greatest value at each step or after."""
-    scan = Running(value[::-1])
-    scan.value, scan.where = scan.value[::-1], len(value) - 1 - scan.where[::-1]
-    return scan
+def at_windows(score: Float[np.ndarray, "N 3"], window: Int[np.ndarray, "3"], absent: float) -> Float[np.ndarray, "3"]:
+    """Score of each of the three windows, and `absent` where there is none."""
+    return np.where(window == ABSENT, absent, score[window, [0, 1, 2]])
 
 
 def by_step(
@@ -51,3 +50,10 @@ def by_step(
     best = np.maximum.reduceat(score, first, axis=0)
     holds = np.where(score == best[step], np.arange(len(score))[:, None], len(score))
     return best, np.minimum.reduceat(holds, first, axis=0)
+
+
+def _running(value: Float[np.ndarray, "T"]) -> tuple[Float[np.ndarray, "T"], Int[np.ndarray, "T"]]:
+    """Greatest value so far, and where it is; the first of equals stays."""
+    greatest = np.maximum.accumulate(value)
+    new = np.r_[True, value[1:] > greatest[:-1]]
+    return greatest, np.maximum.accumulate(np.where(new, np.arange(len(value)), 0))

@@ -17,12 +17,12 @@ from jaxtyping import Float, Int
 
 from perception.states.discovery import Discovery
 from perception.states.logistic import fit_logistic, probability, sigmoid
-from perception.states.order import best_triple
+from perception.states.order import at_windows, best_triple
 from perception.states.stack import Stack
 
 _FLOOR = 1e-6
 """Probabilities are not taken for smaller: their logarithms stay finite."""
-_ABSENT = 0.5
+_EVEN = float(np.log(0.5))
 """A state is absent where no window on its side of the action is likelier to show it than the other state."""
 
 
@@ -71,8 +71,22 @@ class PseudoLabels:
                     rows = stack.rows(int(c))
                     final = probability(stack.value[rows], state)
                     score[rows] = np.stack([1 - final, probability(stack.value[rows], action), final], axis=1)
-            labelled = _labels(stack, score, log_prior)
+            labelled = self._labels(stack, score, log_prior)
         return labelled
+
+    def _labels(self, stack: Stack, score: np.ndarray, log_prior: np.ndarray) -> _Labelled:
+        """Ordered windows of the greatest product of probabilities in each clip, and how relevant the clip is.
+
+        A clip's weight is the sigmoid of its log-product above the mean of all clips, in standard deviations.
+        """
+        logarithm = np.log(np.maximum(score, _FLOOR))
+        logarithm[:, 1] += log_prior
+        absent = (_EVEN if self.absent_initial else -np.inf, _EVEN if self.absent_final else -np.inf)
+        pieces = list(zip(stack.split(logarithm), stack.split(stack.step), strict=True))
+        window = np.array([best_triple(own, step, absent) for own, step in pieces])
+        product = np.array([at_windows(own, w, _EVEN).sum() for (own, _), w in zip(pieces, window, strict=True)])
+        relevance = sigmoid((product - product.mean()) / max(float(product.std()), _FLOOR))
+        return _Labelled(window, relevance, score, float(np.mean(product)))
 
     def _classifiers(self, stack: Stack, labelled: _Labelled, clips: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """Planes that tell the final from the initial state, and the action from windows far from it."""
@@ -105,14 +119,9 @@ class PseudoLabels:
         return self.prior_power * np.log(np.maximum(np.concatenate(scaled), _FLOOR))
 
     def _discovery(self, stack: Stack, labelled: _Labelled) -> Discovery:
-        window = labelled.window.copy()
-        confidence = np.array([labelled.score[stack.rows(c)][window[c], [0, 1, 2]] for c in range(stack.clips)])
-        for k, may_be_absent in ((0, self.absent_initial), (2, self.absent_final)):
-            absent = confidence[:, k] < _ABSENT if may_be_absent else np.zeros(stack.clips, bool)
-            window[absent, k] = -1
-            confidence[absent, k] = 0.0
-        initial, action, final = window.T
         scores = stack.split(labelled.score)
+        confidence = np.array([at_windows(own, w, 0.0) for own, w in zip(scores, labelled.window, strict=True)])
+        initial, action, final = labelled.window.T
         return Discovery(initial, action, final, confidence, labelled.relevance, scores)
 
 
@@ -159,16 +168,3 @@ def _first_labels(stack: Stack, rng: np.random.Generator) -> _Labelled:
         moments = np.sort(rng.choice(int(step[-1]) + 1, 3, replace=False))
         window.append(np.searchsorted(step, moments))
     return _Labelled(np.array(window), np.ones(stack.clips), np.full((len(stack.middle), 3), 0.5), -np.inf)
-
-
-def _labels(stack: Stack, score: np.ndarray, log_prior: np.ndarray) -> _Labelled:
-    """Ordered windows of the greatest product of probabilities in each clip, and how relevant the clip is.
-
-    A clip's weight is the sigmoid of its log-product above the mean of all clips, in standard deviations.
-    """
-    logarithm = np.log(np.maximum(score, _FLOOR))
-    logarithm[:, 1] += log_prior
-    window = np.array([best_triple(logarithm[stack.rows(c)], stack.step[stack.rows(c)]) for c in range(stack.clips)])
-    product = np.array([logarithm[stack.rows(c)][window[c], [0, 1, 2]].sum() for c in range(stack.clips)])
-    relevance = sigmoid((product - product.mean()) / max(float(product.std()), _FLOOR))
-    return _Labelled(window, relevance, score, float(np.mean(product)))
