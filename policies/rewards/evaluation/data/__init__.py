@@ -1,0 +1,1 @@
+"""Users' own episodes as rewards see them, from the formats that others write, and progress written back."""
