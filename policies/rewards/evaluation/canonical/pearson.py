@@ -77,10 +77,8 @@ def refuse_constant(name: str, value: Float[np.ndarray, "*N"], more: Float[np.nd
     if more is not None and varies(more):
         usual = np.median(more)
         share = float(np.mean(np.abs(more - usual) > LEAST_SPREAD * np.abs(more).max()))
-        raise ConstantRewardError(
-            f"{head}; it differs in a share of {share:.2g} of {more.size:,}: at least {needed_size(share):,} transitions"
-            f" are needed to see that with {SURE:.0%} probability"
-        )
+        needed = f"at least {needed_size(share):,} transitions are needed to see that with {SURE:.0%} probability"
+        raise ConstantRewardError(f"{head}; it differs in a share of {share:.2g} of {more.size:,}: {needed}")
     size = value.size if more is None else more.size
     tried = "" if more is None else f", and of {more.size:,} more"
     raise ConstantRewardError(
