@@ -12,6 +12,7 @@ from __future__ import annotations
 import argparse
 import resource
 import time
+from itertools import pairwise
 
 import numpy as np
 
@@ -66,7 +67,7 @@ def made_up(
         bounds = np.round(windows * (begin + np.cumsum([0.0, *SHARES]))).astype(int)
         label = np.full(windows, -1)
         value = rng.normal(size=(windows, dimensions))
-        for k, (first, last) in enumerate(zip(bounds[:-1], bounds[1:], strict=True)):
+        for k, (first, last) in enumerate(pairwise(bounds)):
             label[first:last] = k
             value[first:last] += direction[k]
         made.append(Features(value=value, time=time_, encoder="made up", encoder_hash="0" * 64))

@@ -4,8 +4,7 @@ Relaxed labels descend by Frank-Wolfe steps; every few sweeps they are rounded b
 they imply, and the allowed labels of the lowest objective are kept. Ridge costs favour few labelled windows: a rare
 label costs little even if it cannot be predicted. So in the end the labels settle: windows are labelled by classifiers
 learned from the labels of the other clips alone, in which labelled and other windows count alike, until nothing
-changes. There a clip may also turn out to show no final state: where no window after the action is likelier than not to
-show it.
+changes. There a clip may also turn out to show no final state: where hardly any window after the action could be one.
 """
 
 from __future__ import annotations
@@ -19,7 +18,7 @@ from jaxtyping import Float
 
 from perception.states.discovery import Discovery
 from perception.states.likelihood import likelihood
-from perception.states.order import at_windows, best_triple
+from perception.states.order import at_windows, best_triple, log_absence
 from perception.states.relaxation import Descent, Objective, Problem
 from perception.states.ridge import Ridge, moments
 from perception.states.stack import Stack
@@ -80,10 +79,10 @@ class Clustering:
     """Rounds of labelling clips by the others, at most."""
     prior_weight: float = 0.25
     """What the likeliest window of a prior takes off the cost of labelling it action, which is 1 without features."""
-    absent_initial: bool = False
-    """A clip may begin during the action, showing no initial state."""
-    absent_final: bool = True
-    """A clip may end during the action, showing no final state."""
+    absent_initial: float = 0.0
+    """A clip may show no initial state: it has none where no window before the action has a greater probability."""
+    absent_final: float = 0.4
+    """A clip may show no final state: it has none where no window after the action has a greater probability."""
 
     def __call__(self, stack: Stack, *, seed: int, prior: Sequence[Float[np.ndarray, "T"]] | None = None) -> Discovery:
         """Discover in stacked clips; deterministic by seed."""
@@ -136,7 +135,7 @@ class Clustering:
     def _labelled_by_others(self, problem: Problem, probability: np.ndarray) -> np.ndarray:
         cost = 1 - 2 * probability
         cost[:, 1] -= problem.bonus
-        absent = (self.absent_initial, self.absent_final)
+        absent = (_cost(self.absent_initial), _cost(self.absent_final))
         return np.concatenate([
             least_vertex(own, step, shortest, absent)
             for own, step, shortest in zip(
@@ -148,8 +147,7 @@ class Clustering:
         stack = problem.stack
         logarithm = np.log(np.maximum(probability, _FLOOR))
         logarithm[:, 1] += problem.bonus
-        even = float(np.log(0.5))
-        absent = (even if self.absent_initial else -np.inf, even if self.absent_final else -np.inf)
+        absent = log_absence((self.absent_initial, self.absent_final))
         pieces = zip(stack.split(logarithm), stack.split(stack.step), strict=True)
         window = np.array([best_triple(own, step, absent) for own, step in pieces])
         scores = stack.split(probability)
@@ -165,8 +163,15 @@ class Clustering:
         return self.prior_weight * np.concatenate([p / p.max() if p.max() > 0 else p for p in prior])
 
 
+def _cost(probability: float) -> float:
+    """Of labelling a window that has the label with this probability, and of no window bearing it instead."""
+    return 1 - 2 * probability if probability > 0 else np.inf
+
+
 def _left_out(problem: Problem, label: np.ndarray) -> np.ndarray:
-    """Scores of each clip's windows by the classifiers of the other clips' labels."""
+    """Scores of each clip's windows by the classifiers of the other clips' labels; of a single clip, its own."""
+    if problem.stack.clips == 1:
+        return problem.scores(label)
     start = problem.stack.start.tolist()
     if problem.states is problem.action:
         return problem.action.left_out(label, start)

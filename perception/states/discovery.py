@@ -11,6 +11,7 @@ from typing import Any, NamedTuple, Protocol
 import numpy as np
 from jaxtyping import Float, Int
 
+from perception.states.evidence import PROVABLE, evidence
 from perception.states.stack import DiscoveryError, Stack, stacked
 from records.features import Features, Timeline
 from records.registry import Entry, Registry
@@ -67,8 +68,12 @@ def discover(
     settings: Mapping[str, Any] | None = None,
     seed: int = 0,
     prior: Sequence[Float[np.ndarray, "T"]] | None = None,
+    significance: float | None = 0.1,
 ) -> Discovery:
     """Discover the change that clips of one task share.
+
+    Whether they share one is tested first, against clips whose time runs backwards (`perception.states.evidence`), if
+    there are at least five; fewer cannot prove it.
 
     Args:
         clips: features of one clip each, all of one encoder.
@@ -76,15 +81,19 @@ def discover(
         settings: of the method, by name; the others keep their defaults.
         seed: of restarts and of the draws of the test for a change.
         prior: weight of each window for showing the action, from narration say; none is negative.
+        significance: chance at which clips that share no change pass for some that do; None for no test.
 
     Raises:
-        DiscoveryError: clips that do not belong together or are too short, or a prior that does not fit.
+        DiscoveryError: clips that do not belong together or are too short, a prior that does not fit, or no change.
         UnknownName: no such method.
     """
     stack = stacked(clips)
     if prior is not None:
         _check_prior(prior, stack)
-    return DISCOVERERS.load(method)(**(settings or {}))(stack, seed=seed, prior=prior)
+    discoverer: Discoverer = DISCOVERERS.load(method)(**(settings or {}))
+    if significance is not None and stack.clips >= PROVABLE:
+        _check_change(stack, discoverer, prior, seed, significance)
+    return discoverer(stack, seed=seed, prior=prior)
 
 
 def timelines(clips: Sequence[Features], discovery: Discovery) -> tuple[Timeline, ...]:
@@ -119,6 +128,21 @@ def _timeline(clip: Features, discovery: Discovery, c: int) -> Timeline:
 
 
 _LIKELIER = 0.5
+
+
+def _check_change(
+    stack: Stack, discoverer: Discoverer, prior: Sequence[np.ndarray] | None, seed: int, significance: float
+) -> None:
+    def discover_in(part: Stack, clips: Sequence[int]) -> tuple[np.ndarray, ...]:
+        return discoverer(part, seed=seed, prior=None if prior is None else [prior[c] for c in clips]).scores
+
+    chance = evidence(stack, discover_in, seed).chance
+    if chance > significance:
+        raise DiscoveryError(
+            f"no change that the clips share: what was found in some does not tell the others from clips that run"
+            f" backwards (chance {chance:.2f}, at most {significance:g} is wanted); give more clips of one task, or"
+            " features that show the object"
+        )
 
 
 def _check_prior(prior: Sequence[np.ndarray], stack: Stack) -> None:

@@ -35,6 +35,13 @@ def best_triple(
     ])  # fmt: skip
 
 
+def log_absence(probability: tuple[float, float]) -> tuple[float, float]:
+    """`absent` of `best_triple` for logarithms of probabilities: of a window that would be no worse than none."""
+    with np.errstate(divide="ignore"):
+        initial, final = np.log(probability)
+    return float(initial), float(final)
+
+
 def at_windows(score: Float[np.ndarray, "N 3"], window: Int[np.ndarray, "3"], absent: float) -> Float[np.ndarray, "3"]:
     """Score of each of the three windows, and `absent` where there is none."""
     return np.where(window == ABSENT, absent, score[window, [0, 1, 2]])

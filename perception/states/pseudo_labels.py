@@ -17,13 +17,11 @@ from jaxtyping import Float, Int
 
 from perception.states.discovery import Discovery
 from perception.states.logistic import fit_logistic, probability, sigmoid
-from perception.states.order import at_windows, best_triple
+from perception.states.order import at_windows, best_triple, log_absence
 from perception.states.stack import Stack
 
 _FLOOR = 1e-6
 """Probabilities are not taken for smaller: their logarithms stay finite."""
-_EVEN = float(np.log(0.5))
-"""A state is absent where no window on its side of the action is likelier to show it than the other state."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -44,10 +42,10 @@ class PseudoLabels:
     """Of Adam, for each classifier in each round."""
     prior_power: float = 0.5
     """A prior weighs as this power of it times the action's probability: weak below 1."""
-    absent_final: bool = True
-    """A clip may end during the action, showing no final state."""
-    absent_initial: bool = False
-    """A clip may begin during the action, showing no initial state."""
+    absent_initial: float = 0.0
+    """A clip may show no initial state: it has none where no window before the action has a greater probability."""
+    absent_final: float = 0.5
+    """A clip may show no final state: it has none where no window after the action has a greater probability."""
 
     def __call__(self, stack: Stack, *, seed: int, prior: Sequence[Float[np.ndarray, "T"]] | None = None) -> Discovery:
         """Discover in stacked clips; deterministic by seed."""
@@ -62,54 +60,64 @@ class PseudoLabels:
 
     def _self_trained(self, stack: Stack, log_prior: np.ndarray, rng: np.random.Generator) -> _Labelled:
         labelled = _first_labels(stack, rng)
-        for _ in range(self.rounds):
+        clip = np.repeat(np.arange(stack.clips), np.diff(stack.start))
+        for k in range(self.rounds):
+            positive, negative = self._examples(stack, labelled)
+            score = np.empty(positive.shape)
             halves = np.array_split(rng.permutation(stack.clips), 2)
-            score = np.empty((len(stack.middle), 3))
             for learn, label in (halves, halves[::-1]):
-                state, action = self._classifiers(stack, labelled, learn)
-                for c in label:
-                    rows = stack.rows(int(c))
-                    final = probability(stack.value[rows], state)
-                    score[rows] = np.stack([1 - final, probability(stack.value[rows], action), final], axis=1)
-            labelled = self._labels(stack, score, log_prior)
+                there = np.isin(clip, learn)[:, None]
+                told = np.isin(clip, label)
+                score[told] = self._learned(stack.value, positive * there, negative * there, stack.value[told])
+            labelled = self._labels(stack, score, log_prior, last=k == self.rounds - 1)
         return labelled
 
-    def _labels(self, stack: Stack, score: np.ndarray, log_prior: np.ndarray) -> _Labelled:
+    def _learned(self, value: np.ndarray, positive: np.ndarray, negative: np.ndarray, unseen: np.ndarray) -> np.ndarray:
+        """Probability of each label in windows that were not learned from."""
+        result = np.empty((len(unseen), 3))
+        for k in range(3):
+            rows = np.flatnonzero(positive[:, k] + negative[:, k])
+            one = (positive[rows, k] > 0).astype(np.float64)
+            weight = positive[rows, k] + negative[rows, k]
+            plane = fit_logistic(value[rows], one, weight, decay=self.decay, steps=self.steps)
+            result[:, k] = probability(unseen, plane)
+        return result
+
+    def _examples(self, stack: Stack, labelled: _Labelled) -> tuple[np.ndarray, np.ndarray]:
+        """Weight (N, 3) of each window as an example of each label, and as one of what is not that label.
+
+        Windows near a labelled moment are examples of it, and examples of what the other labels are not. Windows far
+        from the action are no action. The windows of one kind of a clip share its relevance.
+        """
+        positive = np.zeros((len(stack.middle), 3))
+        negative = np.zeros_like(positive)
+        for c in range(stack.clips):
+            rows = stack.rows(c)
+            middle, relevance = stack.middle[rows], labelled.relevance[c]
+            distance = np.abs(middle[:, None] - middle[labelled.window[c]])
+            nearest = distance == distance.min(axis=1, keepdims=True)
+            near = (distance <= self.reach) & nearest
+            positive[rows] = near * (relevance / near.sum(axis=0))
+            for k in range(3):
+                negative[rows, k] = np.delete(positive[rows], k, axis=1).max(axis=1) * ~near[:, k]
+            far = (distance[:, 1] >= min(self.far, np.quantile(distance[:, 1], _FAR_QUARTER))) & ~near[:, 1]
+            away = far * (relevance / max(1, far.sum()))
+            negative[rows] += np.outer(away, _SURELY_FAR)
+        return positive, negative
+
+    def _labels(self, stack: Stack, score: np.ndarray, log_prior: np.ndarray, *, last: bool) -> _Labelled:
         """Ordered windows of the greatest product of probabilities in each clip, and how relevant the clip is.
 
         A clip's weight is the sigmoid of its log-product above the mean of all clips, in standard deviations.
         """
         logarithm = np.log(np.maximum(score, _FLOOR))
         logarithm[:, 1] += log_prior
-        absent = (_EVEN if self.absent_initial else -np.inf, _EVEN if self.absent_final else -np.inf)
+        absent = (self.absent_initial, self.absent_final) if last else (0.0, 0.0)
         pieces = list(zip(stack.split(logarithm), stack.split(stack.step), strict=True))
-        window = np.array([best_triple(own, step, absent) for own, step in pieces])
-        product = np.array([at_windows(own, w, _EVEN).sum() for (own, _), w in zip(pieces, window, strict=True)])
+        window = np.array([best_triple(own, step, log_absence(absent)) for own, step in pieces])
+        product = np.array([at_windows(own, w, np.log(0.5)).sum() for (own, _), w in zip(pieces, window, strict=True)])
         relevance = sigmoid((product - product.mean()) / max(float(product.std()), _FLOOR))
         return _Labelled(window, relevance, score, float(np.mean(product)))
-
-    def _classifiers(self, stack: Stack, labelled: _Labelled, clips: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        """Planes that tell the final from the initial state, and the action from windows far from it."""
-        state, action = _Examples(), _Examples()
-        for c in clips.tolist():
-            rows, weight = stack.rows(c), float(labelled.relevance[c])
-            middle = stack.middle[rows]
-            i, a, f = labelled.window[c].tolist()
-            state.add(rows.start + self._near(middle, i), 0.0, weight)
-            state.add(rows.start + self._near(middle, f), 1.0, weight)
-            action.add(rows.start + self._near(middle, a), 1.0, weight)
-            action.add(rows.start + self._far(middle, a), 0.0, weight)
-        return tuple(  # type: ignore[return-value]
-            fit_logistic(stack.value[some.row], some.positive, some.weight, decay=self.decay, steps=self.steps)
-            for some in (state.joined(), action.joined())
-        )
-
-    def _near(self, middle: np.ndarray, window: int) -> np.ndarray:
-        return np.flatnonzero(np.abs(middle - middle[window]) <= self.reach)
-
-    def _far(self, middle: np.ndarray, window: int) -> np.ndarray:
-        distance = np.abs(middle - middle[window])
-        return np.flatnonzero(distance >= min(self.far, np.quantile(distance, _FAR_QUARTER)))
 
     def _log_prior(self, stack: Stack, prior: Sequence[np.ndarray] | None) -> np.ndarray:
         """Logarithm of the prior of the action, the likeliest window of each clip at 0."""
@@ -126,6 +134,8 @@ class PseudoLabels:
 
 
 _FAR_QUARTER = 0.75
+_SURELY_FAR = (0.5, 1.0, 0.5)
+"""Windows far from the action do not show it; whether they show a state that lasts is even."""
 
 
 class _Labelled(NamedTuple):
@@ -137,27 +147,6 @@ class _Labelled(NamedTuple):
     score: Float[np.ndarray, "N 3"]
     likelihood: float
     """Mean log-probability of the labels."""
-
-
-class _Examples:
-    """Rows to learn from, with their class and weight."""
-
-    def __init__(self) -> None:
-        self._parts: list[tuple[np.ndarray, np.ndarray, np.ndarray]] = []
-
-    def add(self, row: np.ndarray, positive: float, weight: float) -> None:
-        """Add the windows of one label, which share its weight."""
-        self._parts.append((row, np.full(len(row), positive), np.full(len(row), weight / len(row))))
-
-    def joined(self) -> _Rows:
-        """All that was added."""
-        return _Rows(*(np.concatenate(column) for column in zip(*self._parts, strict=True)))
-
-
-class _Rows(NamedTuple):
-    row: np.ndarray
-    positive: np.ndarray
-    weight: np.ndarray
 
 
 def _first_labels(stack: Stack, rng: np.random.Generator) -> _Labelled:

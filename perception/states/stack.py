@@ -70,9 +70,9 @@ def stacked(clips: Sequence[Features]) -> Stack:
     value = np.empty((int(start[-1]), first.value.shape[1]), np.float32)
     for c, clip in enumerate(clips):
         value[start[c] : start[c + 1]] = clip.value - mean
+    if not any(np.ptp(clip.value, axis=0).max() > _SMALLEST * np.abs(clip.value).max() for clip in clips):
+        raise DiscoveryError("the features of each clip are the same in all its windows: no clip shows a change")
     length = float(np.sqrt(sum(float(np.vdot(row, row)) for row in np.array_split(value, _PIECES)) / start[-1]))
-    if length <= _SMALLEST * max(1.0, float(np.abs(mean).max())):
-        raise DiscoveryError("the features are the same in every window: no clip shows a change")
     value /= np.float32(length)
     middle = np.concatenate([clip.time.mean(axis=1) for clip in clips])
     step = np.concatenate([_steps(clip) for clip in clips])

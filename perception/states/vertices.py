@@ -17,7 +17,7 @@ def least_vertex(
     cost: Float[np.ndarray, "N 3"],
     step: Int[np.ndarray, "N"],
     shortest: int = 1,
-    absent: tuple[bool, bool] = (False, False),
+    absent: tuple[float, float] = (np.inf, np.inf),
 ) -> Float[np.ndarray, "N 3"]:
     """Allowed labels z (0 or 1: initial state, action, final state) with the least sum of cost * z.
 
@@ -28,12 +28,12 @@ def least_vertex(
         cost: of each label of each window.
         step: time step of each window; of those that share one, at most one bears a label.
         shortest: least length of the action, in steps (shorter where the clip leaves no room).
-        absent: whether there may be no initial, no final state at all.
+        absent: cost of there being no initial, no final state at all.
     """
     negative, window = by_step(-cost, step)
     c = -negative
     T = len(c)
-    shortest = min(shortest, T - 2 + sum(absent))
+    shortest = min(shortest, T - 2 + int(np.isfinite(absent).sum()))
     before = _least_states(c[:, 0], absent[0])
     after = _least_states(c[::-1, 2], absent[1])[::-1]
     summed = np.r_[0.0, np.cumsum(c[:, 1])]
@@ -52,20 +52,18 @@ def least_vertex(
     return label
 
 
-def _least_states(cost: Float[np.ndarray, "T"], absent: bool) -> Float[np.ndarray, "T+1"]:
-    """Least sum of some of the first costs, for each number of them from 0 on; of at least one, unless `absent`."""
-    some = np.cumsum(np.minimum(cost, 0.0))
-    if absent:
-        return np.r_[0.0, some]
-    return np.r_[np.inf, some + np.maximum(np.minimum.accumulate(cost), 0.0)]
+def _least_states(cost: Float[np.ndarray, "T"], absent: float) -> Float[np.ndarray, "T+1"]:
+    """Least cost of labelling one or more of the first moments, or none, for each number of them from 0 on."""
+    one_or_more = np.cumsum(np.minimum(cost, 0.0)) + np.maximum(np.minimum.accumulate(cost), 0.0)
+    return np.minimum(np.r_[np.inf, one_or_more], absent)
 
 
-def _states_chosen(cost: np.ndarray, absent: bool) -> np.ndarray:
-    """Which of the costs make the least sum."""
+def _states_chosen(cost: np.ndarray, absent: float) -> np.ndarray:
+    """Which of the moments have the least cost."""
     which = cost < 0
-    if not absent:
+    if not which.any() and len(cost) and cost.min() < absent:
         which[np.argmin(cost)] = True
-    return which
+    return which if cost[which].sum() < absent else np.zeros(len(cost), bool)
 
 
 def random_vertex(step: Int[np.ndarray, "N"], rng: np.random.Generator, shortest: int = 1) -> Float[np.ndarray, "N 3"]:
