@@ -6,7 +6,7 @@ A discoverer sees unlabelled features only. What it may assume is the order: ini
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any, NamedTuple, Protocol
+from typing import Any, NamedTuple, Protocol, runtime_checkable
 
 import numpy as np
 from jaxtyping import Float, Int
@@ -38,6 +38,7 @@ class Discovery(NamedTuple):
     """Per window of each clip, in [0, 1]: initial state, action, final state."""
 
 
+@runtime_checkable
 class Discoverer(Protocol):
     """A way to discover, built from its settings."""
 

@@ -95,14 +95,14 @@ class Problem(NamedTuple):
         gap = 0.0
         for c in range(self.stack.clips):
             rows = self.stack.rows(c)
-            gradient = self._gradient(rows, label[rows], score[rows])
+            gradient = self.gradient(rows, label[rows], score[rows])
             gap += float(np.vdot(gradient, label[rows] - self._least(c, gradient)))
         return gap
 
     def _least(self, clip: int, cost: np.ndarray) -> np.ndarray:
         return least_vertex(cost, self.stack.step[self.stack.rows(clip)], self.shortest[clip])
 
-    def _gradient(self, rows: slice, label: np.ndarray, score: np.ndarray) -> np.ndarray:
+    def gradient(self, rows: slice, label: np.ndarray, score: np.ndarray) -> np.ndarray:
         gradient = 2 * self.factor * (label - score)
         gradient += self.beta * gradient_of_distortion(label, self.stack.middle[rows])
         gradient[:, 1] -= self.bonus[rows]
@@ -129,7 +129,7 @@ class Descent:
         rows = problem.stack.rows(clip)
         value, label = problem.stack.value[rows], self.label[rows]
         score = ridge.predicted(value, self._weight, self._sum / ridge.count)
-        gradient = problem._gradient(rows, label, score)
+        gradient = problem.gradient(rows, label, score)
         direction = problem._least(clip, gradient) - label
         change = ridge.correlation(direction, value)
         weight = problem.weight(change)
