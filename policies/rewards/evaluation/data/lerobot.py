@@ -1,0 +1,115 @@
+"""LeRobotDataset v3.0 (huggingface.co/docs/lerobot): parquet files of frames, videos of cameras."""
+
+from __future__ import annotations
+
+import itertools
+import json
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from policies.rewards.evaluation.data.reading import DataError, Dataset, moments_alone, names_for
+from policies.rewards.reward import Watched
+
+STATE = "observation.state"
+
+
+def read_lerobot(path: Path, fps: float | None) -> Dataset:
+    """Read frames as episodes; the observation after the last action is not part of the format.
+
+    Success is `next.success` where it is there, else not known; the true reward is `next.reward`.
+
+    Raises:
+        DataError: another version, or no states.
+    """
+    info = json.loads((path / "meta/info.json").read_text(encoding="utf-8"))
+    version = str(info.get("codebase_version"))
+    if not version.startswith("v3"):
+        raise DataError(f"{path}: LeRobot dataset of version {version}; convert it to v3.0 with LeRobot's own script")
+    if STATE not in info["features"]:
+        raise DataError(f"{path}: no {STATE} in it; it holds: {', '.join(info['features'])}")
+    rate = fps or float(info["fps"])
+    columns = _frames(path, [STATE, "action", "next.reward", "next.success", "episode_index"])
+    number = columns["episode_index"].ravel().astype(int)
+    camera = next((name for name, f in info["features"].items() if f.get("dtype") == "video"), None)
+    films = {} if camera is None else _films(path, info, camera)
+    names = names_for(columns[STATE].shape[1], _flat(info["features"][STATE].get("names")))
+    found = []
+    for e in np.unique(number):
+        rows = number == e
+        reward = columns.get("next.reward")
+        moments = moments_alone(
+            columns[STATE][rows], columns["action"][rows], None if reward is None else reward[rows, 0]
+        )
+        if moments is None:
+            continue
+        obs, action, true = moments
+        success = columns.get("next.success")
+        found.append(
+            Watched(
+                obs=obs,
+                obs_names=names,
+                action=action,
+                frames=films.get(int(e)),
+                fps=rate,
+                success=None if success is None else bool(success[rows].any()),
+                reward=true,
+            )
+        )
+    environment = path / "meta/environment.json"
+    told = json.loads(environment.read_text(encoding="utf-8")) if environment.is_file() else {}
+    remarks = ["the last action of each episode is left out: LeRobot keeps no observation after it"]
+    return Dataset(path=path, format="lerobot", episodes=found, environment=told, remarks=remarks)
+
+
+def _frames(path: Path, wanted: list[str]) -> dict[str, np.ndarray]:
+    """Columns (N, D) of all frames, in order; those that are not there are left out."""
+    from pyarrow import parquet
+
+    files = sorted(path.glob("data/*/*.parquet"))
+    if not files:
+        raise DataError(f"{path}: no frames in it (data/chunk-*/file-*.parquet)")
+    parts: dict[str, list[np.ndarray]] = {}
+    for file in files:
+        present = [name for name in wanted if name in parquet.read_schema(file).names]
+        for name, column in parquet.read_table(file, columns=present).to_pydict().items():
+            parts.setdefault(name, []).append(np.asarray(column, float).reshape(len(column), -1))
+    lacking = {STATE, "action", "episode_index"} - set(parts)
+    if lacking:
+        raise DataError(f"{path}: no column {sorted(lacking)[0]!r} in its frames")
+    return {name: np.concatenate(values) for name, values in parts.items()}
+
+
+def _films(path: Path, info: dict[str, Any], camera: str) -> dict[int, Callable[[], Iterator[np.ndarray]]]:
+    """The pictures of each episode, read anew in each call."""
+    from pyarrow import parquet
+
+    found: dict[int, Callable[[], Iterator[np.ndarray]]] = {}
+    key = f"videos/{camera}"
+    for file in sorted(path.glob("meta/episodes/*/*.parquet")):
+        rows = parquet.read_table(file).to_pydict()
+        for k, e in enumerate(rows["episode_index"]):
+            place = info["video_path"].format(
+                video_key=camera, chunk_index=rows[f"{key}/chunk_index"][k], file_index=rows[f"{key}/file_index"][k]
+            )
+            first = round(rows[f"{key}/from_timestamp"][k] * info["fps"])
+            found[int(e)] = _film(path / place, first, int(rows["length"][k]))
+    return found
+
+
+def _film(video: Path, first: int, count: int) -> Callable[[], Iterator[np.ndarray]]:
+    def shown() -> Iterator[np.ndarray]:
+        from perception.video import open_clip, read_frames
+
+        return itertools.islice(read_frames(open_clip(video)), first, first + count)
+
+    return shown
+
+
+def _flat(names: Any) -> list[str] | None:
+    """Names of a vector, which LeRobot keeps as a list, or as lists by group."""
+    if isinstance(names, dict):
+        names = [name for group in names.values() for name in group]
+    return [str(name) for name in names] if isinstance(names, list) else None
