@@ -1,10 +1,9 @@
 """Joint discriminative clustering of states and action (Alayrac et al., ICCV 2017).
 
 Relaxed labels descend by Frank-Wolfe steps; every few sweeps they are rounded by the scores of the classifiers that
-they imply, and the allowed labels of the lowest objective are kept. Ridge costs favour few labelled windows: a rare
-label costs little even if it cannot be predicted. So in the end the labels settle: windows are labelled by classifiers
-learned from the labels of the other clips alone, in which labelled and other windows count alike, until nothing
-changes. There a clip may also turn out to show no final state: where hardly any window after the action could be one.
+they imply, and the allowed labels of the lowest objective are kept: one clustering from each start. Then they settle,
+and the one that can best be predicted from clip to clip is the result (`perception.states.settling`, which says why;
+the paper ends with the lowest objective). There a clip may also turn out to show no final state.
 """
 
 from __future__ import annotations
@@ -17,12 +16,12 @@ import numpy as np
 from jaxtyping import Float
 
 from perception.states.discovery import Discovery
-from perception.states.likelihood import likelihood
 from perception.states.order import at_windows, best_triple, log_absence
 from perception.states.relaxation import Descent, Objective, Problem
 from perception.states.ridge import Ridge, moments
+from perception.states.settling import settled
 from perception.states.stack import Stack
-from perception.states.vertices import least_vertex, random_vertex
+from perception.states.vertices import random_vertex
 from records.progress import tell_progress
 
 _MEAN_OF = 5
@@ -34,7 +33,6 @@ _FLOOR = 1e-9
 class Checkpoint(NamedTuple):
     """What is logged when labels are rounded."""
 
-    restart: int
     sweep: int
     objective: Objective
     gap: float
@@ -65,13 +63,13 @@ class Clustering:
     """Of the states' planes. The paper's is 1e-4, for tracks, of which a clip has fewer than windows."""
     action_seconds: float = 4.0
     """Least length of the action [s]: +-2 s, as in Look for the Change."""
-    restarts: int = 3
-    """From different random labels; the lowest rounded objective is kept."""
-    sweeps_apart: int = 5
+    restarts: int = 6
+    """From different random labels."""
+    sweeps_apart: int = 3
     """Over all clips, before the distortion couples action and states."""
-    sweeps: int = 25
+    sweeps: int = 12
     """Over all clips, coupled; a sweep makes one step in each clip."""
-    round_every: int = 5
+    round_every: int = 4
     """Sweeps between roundings."""
     tolerance: float = 1e-4
     """A descent ends early when the duality gap is this share of the objective."""
@@ -87,16 +85,9 @@ class Clustering:
     def __call__(self, stack: Stack, *, seed: int, prior: Sequence[Float[np.ndarray, "T"]] | None = None) -> Discovery:
         """Discover in stacked clips; deterministic by seed."""
         problem = self.problem(stack, prior)
-        label = self.clustered(problem, seed).label
-        probability = likelihood(_left_out(problem, label), label)
-        for k in range(self.settle):
-            settled = self._labelled_by_others(problem, probability)
-            tell_progress("settling labels", k + 1, self.settle)
-            if np.array_equal(settled, label) or not settled.any(axis=0).all():
-                break
-            label = settled
-            probability = likelihood(_left_out(problem, label), label)
-        return self._discovery(problem, probability)
+        labels = [self.clustered(problem, seed, restart).label for restart in range(self.restarts)]
+        found = settled(problem, labels, rounds=self.settle, absent=(self.absent_initial, self.absent_final))
+        return self._discovery(problem, found.probability)
 
     def problem(self, stack: Stack, prior: Sequence[Float[np.ndarray, "T"]] | None = None) -> Problem:
         """What is minimised."""
@@ -107,41 +98,30 @@ class Clustering:
         shortest = tuple(_steps(self.action_seconds, stack, c) for c in range(stack.clips))
         return Problem(stack, action, states, self.alpha, self.beta, self._bonus(stack, prior), shortest)
 
-    def clustered(self, problem: Problem, seed: int) -> Clustered:
-        """Allowed labels of the lowest objective among all roundings of all restarts."""
+    def clustered(self, problem: Problem, seed: int, restart: int) -> Clustered:
+        """Allowed labels of the lowest objective among all roundings from one start."""
         best, lowest, log = None, np.inf, []
-        for restart in range(self.restarts):
-            rng = np.random.default_rng([seed, restart])
-            descent = Descent(problem._replace(beta=0.0), _start(problem, rng))
-            for sweep in range(1, self.sweeps_apart + self.sweeps + 1):
-                if sweep == self.sweeps_apart + 1:
-                    descent = Descent(problem, descent.label)
-                descent.sweep(rng.permutation(problem.stack.clips).tolist())
-                tell_progress(f"clustering, start {restart + 1}", sweep, self.sweeps_apart + self.sweeps)
-                if sweep <= self.sweeps_apart or sweep % self.round_every:
-                    continue
-                score = problem.scores(descent.label)
-                label = problem.rounded(score)
-                rounded, objective = problem.objective(label).total, problem.objective(descent.label)
-                gap = problem.gap(descent.label, score)
-                log.append(Checkpoint(restart, sweep, objective, gap, rounded))
-                if rounded < lowest:
-                    best, lowest = label, rounded
-                if gap <= self.tolerance * abs(objective.total):
-                    break
+        rng = np.random.default_rng([seed, restart])
+        descent = Descent(problem._replace(beta=0.0), _start(problem, rng))
+        for sweep in range(1, self.sweeps_apart + self.sweeps + 1):
+            if sweep == self.sweeps_apart + 1:
+                descent = Descent(problem, descent.label)
+            descent.sweep(rng.permutation(problem.stack.clips).tolist())
+            tell_progress(f"clustering, start {restart + 1}", sweep, self.sweeps_apart + self.sweeps)
+            coupled = sweep - self.sweeps_apart
+            if coupled <= 0 or (coupled % self.round_every and coupled < self.sweeps):
+                continue
+            score = problem.scores(descent.label)
+            label = problem.rounded(score)
+            rounded, objective = problem.objective(label).total, problem.objective(descent.label)
+            gap = problem.gap(descent.label, score)
+            log.append(Checkpoint(sweep, objective, gap, rounded))
+            if rounded < lowest:
+                best, lowest = label, rounded
+            if gap <= self.tolerance * abs(objective.total):
+                break
         assert best is not None
         return Clustered(best, float(lowest), tuple(log))
-
-    def _labelled_by_others(self, problem: Problem, probability: np.ndarray) -> np.ndarray:
-        cost = 1 - 2 * probability
-        cost[:, 1] -= problem.bonus
-        absent = (_cost(self.absent_initial), _cost(self.absent_final))
-        return np.concatenate([
-            least_vertex(own, step, shortest, absent)
-            for own, step, shortest in zip(
-                problem.stack.split(cost), problem.stack.split(problem.stack.step), problem.shortest, strict=True
-            )
-        ])  # fmt: skip
 
     def _discovery(self, problem: Problem, probability: np.ndarray) -> Discovery:
         stack = problem.stack
@@ -161,22 +141,6 @@ class Clustering:
         if prior is None:
             return np.zeros(len(stack.middle))
         return self.prior_weight * np.concatenate([p / p.max() if p.max() > 0 else p for p in prior])
-
-
-def _cost(probability: float) -> float:
-    """Of labelling a window that has the label with this probability, and of no window bearing it instead."""
-    return 1 - 2 * probability if probability > 0 else np.inf
-
-
-def _left_out(problem: Problem, label: np.ndarray) -> np.ndarray:
-    """Scores of each clip's windows by the classifiers of the other clips' labels; of a single clip, its own."""
-    if problem.stack.clips == 1:
-        return problem.scores(label)
-    start = problem.stack.start.tolist()
-    if problem.states is problem.action:
-        return problem.action.left_out(label, start)
-    states, action = problem.states.left_out(label[:, [0, 2]], start), problem.action.left_out(label[:, [1]], start)
-    return np.stack([states[:, 0], action[:, 0], states[:, 1]], axis=1)
 
 
 def _start(problem: Problem, rng: np.random.Generator) -> np.ndarray:

@@ -87,7 +87,8 @@ class PseudoLabels:
         """Weight (N, 3) of each window as an example of each label, and as one of what is not that label.
 
         Windows near a labelled moment are examples of it, and examples of what the other labels are not. Windows far
-        from the action are no action. The windows of one kind of a clip share its relevance.
+        from the action are no action; those after it are no initial state, those before it no final state. The
+        windows of one kind of a clip share its relevance.
         """
         positive = np.zeros((len(stack.middle), 3))
         negative = np.zeros_like(positive)
@@ -101,8 +102,10 @@ class PseudoLabels:
             for k in range(3):
                 negative[rows, k] = np.delete(positive[rows], k, axis=1).max(axis=1) * ~near[:, k]
             far = (distance[:, 1] >= min(self.far, np.quantile(distance[:, 1], _FAR_QUARTER))) & ~near[:, 1]
-            away = far * (relevance / max(1, far.sum()))
-            negative[rows] += np.outer(away, _SURELY_FAR)
+            negative[rows, 1] += far * (relevance / max(1, far.sum()))
+            action = middle[labelled.window[c, 1]]
+            for k, wrong_side in ((0, middle > action + self.reach), (2, middle < action - self.reach)):
+                negative[rows, k] += wrong_side * (relevance / max(1, wrong_side.sum()))
         return positive, negative
 
     def _labels(self, stack: Stack, score: np.ndarray, log_prior: np.ndarray, *, last: bool) -> _Labelled:
@@ -134,8 +137,6 @@ class PseudoLabels:
 
 
 _FAR_QUARTER = 0.75
-_SURELY_FAR = (0.5, 1.0, 0.5)
-"""Windows far from the action do not show it; whether they show a state that lasts is even."""
 
 
 class _Labelled(NamedTuple):

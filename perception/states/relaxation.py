@@ -103,6 +103,7 @@ class Problem(NamedTuple):
         return least_vertex(cost, self.stack.step[self.stack.rows(clip)], self.shortest[clip])
 
     def gradient(self, rows: slice, label: np.ndarray, score: np.ndarray) -> np.ndarray:
+        """Derivative of the objective by each label of one clip, given the scores that all labels imply."""
         gradient = 2 * self.factor * (label - score)
         gradient += self.beta * gradient_of_distortion(label, self.stack.middle[rows])
         gradient[:, 1] -= self.bonus[rows]

@@ -61,7 +61,8 @@ def stacked(clips: Sequence[Features]) -> Stack:
             that are not finite, or features that never vary.
     """
     if len(clips) < 2:
-        raise DiscoveryError(f"{len(clips)} clip{'' if len(clips) == 1 else 's'}: discovery compares clips of one task; give at least two")
+        given = "1 clip" if len(clips) == 1 else "no clips"
+        raise DiscoveryError(f"{given}: discovery compares clips of one task; give at least two")
     first = clips[0]
     for number, clip in enumerate(clips, 1):
         _check(_name(clip, number), clip, _name(first, 1), first)
