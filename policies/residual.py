@@ -14,6 +14,7 @@ import numpy as np
 from gymnasium import spaces
 from jaxtyping import Float
 
+from policies.rewards.online import Payer, Paying
 from policies.rollouts import Experience, Explorer, explore
 from policies.sight import Sight
 from records import Demonstration
@@ -111,7 +112,7 @@ class ResidualEnv(gymnasium.Env[np.ndarray, np.ndarray]):
     """The tool's environment as a residual policy learns in it: one step is one decision.
 
     Action in [-1, 1], of `sim.actions.ACTIONS`: displacement of the tool from the base, in shares of its reach. Reward
-    is that of the task, summed over the decision: sparse.
+    is that of the task, summed over the decision: sparse; or a learned one.
 
     The end of the demonstration terminates an episode. Nothing can be gained after it, and the phase that is seen tells
     when it comes: a learner that took it for a limit of its patience, as the tool's environment has it, would add what
@@ -131,6 +132,7 @@ class ResidualEnv(gymnasium.Env[np.ndarray, np.ndarray]):
         sensing: Sensing = PERFECT,
         repeat: int = REPEAT,
         averaged: bool = False,
+        paying: Paying | None = None,
     ) -> None:
         """Build the scene.
 
@@ -142,11 +144,17 @@ class ResidualEnv(gymnasium.Env[np.ndarray, np.ndarray]):
             sensing: how sensors and actions err.
             repeat: control steps that a decision lasts.
             averaged: whether objects are seen on average over the episode so far.
+            paying: a learned reward that is paid instead of the task's own.
+
+        Raises:
+            RewardError: that reward cannot be paid.
         """
         self.tool_env = ToolEnv(demonstration, action=ACTIONS.load(action), spread=spread, sensing=sensing)
         self.base, self.repeat = base, repeat
         self._sight = Sight(self.tool_env, averaged=averaged)
         self._return = 0.0
+        told = self.tool_env.obs_names, self.tool_env.fps, self.tool_env.horizon
+        self._payer = Payer(paying, *told) if paying is not None else None
         count = len(seen_names(self.tool_env.task, self.tool_env.action))
         self.observation_space = spaces.Box(-LARGEST / OFFSET, LARGEST / OFFSET, (count,), np.float32)
         self.action_space = spaces.Box(-1.0, 1.0, self.tool_env.action_space.shape, np.float32)
@@ -158,6 +166,8 @@ class ResidualEnv(gymnasium.Env[np.ndarray, np.ndarray]):
         super().reset(seed=seed)
         self._return = 0.0
         obs, info = self.tool_env.reset(seed=seed, options=options)
+        if self._payer is not None:
+            self._payer.begin(obs)
         self._sight.begin()
         return self._see(self._sight.look(obs)), info
 
@@ -167,13 +177,17 @@ class ResidualEnv(gymnasium.Env[np.ndarray, np.ndarray]):
         while steps < self.repeat:
             wanted = command(base_action(self.tool_env, self.base, self._sight), residual)
             obs, reward, terminated, truncated, info = self.tool_env.step(wanted)
+            if self._payer is not None:
+                self._payer.note(obs, wanted)
             obs = self._sight.look(obs)
             total += reward
             steps += 1
             if terminated or truncated:
                 break
-        self._return += total
         over = terminated or truncated
+        if self._payer is not None:
+            total = self._payer.pay(steps, over=over)
+        self._return += total
         ended = {"return": self._return} if over else {}
         return self._see(obs), total, over, False, {**info, "steps": steps, **ended}
 

@@ -98,6 +98,7 @@ def train(
         sensing=training.sensing,
         repeat=training.repeat,
         averaged=training.averaged,
+        paying=training.paying,
     )
     try:
         with one_thread():
@@ -173,6 +174,7 @@ def _key(settings: PolicySettings, kind: Any, training: Training, start: Policy 
         "curriculum": training.curriculum,
         "environments": training.environments,
         "start": start and start.fingerprint(),
+        **({"paying": training.paying._asdict()} if training.paying is not None else {}),
     }
 
 

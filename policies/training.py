@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from policies.residual import BASES, REPEAT
+from policies.rewards.online import Paying
 from sim.env import PERFECT
 from sim.sensing import Sensing
 
@@ -31,6 +32,9 @@ class Training(NamedTuple):
     averaged: bool = False
     """Whether objects are seen where they have seemed to be on average over the episode, by the base and the policy:
     what jitters in what sensors tell averages out."""
+    paying: Paying | None = None
+    """A learned reward that is paid instead of the task's own. Set `validation` to 0 with it, if the true one shall
+    have no part in what is learned."""
     explore: float = 0.0
     """First standard deviation of exploration [m]; 0 leaves it to the learner's settings."""
     settings: Any = None

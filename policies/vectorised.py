@@ -7,6 +7,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from policies.residual import REPEAT, ResidualEnv
+from policies.rewards.online import Paying
 from records import Demonstration
 from sim.conditions import Spread
 from sim.env import PERFECT
@@ -27,6 +28,7 @@ def side_by_side(
     sensing: Sensing = PERFECT,
     repeat: int = REPEAT,
     averaged: bool = False,
+    paying: Paying | None = None,
 ) -> VecEnv:
     """Make `count` environments; each has a process of its own where `processes` is more than one.
 
@@ -40,6 +42,7 @@ def side_by_side(
         sensing: how sensors and actions err.
         repeat: control steps that a decision lasts.
         averaged: whether objects are seen on average over the episode so far.
+        paying: a learned reward that is paid instead of the task's own.
 
     Raises:
         ValueError: fewer than one environment or process.
@@ -55,6 +58,7 @@ def side_by_side(
         "sensing": sensing,
         "repeat": repeat,
         "averaged": averaged,
+        "paying": paying,
     }
     made = partial(ResidualEnv, demonstration, **how)
     make: list[Callable[[], ResidualEnv]] = [made] * count

@@ -1,0 +1,179 @@
+"""All that recorded episodes say about a reward, in one place: what the report shows, and what JSON holds."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any, NamedTuple, cast
+
+import numpy as np
+
+from policies.rewards.evaluation.canonical.epic import TransitionReward
+from policies.rewards.evaluation.canonical.pearson import ConstantRewardError, refuse_constant
+from policies.rewards.evaluation.coverage import coverage
+from policies.rewards.evaluation.data.reading import Dataset
+from policies.rewards.evaluation.distance import Distance, Kind, distance
+from policies.rewards.evaluation.near_misses import stopped
+from policies.rewards.evaluation.separation import Figures, Scores, Separation, return_order, separation
+from policies.rewards.evaluation.transitions import of_transitions
+from policies.rewards.evaluation.truths import true_reward
+from policies.rewards.evaluation.value_order import ValueOrder, value_order
+from policies.rewards.reward import Reward, RewardError, Watched, judge
+
+KINDS: tuple[Kind, ...] = ("epic", "dard")
+COMPARED = ("random", "expert", "mixed", "independent")
+
+
+class Asked(NamedTuple):
+    """How rewards are judged."""
+
+    truth: TransitionReward | None = None
+    """True reward as a function of transitions; that of the task by default, where observations tell it."""
+    gamma: float = 0.99
+    """Discount of EPIC and DARD."""
+    transitions: int = 1024
+    """That they are compared on, at most."""
+    seed: int = 0
+
+
+class Judgement(NamedTuple):
+    """What a reward is worth by recorded episodes. A part that is not defined says why instead."""
+
+    name: str
+    episodes: int
+    order: ValueOrder | str
+    separation: Separation | str
+    near: Separation | str
+    """Successes against near misses."""
+    returns: Figures | str
+    distances: tuple[Distance | str, ...]
+    cautions: tuple[str, ...]
+
+    def plain(self) -> dict[str, Any]:
+        """As JSON holds it."""
+        parts = {
+            "value_order": self.order,
+            "separation": self.separation,
+            "near_misses": self.near,
+            "return_order": self.returns,
+        }
+        told = {key: {"undefined": part} if isinstance(part, str) else part.plain() for key, part in parts.items()}
+        far = [{"undefined": d} if isinstance(d, str) else d.plain() for d in self.distances]
+        return {"name": self.name, "episodes": self.episodes, **told, "distances": far, "cautions": list(self.cautions)}
+
+
+def judge_reward(name: str, reward: Reward, data: Dataset, asked: Asked | None = None) -> Judgement:
+    """Judge a reward by recorded episodes.
+
+    Raises:
+        ConstantRewardError: it is the same in all steps of all episodes.
+        RewardError: it cannot judge an episode, or is not finite.
+    """
+    asked, episodes = asked or Asked(), list(data.episodes)
+    each = [judge(reward, episode) for episode in episodes]
+    refuse_constant(name, np.concatenate(each))
+    known = [k for k, episode in enumerate(episodes) if episode.success is not None]
+    good = [k for k in known if episodes[k].success]
+    scores = Scores.of(each)
+    order: ValueOrder | str = "no episode is known to succeed"
+    near: Separation | str = "no episode is known to succeed"
+    apart: Separation | str = "success and failure are not both known in these episodes"
+    if good:
+        order = value_order(reward, [episodes[k] for k in good], seed=asked.seed)
+        misses = stopped([episodes[k] for k in good])
+        near = "every success is earned before its last fifth"
+        if misses:
+            both = Scores.of([each[k] for k in good] + [judge(reward, miss) for miss in misses])
+            near = separation(both, np.arange(len(good) + len(misses)) < len(good), seed=asked.seed)
+    if 0 < len(good) < len(known):
+        picked = Scores(*(score[known] for score in scores))
+        apart = separation(picked, np.isin(known, good), seed=asked.seed)
+    returns: Figures | str = return_order(scores, episodes, seed=asked.seed)
+    if not cast(Figures, returns).mean.defined:
+        returns = "true returns are not known, or all the same"
+    found = Judgement(name, len(episodes), order, apart, near, returns, _distances(name, reward, data, asked), ())
+    return found._replace(cautions=_cautions(found))
+
+
+def _distances(name: str, reward: Reward, data: Dataset, asked: Asked) -> tuple[Distance | str, ...]:
+    episodes = list(data.episodes)
+    truth = asked.truth or true_reward(data.environment, episodes[0].obs_names)
+    if truth is None:
+        return ("EPIC and DARD need the true reward as a function of (s, a, s'): give it with --truth",)
+    try:
+        own = of_transitions(reward, episodes)
+    except ConstantRewardError:
+        raise
+    except RewardError as error:
+        return (str(error),)
+    found: list[Distance | str] = []
+    for covered in COMPARED:
+        for kind in KINDS:
+            if (kind, covered) == ("dard", "independent"):
+                continue  # DARD is made for transitions that can happen
+            found.append(_one(name, own, truth, episodes, covered, kind, asked))
+    return tuple(found)
+
+
+def _one(
+    name: str,
+    own: TransitionReward,
+    truth: TransitionReward,
+    episodes: Sequence[Watched],
+    covered: str,
+    kind: Kind,
+    asked: Asked,
+) -> Distance | str:
+    try:
+        on = coverage(episodes, covered, count=asked.transitions, seed=asked.seed)
+        return distance((("truth", truth), (name, own)), on, kind, gamma=asked.gamma, seed=asked.seed)
+    except RewardError as error:
+        return f"{kind.upper()}, {covered}: {error}"
+
+
+def _cautions(found: Judgement) -> tuple[str, ...]:
+    told = []
+    if isinstance(found.order, ValueOrder):
+        if found.order.tells_time:
+            told.append("It rises although the demonstration is shown backwards: it tells the time, not progress.")
+        elif found.order.forward.defined and found.order.forward.high < 0:
+            told.append("It falls while successful episodes go on.")
+    if isinstance(found.separation, Separation):
+        auc = found.separation.auc
+        if auc.mean.high < 0.5 and auc.last.high < 0.5:
+            told.append("It pays failures more than successes.")
+        elif auc.total.value < 0.5 < auc.mean.value:
+            told.append(
+                "Its sum pays failures more than successes, for they last longer: learned with, it teaches to delay"
+                " success, unless what is paid at the end is paid on."
+            )
+    if isinstance(found.near, Separation) and found.near.auc.last.defined and found.near.auc.last.low <= 0.5:
+        told.append("It does not tell a success from one that stops short in its last fifth.")
+    return tuple(told)
+
+
+def ranked(found: Sequence[Judgement]) -> list[tuple[Judgement, Mapping[str, float]]]:
+    """Rewards from the best to the worst, by the mean of the figures that are defined for all of them.
+
+    Each figure is brought to [0, 1], 0.5 by chance: areas under the curve as they are, correlations r as (1 + r) / 2.
+    Distances are not among them: their reference, the truth, is not always there. That this mean predicts what a policy
+    learns has not been shown: see the success of trained policies where it was measured.
+    """
+    columns = [_standing(one) for one in found]
+    shared = set.intersection(*(set(c) for c in columns)) if columns else set()
+    scored = [
+        (one, {**column, "together": float(np.mean([column[k] for k in sorted(shared)])) if shared else 0.5})
+        for one, column in zip(found, columns, strict=True)
+    ]
+    return sorted(scored, key=lambda pair: -pair[1]["together"])
+
+
+def _standing(one: Judgement) -> dict[str, float]:
+    found = {}
+    if isinstance(one.order, ValueOrder) and one.order.forward.defined and one.order.reversed.defined:
+        found["order"] = (1 + (one.order.forward.value - one.order.reversed.value) / 2) / 2
+    for name, part in (("separation", one.separation), ("near", one.near)):
+        if isinstance(part, Separation) and part.auc.last.defined:
+            found[name] = part.auc.last.value
+    if isinstance(one.returns, Figures) and one.returns.last.defined:
+        found["returns"] = (1 + one.returns.last.value) / 2
+    return found
