@@ -54,6 +54,7 @@ def states(verb: cli.States) -> None:
     from apprentice.states_page import write_page
     from perception.states.discovery import DiscoveryError, discover, timelines
     from perception.states.narration import has_words, priors
+    from perception.states.tempo import tempo
     from pretrain.clip_files import find_clips
 
     if not has_words(verb.task):
@@ -68,7 +69,8 @@ def states(verb: cli.States) -> None:
     prior, sentences = priors(narrations, verb.task, [features.time for _, features in pairs])
     features = [features for _, features in pairs]
     try:
-        found = discover(features, verb.method, seed=verb.common.seed, prior=prior)
+        settings = tempo(verb.method, features)
+        found = discover(features, verb.method, settings=settings, seed=verb.common.seed, prior=prior)
     except DiscoveryError as error:
         left = f" ({len(skipped)} files could not be used: {'; '.join(map(': '.join, skipped[:3]))})" if skipped else ""
         raise DiscoveryError(f"{error}{left}") from error

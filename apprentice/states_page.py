@@ -23,8 +23,8 @@ SHEET = 100
 """Clips that are pictured; the tables hold all."""
 WIDE = 320
 """Width of a picture [px]."""
-IRRELEVANT = 0.5
-"""Relevance below which a clip is said perhaps not to show the change."""
+IRRELEVANT = 0.2
+"""Relevance below which a clip is said perhaps not to show the change: well below that of the others."""
 COLOURS = dict(zip(LABELS, ((59, 130, 246), (245, 158, 11), (22, 163, 74)), strict=True))
 """Of the labels, which can be told apart on white and on black."""
 
@@ -56,6 +56,7 @@ def write_page(folder: Path, task: str, shown: Sequence[Shown], *, encoder: str,
         encoder: whose features.
         method: of discovery.
     """
+    way = method.replace("_", " ")
     absent = sum(one.moments[LABELS[2]] is None for one in shown)
     sure = float(
         np.mean([one.confidence[label] for one in shown for label in LABELS if one.moments[label] is not None])
@@ -78,7 +79,7 @@ def write_page(folder: Path, task: str, shown: Sequence[Shown], *, encoder: str,
     document = page(
         f"{task}: states and action",
         tag("h1", task),
-        tag("p", f"When each clip shows initial state, action and final state, by {method}.", class_="lead"),
+        tag("p", f"When each clip shows initial state, action and final state, by {way}.", class_="lead"),
         cards(figures),
         bullets(left, class_="cautions") if left else None,
         section("Contact sheet", legend, *(_clip(one) for one in shown[:SHEET])),

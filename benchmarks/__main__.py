@@ -35,6 +35,7 @@ BENCHMARKS: dict[str, tuple[str, ...]] = {
     "corpus": (),
     "objectives": (),
     "s3dg": (),
+    "states": ("{data}",),
     "workers": (),
     "search": (),
     "esc10": ("{data}/pretrain/esc10",),
