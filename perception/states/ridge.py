@@ -107,11 +107,12 @@ class Ridge:
         weight, mean_label = self.weight(self.correlation(label)), label.mean(axis=0)
         result = np.empty(label.shape)
         bounds = list(start)
+        mean, inverse = self.mean.astype(self.value.dtype), self.inverse.astype(self.value.dtype)
         for first, last in pairwise(bounds):
             own = label[first:last]
             residual = own - self.predicted(self.value[first:last], weight, mean_label)
-            centred = self.value[first:last] - self.mean
-            hat = centred @ self.inverse @ centred.T + 1 / self.count
+            centred = self.value[first:last] - mean
+            hat = np.asarray(centred @ inverse @ centred.T, np.float64) + 1 / self.count
             hat *= -1
             hat.flat[:: len(hat) + 1] += 1
             result[first:last] = own - solve(hat, residual, assume_a="pos")

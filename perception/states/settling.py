@@ -72,7 +72,10 @@ def _left_out(problem: Problem, label: Float[np.ndarray, "N K"]) -> Float[np.nda
     start = problem.stack.start.tolist()
     result = np.empty(label.shape)
     action = np.arange(label.shape[1]) % 3 == 1
-    for ridge, columns in ((problem.action, action), (problem.states, ~action)):
+    shares = [(problem.action, action), (problem.states, ~action)]
+    if problem.action is problem.states:
+        shares = [(problem.action, np.ones(label.shape[1], bool))]
+    for ridge, columns in shares:
         own = label[:, columns]
         if len(start) > 2:
             result[:, columns] = ridge.left_out(own, start)
