@@ -30,6 +30,8 @@ class PseudoLabels:
 
     rounds: int = 12
     """Of labelling and learning."""
+    clips_a_round: int = 100
+    """Of a half that are learned from, at most; all of them in the last round."""
     restarts: int = 4
     """From different first labels; the one whose labels the classifiers of the other half find likeliest is kept."""
     reach: float = 2.0
@@ -66,6 +68,8 @@ class PseudoLabels:
             score = np.empty(positive.shape)
             halves = np.array_split(rng.permutation(stack.clips), 2)
             for learn, label in (halves, halves[::-1]):
+                if k < self.rounds - 1:
+                    learn = rng.permutation(learn)[: self.clips_a_round]
                 there = np.isin(clip, learn)[:, None]
                 told = np.isin(clip, label)
                 score[told] = self._learned(stack.value, positive * there, negative * there, stack.value[told])
@@ -101,11 +105,12 @@ class PseudoLabels:
             positive[rows] = near * (relevance / near.sum(axis=0))
             for k in range(3):
                 negative[rows, k] = np.delete(positive[rows], k, axis=1).max(axis=1) * ~near[:, k]
-            far = (distance[:, 1] >= min(self.far, np.quantile(distance[:, 1], _FAR_QUARTER))) & ~near[:, 1]
-            negative[rows, 1] += far * (relevance / max(1, far.sum()))
+            far = distance[:, 1] >= min(self.far, np.quantile(distance[:, 1], _FAR_QUARTER))
             action = middle[labelled.window[c, 1]]
-            for k, wrong_side in ((0, middle > action + self.reach), (2, middle < action - self.reach)):
-                negative[rows, k] += wrong_side * (relevance / max(1, wrong_side.sum()))
+            after, before = middle > action + self.reach, middle < action - self.reach
+            for k, shown_not in ((0, after), (1, far & ~near[:, 1]), (2, before)):
+                some = _spread(np.flatnonzero(shown_not))
+                negative[rows.start + some, k] += relevance / max(1, len(some))
         return positive, negative
 
     def _labels(self, stack: Stack, score: np.ndarray, log_prior: np.ndarray, *, last: bool) -> _Labelled:
@@ -137,6 +142,8 @@ class PseudoLabels:
 
 
 _FAR_QUARTER = 0.75
+_ENOUGH = 8
+"""Windows of a clip that are examples of what a label is not, by their time alone."""
 
 
 class _Labelled(NamedTuple):
@@ -148,6 +155,13 @@ class _Labelled(NamedTuple):
     score: Float[np.ndarray, "N 3"]
     likelihood: float
     """Mean log-probability of the labels."""
+
+
+def _spread(rows: np.ndarray) -> np.ndarray:
+    """At most `_ENOUGH` of the rows, evenly spread: neighbours are much alike."""
+    if len(rows) <= _ENOUGH:
+        return rows
+    return rows[np.linspace(0, len(rows) - 1, _ENOUGH).round().astype(np.int64)]
 
 
 def _first_labels(stack: Stack, rng: np.random.Generator) -> _Labelled:
