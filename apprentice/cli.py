@@ -12,7 +12,7 @@ from typing import Annotated, Any, Literal
 
 import tyro
 
-from apprentice import joint_training, pretraining, probing, searching, states, verbs
+from apprentice import joint_training, pretraining, probing, rewarding, searching, states, verbs
 from apprentice.answer import answered, one_line_usage
 from apprentice.options import (
     Body,
@@ -380,6 +380,52 @@ class States(_Verb):
 
 
 @dataclass(frozen=True)
+class _Rewards(_Verb):
+    data: tyro.conf.Positional[Path] = tyro.MISSING
+    """Episodes: folder of a LeRobot v3 or Minari dataset, robomimic's .hdf5, or .npz of `apprentice evaluate`."""
+    format: Literal["lerobot", "robomimic", "minari", "episodes"] | None = None
+    """Of the data; by default found out."""
+    fps: float | None = None
+    """Steps a second, for data that do not state them."""
+
+
+@dataclass(frozen=True)
+class RewardsEvaluate(_Rewards):
+    """What rewards are worth: distances from the truth, order, success from failure, hacking, what policies learn."""
+
+    reward: tuple[str, ...] = tyro.MISSING
+    """Folders of saved rewards, or functions of (s, a, s_next) as module:name or file.py:name, whose code is run."""
+    out: Path = tyro.MISSING
+    """Folder of the pages and JSON files."""
+    truth: str | None = None
+    """The true reward as a function of (s, a, s_next), for EPIC and DARD; hammer data need none."""
+    gamma: float = 0.99
+    """Discount of EPIC and DARD."""
+    transitions: int = 1024
+    """That rewards are compared on, at most."""
+    demonstration: Path | None = None
+    """With --hack or --train: the demonstration of the environment that the data come from, or its run folder."""
+    hack: int = 0
+    """Episodes in which CMA-ES optimises each reward."""
+    train: int = 0
+    """Control steps of policies that learn from each reward, and from the sparse truth."""
+    seeds: int = 3
+    """Of these policies."""
+    episodes: int = 100
+    """Fresh episodes that each of them is judged in."""
+
+
+@dataclass(frozen=True)
+class RewardsProgress(_Rewards):
+    """Write the progress of each frame as LeRobot keeps it: what a reward says of it, from 0 to 1."""
+
+    reward: str = tyro.MISSING
+    """Folder of a saved reward, or a function of (s, a, s_next) as module:name or file.py:name, whose code is run."""
+    out: Path = Path("progress.parquet")
+    """File."""
+
+
+@dataclass(frozen=True)
 class List(_Verb):
     """Name every tool, task, robot, detector, format and agent with one line each."""
 
@@ -406,6 +452,8 @@ VERBS: dict[type[_Verb], Callable[[Any], None]] = {
     Features: searching.features,
     Index: searching.index,
     Search: searching.search,
+    RewardsEvaluate: rewarding.evaluate,
+    RewardsProgress: rewarding.progress,
     States: states.states,
     List: verbs.show_list,
 }
@@ -416,6 +464,7 @@ GROUPS: dict[str, tuple[str, tuple[type[_Verb], ...]]] = {
         "Joint embeddings of video and language from narrated videos.",
         (Prepare, Check, Corpus, PretrainTrain),
     ),
+    "rewards": ("Learned rewards: what they are worth.", (RewardsEvaluate, RewardsProgress)),
     "probe": ("What a trained encoder is worth, by published protocols, beside what costs nothing.", PROBE_VERBS),
 }
 """Verbs of two words: the first, what it is about, and those that come second."""

@@ -24,6 +24,7 @@ _TABLES = (
     "pretrain.recipes:RECIPES",
     "pretrain.probes.probe:PROBES",
     "policies.datasets.dataset:DATASETS",
+    "policies.rewards.evaluation.data.reading:READERS",
     "perception.states.discovery:DISCOVERERS",
 )
 

@@ -62,7 +62,8 @@ def distance(
     found = []
     for name, reward in rewards:
         raw = rewarded(reward, *on.at)
-        refuse_constant(name, raw, None if np.ptp(raw) > 0 else rewarded(reward, *_more(on, seed)))
+        whole = on.name != "independent" and len(on.at.a) == len(on.seen.a)
+        refuse_constant(name, raw, None if whole or np.ptp(raw) > 0 else rewarded(reward, *_more(on, seed)))
         if kind == "epic":
             found.append(epic.canonical(reward, on.at, on.over, gamma))
         elif kind == "dard":

@@ -134,7 +134,7 @@ def _cautions(found: Judgement) -> tuple[str, ...]:
     told = []
     if isinstance(found.order, ValueOrder):
         if found.order.tells_time:
-            told.append("It rises although the demonstration is shown backwards: it tells the time, not progress.")
+            told.append("It also rises when the demonstration is shown backwards: it tells the time, not progress.")
         elif found.order.forward.defined and found.order.forward.high < 0:
             told.append("It falls while successful episodes go on.")
     if isinstance(found.separation, Separation):

@@ -30,8 +30,8 @@ class ValueOrder(NamedTuple):
 
     @property
     def tells_time(self) -> bool:
-        """Whether it rises although the demonstration is shown backwards."""
-        return self.reversed.defined and self.reversed.low > 0
+        """Whether it rises in the demonstration, and also where that is shown backwards."""
+        return self.forward.defined and self.reversed.defined and min(self.forward.low, self.reversed.low) > 0
 
     def plain(self) -> dict[str, Any]:
         """As JSON holds it."""

@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import NamedTuple, Protocol, runtime_checkable
 
 import numpy as np
-from jaxtyping import Float
+from jaxtyping import Float, Int
 
 from policies.rewards.evaluation.canonical.epic import ROWS, TransitionReward, Transitions, rewarded
 
@@ -64,21 +64,32 @@ class SeenNearby(NamedTuple):
         self, s: Float[np.ndarray, "N D"], s_next: Float[np.ndarray, "N D"], draws: int
     ) -> tuple[Float[np.ndarray, "N M A"], Float[np.ndarray, "N M D"], Float[np.ndarray, "N M D"]]:
         """Actions that were taken near s, and what states and actions like these led to."""
-        from scipy.spatial import cKDTree
-
         unit, push = _unit(self.seen.s), _unit(self.seen.a)
-        by_state = cKDTree(self.seen.s / unit)
-        by_both = cKDTree(np.hstack([self.seen.s / unit, self.seen.a / push]))
+        by_both = np.hstack([self.seen.s / unit, self.seen.a / push])
         count = min(self.nearest, len(self.seen.s))
-        near = by_state.query(s / unit, k=count)[1].reshape(len(s), count)
+        near = _nearest(s / unit, self.seen.s / unit, count)
         chosen = near[np.arange(len(s))[:, None], self.rng.integers(count, size=(len(s), draws))]
         action = self.seen.a[chosen]
         step = self.seen.s_next - self.seen.s
         asked = np.concatenate([np.repeat(s_next[:, None] / unit, draws, axis=1), action / push], axis=2)
-        alike = by_both.query(asked.reshape(-1, asked.shape[2]))[1].reshape(len(s), draws)
+        alike = _nearest(asked.reshape(-1, asked.shape[2]), by_both, 1).reshape(len(s), draws)
         return action, s[:, None] + step[chosen], s_next[:, None] + step[alike]
 
 
 def _unit(value: Float[np.ndarray, "N D"]) -> Float[np.ndarray, "D"]:
     spread = value.std(axis=0)
     return np.where(spread > 0, spread, 1.0)
+
+
+def _nearest(asked: Float[np.ndarray, "N D"], among: Float[np.ndarray, "P D"], count: int) -> Int[np.ndarray, "N K"]:
+    """The `count` nearest points of each, in no order; by products, for trees gain nothing in so many dimensions."""
+    centre = among.mean(axis=0)
+    among, asked = among - centre, asked - centre
+    half = 0.5 * (among**2).sum(axis=1)
+    found = np.empty((len(asked), count), np.int64)
+    chunk = max(1, 4_000_000 // len(among))
+    for start in range(0, len(asked), chunk):
+        far = half - asked[start : start + chunk] @ among.T
+        part = far.argmin(axis=1)[:, None] if count == 1 else np.argpartition(far, count - 1, axis=1)[:, :count]
+        found[start : start + chunk] = part
+    return found

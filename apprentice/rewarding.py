@@ -1,0 +1,159 @@
+"""What the verbs of `apprentice rewards` do with finished rewards: judge them, and write the progress of frames."""
+
+from __future__ import annotations
+
+import re
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from rich.console import Console
+from rich.table import Table
+
+from apprentice.showing import console, log_to
+from apprentice.stages import UsageError
+from records import Demonstration
+from records.atomic import write_json, write_text
+
+if TYPE_CHECKING:
+    from apprentice import cli
+    from policies.rewards.evaluation.data.reading import Dataset
+    from policies.rewards.evaluation.hacking import Hacking
+    from policies.rewards.evaluation.trained import Trained
+
+
+def evaluate(verb: cli.RewardsEvaluate) -> None:
+    """One page and one JSON file for each reward, and a table of all."""
+    from apprentice.reward_page import ranking_page, reward_page
+    from policies.rewards.evaluation.judgement import Asked, judge_reward, ranked
+    from policies.rewards.evaluation.loading import named_reward
+    from policies.rewards.evaluation.transitions import of_transitions
+
+    specs = _titles(verb.reward)
+    if verb.transitions < 2 or not 0 <= verb.gamma <= 1 or verb.seeds < 1 or verb.episodes < 1 or verb.hack < 0:
+        raise UsageError("--transitions at least 2, --gamma from 0 to 1, --seeds and --episodes at least 1, --hack 0")
+    data, demonstration = _data(verb), None
+    if verb.hack or verb.train:
+        demonstration = _demonstration(verb.demonstration, data)
+    episodes = list(data.episodes)
+    truth = of_transitions(named_reward(verb.truth), episodes) if verb.truth is not None else None
+    asked = Asked(truth, verb.gamma, verb.transitions, verb.common.seed)
+    rewards = {name: named_reward(spec) for name, spec in specs.items()}
+    found = [judge_reward(name, reward, data, asked) for name, reward in rewards.items()]
+    verb.out.mkdir(parents=True, exist_ok=True)
+    log_to(verb.out / "log.txt")
+    hacked: dict[str, Hacking] = {}
+    if verb.hack and demonstration is not None:
+        from policies.rewards.evaluation.hacking import hack
+
+        hacked = {
+            name: hack(r, demonstration, episodes=verb.hack, seed=verb.common.seed) for name, r in rewards.items()
+        }
+    trained: Trained | None = None
+    if verb.train and demonstration is not None:
+        from policies.rewards.evaluation.trained import train_on
+        from policies.training import Training
+
+        seeds = range(verb.common.seed, verb.common.seed + verb.seeds)
+        training = Training(steps=verb.train)
+        trained = train_on(
+            specs,
+            demonstration,
+            verb.out / "policies",
+            episodes,
+            training=training,
+            seeds=seeds,
+            episodes=verb.episodes,
+        )
+    about = {
+        "data": str(data.path),
+        "format": data.format,
+        "remarks": list(data.remarks),
+        "gamma": verb.gamma,
+        "transitions": verb.transitions,
+        "seed": verb.common.seed,
+    }
+    for one in found:
+        note: dict[str, Any] = {**one.plain(), "about": about | {"reward": specs[one.name]}}
+        if one.name in hacked:
+            note["hacking"] = hacked[one.name].plain()
+        if trained is not None:
+            note["trained"] = trained.plain()
+        write_json(verb.out / f"{_file(one.name)}.json", note)
+        page = reward_page(one, data, hacked.get(one.name), trained, verb.gamma)
+        write_text(verb.out / f"{_file(one.name)}.html", page)
+    order = ranked(found)
+    write_text(verb.out / "ranking.html", ranking_page(order, data, hacked, trained, _file))
+    write_json(verb.out / "ranking.json", [{"name": one.name, **figures} for one, figures in order])
+    _show(order)
+    for one in found:
+        for caution in one.cautions:
+            console.print(f"{one.name}: {caution}", soft_wrap=True, style="yellow")
+    pages = f"{verb.out / 'ranking.html'}, and a page and a JSON file for each reward beside it"
+    console.print(f"{len(episodes)} episodes ({data.format}); {pages}", soft_wrap=True)
+
+
+def progress(verb: cli.RewardsProgress) -> None:
+    """The parquet file of a reward."""
+    from policies.rewards.evaluation.data.progress import write_progress
+    from policies.rewards.evaluation.loading import named_reward
+
+    data = _data(verb)
+    frames = write_progress(named_reward(verb.reward), data.episodes, verb.out)
+    console.print(f"{verb.out}: progress of {frames:,} frames of {len(data.episodes)} episodes", soft_wrap=True)
+
+
+def _data(verb: cli.RewardsEvaluate | cli.RewardsProgress) -> Dataset:
+    from policies.rewards.evaluation.data.reading import read_episodes
+
+    return read_episodes(verb.data, format=verb.format, fps=verb.fps)
+
+
+def _titles(specs: tuple[str, ...]) -> dict[str, str]:
+    """Rewards by what they are called; those that would be called the same, by all that names them."""
+    from policies.rewards.evaluation.loading import title_of
+
+    titles = [title_of(spec) for spec in specs]
+    named = {t if titles.count(t) == 1 else spec: spec for t, spec in zip(titles, specs, strict=True)}
+    if len(named) < len(specs):
+        raise UsageError("a reward is named twice with --reward; name each once")
+    return named
+
+
+def _demonstration(path: Path | None, data: Dataset) -> Demonstration:
+    """The demonstration of the environment that the data come from.
+
+    Raises:
+        UsageError: none is given, or it is of another environment.
+    """
+    from policies.trials import NOMINAL
+
+    if path is None:
+        raise UsageError("--hack and --train need the environment: name its --demonstration (record or run folder)")
+    file = next((f for f in (path / "retargeted.npz", path / "demonstration.npz") if f.is_file()), path)
+    found = Demonstration.load(file)
+    env = NOMINAL.environment(found)
+    names = tuple(env.obs_names)
+    env.close()
+    seen, task = data.episodes[0].obs_names, data.environment.get("task")
+    if seen != names or task not in (None, found.task):
+        raise UsageError(
+            f"{data.path} does not come from the environment of {file}: its task is {task or 'not stated'} with"
+            f" {len(seen)} observations, that of the demonstration {found.task} with {len(names)}"
+        )
+    return found
+
+
+def _file(name: str) -> str:
+    """A name as files may have it."""
+    return re.sub(r"[^\w.-]+", "_", name).strip("_.") or "reward"
+
+
+def _show(order: list[Any]) -> None:
+    table = Table(box=None, pad_edge=False, header_style="bold")
+    columns = ["reward", *dict.fromkeys(key for _, figures in order for key in figures)]
+    for heading in columns:
+        table.add_column(heading, justify="left" if heading == "reward" else "right")
+    for one, figures in order:
+        table.add_row(one.name, *(f"{figures[key]:.3f}" if key in figures else "-" for key in columns[1:]))
+    Console(highlight=False, width=None if sys.stdout.isatty() else 200).print(table)

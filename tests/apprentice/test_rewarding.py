@@ -1,0 +1,114 @@
+"""`apprentice rewards`: pages, JSON and a ranking of rewards; one line for what cannot be judged."""
+
+import json
+import re
+
+import pytest
+from pyarrow import parquet
+
+from apprentice.cli import main
+from policies.evaluate import evaluate
+from policies.trials import Trial
+from records import Episodes
+from sim.conditions import Spread
+from sim.tasks.hammer import HammerTask
+from sim.tasks.pour import PourTask
+
+CODE = """
+import numpy as np
+
+def driven(s, a, s_next):
+    return s_next[:, -1]
+
+def clock(s, a, s_next):
+    return s_next[:, 0]
+
+def constant(s, a, s_next):
+    return np.ones(len(s))
+
+def broken(s, a, s_next):
+    return np.full(len(s), np.nan)
+
+def elsewhere(s, a, s_next):
+    return s_next[:, 99]
+"""
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory):
+    """Episodes of the shifted demonstration, most of them solved, with objects far away; and rewards."""
+    folder = tmp_path_factory.mktemp("rewards")
+    demonstration = HammerTask.scripted()
+    demonstration.save(folder / "demonstration.npz")
+    PourTask.scripted().save(folder / "pour.npz")
+    found = evaluate(demonstration, agents=["shifted", "replay"], episodes=8, under=Trial(Spread(offset=0.1)))
+    both = [found.episodes[name] for name in ("shifted", "replay")]
+    names = ("length", "obs", "action", "reward", "reward_terms", "terminated", "success", "seed")
+    import numpy as np
+
+    joined = {name: np.concatenate([getattr(one, name) for one in both]) for name in names}
+    Episodes.save(both[0].replace(agent="both", **joined), folder / "episodes.npz")
+    (folder / "mine.py").write_text(CODE)
+    return folder
+
+
+def judge(folder, *names, out="out", more=()):
+    rewards = [f"{folder / 'mine.py'}:{name}" for name in names]
+    main(["rewards", "evaluate", str(folder / "episodes.npz"), "--reward", *rewards, "--out", str(folder / out), *more])
+
+
+def test_pages_and_json_and_a_ranking(folder, capsys):
+    judge(folder, "clock", "driven", more=["--demonstration", str(folder), "--hack", "1", "--transitions", "200"])
+    written = {path.name for path in (folder / "out").iterdir()}
+    assert written >= {"clock.html", "clock.json", "driven.html", "driven.json", "ranking.html", "ranking.json"}
+    note = json.loads((folder / "out/driven.json").read_text())
+    assert note["separation"]["auc"]["last"]["value"] == 1
+    assert note["near_misses"]["failures"] > 0
+    assert note["value_order"]["forward"]["value"] > note["value_order"]["shuffled"]["value"]
+    kinds = {(d["kind"], d["coverage"]) for d in note["distances"] if "kind" in d}
+    assert ("epic", "mixed") in kinds
+    assert all(0 <= d["low"] <= d["high"] <= 1 for d in note["distances"] if "kind" in d)
+    assert note["hacking"]["hacked"] == 0
+    assert [one["name"] for one in json.loads((folder / "out/ranking.json").read_text())] == ["driven", "clock"]
+    page = (folder / "out/driven.html").read_text()
+    for heading in ("Distance from the truth", "Order in time", "Success from failure", "True return", "Hacking"):
+        assert f">{heading}</h2>" in page
+    assert "<script" not in page
+    assert "driven" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    ("name", "told"),
+    [
+        ("constant", r"the reward 'constant' has zero variance: it is 1 in all of .* transitions are needed"),
+        ("broken", r"the reward .*broken' is nan in step 0; expected finite numbers"),
+        ("elsewhere", r"failed on 23 observations and 3 actions .*: was it made for this environment\?"),
+        ("absent", r"has no 'absent'"),
+    ],
+)
+def test_a_reward_that_cannot_be_judged_is_one_line(folder, capsys, name, told):
+    with pytest.raises(SystemExit) as end:
+        judge(folder, name, out="none")
+    error = capsys.readouterr().err.strip()
+    assert end.value.code == 2
+    assert re.search(told, error), error
+    assert error.startswith("error: ")
+    assert "\n" not in error
+    assert not (folder / "none").exists()
+
+
+def test_another_environment_is_one_line(folder, capsys):
+    with pytest.raises(SystemExit) as end:
+        judge(folder, "driven", out="none", more=["--hack", "1", "--demonstration", str(folder / "pour.npz")])
+    assert end.value.code == 2
+    error = capsys.readouterr().err
+    assert re.search(
+        r"does not come from the environment of .*pour.npz: its task is hammer .* of the demonstration pour", error
+    )
+
+
+def test_progress(folder):
+    out = folder / "progress.parquet"
+    reward = f"{folder / 'mine.py'}:driven"
+    main(["rewards", "progress", str(folder / "episodes.npz"), "--reward", reward, "--out", str(out)])
+    assert parquet.read_table(out).column_names[:4] == ["index", "episode_index", "frame_index", "progress_sparse"]
