@@ -65,6 +65,7 @@ def main() -> None:
     parser.add_argument("--parts", nargs="+", default=["timelines", "pixels", "parkour"])
     parser.add_argument("--signals", type=float, nargs="+", default=list(SIGNALS))
     parser.add_argument("--seeds", type=int, default=2)
+    parser.add_argument("--every", type=int, default=1, help="of the categories of ChangeIt take one of so many")
     parser.add_argument("--clips", type=int, default=24, help="of each change of the generated corpus")
     parser.add_argument("--encoder", type=Path, help="folder of a trained encoder")
     parser.add_argument("--keypoints", type=Path, help="folder to keep detections in, or to take them from")
@@ -76,6 +77,8 @@ def main() -> None:
 def timelines(options: argparse.Namespace) -> str:
     """ChangeIt with sampled features."""
     videos = read_changeit(options.data / "states/changeit")
+    kept = sorted({video.category for video in videos})[:: options.every]
+    videos = [video for video in videos if video.category in kept]
     groups = [video.category for video in videos]
     labels = [video.labels for video in videos]
     members = {name: [k for k, group in enumerate(groups) if group == name] for name in dict.fromkeys(groups)}
