@@ -17,6 +17,8 @@ from itertools import pairwise
 import numpy as np
 
 from perception.states.discovery import DISCOVERERS, discover
+from perception.states.ridge import moments
+from perception.states.stack import stacked
 from records.features import Features
 
 SECONDS, GIB = 120.0, 4.0
@@ -39,6 +41,9 @@ def main() -> None:
     found = discover(clips, options.method)
     wall, own = time.perf_counter() - wall, time.process_time() - own
     memory = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**20
+    begin = time.process_time()
+    moments(stacked(clips).value)
+    sums = time.process_time() - begin
     rows = options.clips * options.windows
     window = np.stack([found.initial, found.action, found.final], axis=1)
     right = np.mean([own_label[w] == [0, 1, 2] for own_label, w in zip(label, window, strict=True)])
@@ -47,6 +52,7 @@ def main() -> None:
     print(
         f"an N x N matrix of {rows} windows: {rows**2 * 8 / 2**30:.0f} GiB, its inverse {rows**3 / 3 / 1e15:.2f} PFlop"
     )
+    print(f"sums that a cache could keep when clips are added: {sums:.1f} s, {sums / own:.1%} of all")
     print(
         f"wanted: at most {SECONDS:.0f} s and {GIB:.0f} GiB (of the default size, on 2 cores); wall time {wall:.0f} s"
     )
