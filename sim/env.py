@@ -225,6 +225,11 @@ class ToolEnv(gymnasium.Env[np.ndarray, np.ndarray]):
         self._done = terminated or truncated
         return self._observe(self._seen[1]), sum(terms.values()), terminated, truncated, self._info(terms)
 
+    @property
+    def feels(self) -> bool:
+        """Whether it tells forces."""
+        return self._felt is not None
+
     def felt(self) -> Float[np.ndarray, "2 3"]:
         """Mean forces on the tool in the last control step, by whom it is held and what it touches: see `sim.felt`.
 

@@ -14,8 +14,9 @@ GRAVITY = np.array([0.0, 0.0, -9.81])
 
 
 class Felt:
-    """Means over a control step, which are the impulses borne in it over its duration: a blow that lasts for a
-    millisecond is told by what it does, whatever the rate at which it is looked at.
+    """Forces in means over a control step, which are the impulses borne in it over its duration.
+
+    So a blow that lasts for a millisecond is told by what it does, whatever the rate at which it is looked at.
     """
 
     def __init__(self, bullet: Bullet, body: int, link: int) -> None:

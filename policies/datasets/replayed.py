@@ -37,8 +37,8 @@ class Replayed:
         self._follows = follows
         self._env = under.environment(demonstration, action=action, render_mode="rgb_array", size_hw=size_hw)
 
-    def of(self, episodes: Episodes, number: int) -> Iterator[np.ndarray]:
-        """Images (H, W, 3) uint8 before each step of episode `number`.
+    def of(self, episodes: Episodes, number: int, *, last: bool = False) -> Iterator[np.ndarray]:
+        """Images (H, W, 3) uint8 before each step of episode `number`; with `last`, after the last one, too.
 
         Raises:
             DatasetError: the environment does not repeat the episode: it was recorded in another one.
@@ -50,6 +50,8 @@ class Replayed:
             yield self._env.render()
             obs = self._env.step(action)[0]
         _check(obs, episode.obs[-1], number, len(episode))
+        if last:
+            yield self._env.render()
 
     def close(self) -> None:
         """Free the simulation."""
