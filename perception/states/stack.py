@@ -57,8 +57,8 @@ def stacked(clips: Sequence[Features]) -> Stack:
     """Stack clips of one encoder, in single precision.
 
     Raises:
-        DiscoveryError: fewer than two clips, different encoders or dimensions, windows out of order or too few, values
-            that are not finite, or features that never vary.
+        DiscoveryError: fewer than two clips, different encoders or dimensions, windows out of order or too few, or features
+            that never vary. (Values that are not finite, `Features` refuses.)
     """
     if len(clips) < 2:
         given = "1 clip" if len(clips) == 1 else "no clips"
@@ -97,8 +97,6 @@ def _check(name: str, clip: Features, first_name: str, first: Features) -> None:
             f"{name}: {clip.value.shape[1]} dimensions, but {first_name} has {first.value.shape[1]};"
             " extract all with one encoder"
         )
-    if not np.isfinite(clip.value).all():
-        raise DiscoveryError(f"{name}: features that are not finite; extract them again")
     if (np.diff(clip.time.mean(axis=1)) < 0).any():
         raise DiscoveryError(f"{name}: windows are not in order of time; sort them")
     if len(clip.value) == 0 or _steps(clip)[-1] + 1 < LEAST_STEPS:

@@ -7,6 +7,7 @@ import pytest
 from changing import NOTHING, features, made_up, right
 
 from perception.states.discovery import DISCOVERERS, LABELS, Discovery, DiscoveryError, discover, timelines
+from records.record import RecordError
 
 FEW = {"restarts": 1}
 """Where it matters less what is found."""
@@ -179,3 +180,8 @@ def test_only_clips_with_a_change_pass(method):
     assert len(found.action) == 8
     with pytest.raises(DiscoveryError, match="no change that the clips share"):
         discover(made_up(clips=8, signal=0.0).clips, method, settings=FEW)
+
+
+def test_features_that_are_not_finite_are_refused_by_their_record():
+    with pytest.raises(RecordError, match=r"Features.value: not finite at index \(1, 0\)"):
+        features([[0.0], [np.nan], [1.0]])
