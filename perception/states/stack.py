@@ -57,8 +57,8 @@ def stacked(clips: Sequence[Features]) -> Stack:
     """Stack clips of one encoder, in single precision.
 
     Raises:
-        DiscoveryError: fewer than two clips, different encoders or dimensions, windows out of order or too few, or features
-            that never vary. (Values that are not finite, `Features` refuses.)
+        DiscoveryError: fewer than two clips, different encoders or dimensions, windows out of order or too few, or
+            features that never vary. (Values that are not finite, `Features` refuses.)
     """
     if len(clips) < 2:
         given = "1 clip" if len(clips) == 1 else "no clips"
