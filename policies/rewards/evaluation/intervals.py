@@ -63,8 +63,12 @@ def mean_of(values: Float[np.ndarray, "N"], *, seed: int = 0) -> Estimate:
 
 def rank_correlation(a: Float[np.ndarray, "N"], b: Float[np.ndarray, "N"]) -> float:
     """Spearman's correlation; ties share their ranks. Not a number where one of them does not vary."""
-    from scipy.stats import rankdata
-
     if len(a) < 2 or np.ptp(a) == 0 or np.ptp(b) == 0:
         return math.nan
-    return float(np.corrcoef(rankdata(a), rankdata(b))[0, 1])
+    return float(np.corrcoef(ranks(a), ranks(b))[0, 1])
+
+
+def ranks(value: Float[np.ndarray, "N"]) -> Float[np.ndarray, "N"]:
+    """Ranks from 1; ties have their mean rank."""
+    _, place, count = np.unique(value, return_inverse=True, return_counts=True)
+    return (np.cumsum(count) - (count - 1) / 2)[place]

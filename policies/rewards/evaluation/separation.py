@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from jaxtyping import Bool, Float
 
-from policies.rewards.evaluation.intervals import UNDEFINED, Estimate, bootstrap, rank_correlation
+from policies.rewards.evaluation.intervals import UNDEFINED, Estimate, bootstrap, rank_correlation, ranks
 from policies.rewards.reward import Watched
 
 
@@ -67,13 +67,11 @@ def separation(scores: Scores, success: Bool[np.ndarray, "E"], *, seed: int = 0)
 
 def auc(score: Float[np.ndarray, "E"], success: Bool[np.ndarray, "E"]) -> float:
     """Area under the receiver operating characteristic, from ranks (Mann and Whitney)."""
-    from scipy.stats import rankdata
-
     good = int(success.sum())
     bad = len(success) - good
     if not good or not bad:
         return math.nan
-    return float((rankdata(score)[success].sum() - good * (good + 1) / 2) / (good * bad))
+    return float((ranks(score)[success].sum() - good * (good + 1) / 2) / (good * bad))
 
 
 def return_order(scores: Scores, episodes: Sequence[Watched], *, seed: int = 0) -> Figures:
