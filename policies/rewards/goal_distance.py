@@ -30,7 +30,7 @@ class GoalDistance:
     The unit is the mean distance between the first moment of a demonstration and the goal.
     """
 
-    name, Settings = "goal_distance", GoalDistanceSettings
+    name, worded, Settings = "goal_distance", False, GoalDistanceSettings
 
     def __init__(
         self,

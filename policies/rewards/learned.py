@@ -17,9 +17,15 @@ Tensors = Mapping[str, np.ndarray]
 
 @runtime_checkable
 class Learned(Protocol):
-    """A reward that was learned, and can be saved: class attributes `name` and `Settings`, and these methods."""
+    """A reward that was learned, and can be saved.
+
+    Its class has a type `Settings` with defaults; `learn(shown, describer, settings, seed)` and
+    `restored(describer, settings, seed, tensors)` make one.
+    """
 
     name: str
+    worded: bool
+    """Whether it can be learned from a sentence alone."""
     describer: Describer | None
     """None of rewards that look at something else than descriptions."""
     settings: Any
@@ -53,7 +59,7 @@ def learn(
         RewardError: nothing is shown, nothing changes in it, or what the reward needs is missing.
     """
     kind = REWARDS.load(name)
-    if not shown.demonstrations:
+    if not shown.demonstrations and not (shown.sentence and kind.worded):
         raise RewardError("no demonstration: a reward is learned from at least one")
     if shown.timelines is not None and len(shown.timelines) != len(shown.demonstrations):
         raise RewardError(f"{len(shown.timelines)} timelines for {len(shown.demonstrations)} demonstrations")

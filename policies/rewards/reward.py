@@ -18,6 +18,15 @@ REWARDS = Registry(
             "policies.rewards.state_classifier:StateClassifier", "probability that the end state has been reached"
         ),
         "goal_distance": Entry("policies.rewards.goal_distance:GoalDistance", "distance of features from the goal's"),
+        "progress": Entry("policies.rewards.progress:Progress", "gain in a value learned from the order of time"),
+        "text_similarity": Entry(
+            "policies.rewards.text_similarity:TextSimilarity", "how well the whole episode fits a sentence"
+        ),
+        "force_profile": Entry(
+            "policies.rewards.force_profile:ForceProfile", "distance from the demonstrated contact forces"
+        ),
+        "adversarial": Entry("policies.rewards.adversarial:Adversarial", "log ratio of demonstrations to others"),
+        "ensemble": Entry("policies.rewards.ensemble:Ensemble", "mean of several, less what they disagree by"),
     },
 )
 

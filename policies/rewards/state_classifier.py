@@ -40,7 +40,7 @@ class StateClassifierSettings(NamedTuple):
 class StateClassifier:
     """Reward of a step: probability that the moment after it shows the end state, in [0, 1]."""
 
-    name, Settings = "state_classifier", StateClassifierSettings
+    name, worded, Settings = "state_classifier", False, StateClassifierSettings
 
     def __init__(
         self, describer: Describer, settings: StateClassifierSettings, seed: int, scale: Scale, layers: Layers
