@@ -25,6 +25,7 @@ _TABLES = (
     "pretrain.probes.probe:PROBES",
     "policies.datasets.dataset:DATASETS",
     "policies.rewards.evaluation.data.reading:READERS",
+    "policies.rewards.reward:REWARDS",
     "perception.states.discovery:DISCOVERERS",
 )
 

@@ -2,9 +2,7 @@
 
 A discriminator D that is trained on as much of each is, at its optimum, p / (p + q), so its logit is log p / q: the log
 ratio of how often a step occurs in demonstrations and in the agent's episodes. Ho and Ermon, NeurIPS 2016; from states
-alone Torabi et al., arXiv 1807.06158; Fu et al., ICLR 2018.
-
-`policies.rewards.imitation` learns it in turns with a policy.
+alone Torabi et al., arXiv 1807.06158; Fu et al., ICLR 2018. Here it is learned once, from episodes that are given.
 """
 
 from __future__ import annotations

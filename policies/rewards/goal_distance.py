@@ -1,7 +1,7 @@
 """Reward by distance from the goal in a space of features: -||phi(s') - phi(g)||, g the end of the demonstrations.
 
-XIRL (Zakka et al., CoRL 2021), equation 2; phi is the scaled description itself, or an embedding of it that was
-learned from the order of time (see `policies.rewards.progress`).
+XIRL (Zakka et al., CoRL 2021), equation 2; phi is the scaled description itself; XIRL learns one by cycles
+in time, which is not done here.
 """
 
 from __future__ import annotations

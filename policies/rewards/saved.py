@@ -104,9 +104,7 @@ def settings_of(kind: Any, plain: Mapping[str, Any]) -> Any:
 
 def _read(path: Path) -> dict[str, Any]:
     if not path.is_file():
-        raise RewardError(
-            f"{path.parent}: no reward here ({NOTE} is missing); make one with `apprentice rewards train`"
-        )
+        raise RewardError(f"{path.parent}: no reward here ({NOTE} is missing); `learn` one and `save_reward` it")
     try:
         note = dict(json.loads(path.read_text(encoding="utf-8")))
         if note.get("version") != VERSION:

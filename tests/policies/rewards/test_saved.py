@@ -79,7 +79,7 @@ def test_the_clock_is_not_looked_at_unless_asked_for():
 
 
 def test_a_folder_that_is_no_reward_is_told(tmp_path):
-    with pytest.raises(RewardError, match=r"no reward here.*apprentice rewards train"):
+    with pytest.raises(RewardError, match=r"no reward here.*save_reward"):
         load_reward(tmp_path)
 
 
