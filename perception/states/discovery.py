@@ -64,7 +64,7 @@ DISCOVERERS = Registry(
 
 def discover(
     clips: Sequence[Features],
-    method: str = "clustering",
+    method: str = "pseudo_labels",
     *,
     settings: Mapping[str, Any] | None = None,
     seed: int = 0,

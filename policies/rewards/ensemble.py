@@ -15,7 +15,7 @@ from jaxtyping import Float
 
 from policies.rewards.describers import Describer
 from policies.rewards.learned import Learned, Tensors
-from policies.rewards.reward import REWARDS, RewardError, Shown, Watched
+from policies.rewards.reward import REWARDS, RewardError, Shown, Watched, pays_gains
 
 DRAWS = 20
 """Samples that are drawn for a member at most, until one is fit to learn from: with the end state in it, say."""
@@ -57,6 +57,11 @@ class Ensemble:
     def needs(self) -> frozenset[str]:
         """Those of the members."""
         return self.members[0].needs
+
+    @property
+    def gains(self) -> bool:
+        """Whether the members pay for change."""
+        return pays_gains(self.members[0])
 
     def per_step(self, episode: Watched) -> Float[np.ndarray, "T"]:
         """Mean less disagreement."""

@@ -6,7 +6,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from policies.rewards.reward import Reward, RewardError, Watched, judge
+from policies.rewards.reward import Reward, RewardError, Watched, judge, paid_on
 
 
 class Paying(NamedTuple):
@@ -18,8 +18,9 @@ class Paying(NamedTuple):
     """Factor of what is paid: learners expect returns of the order of 1."""
     paid_on: bool = True
     """Whether the last step's reward is paid on for the steps that an episode which ends early would have had left, as
-    in an absorbing state (Kostrikov et al., Discriminator-Actor-Critic, ICLR 2019): right for rewards that judge where
-    things stand. Without it they teach to delay the end if they are positive, and to seek it if they are negative."""
+    in an absorbing state (Kostrikov et al., Discriminator-Actor-Critic, ICLR 2019): where rewards
+    judge where things stand. Without it these teach to delay the end if they are positive, and to seek it if they are
+    negative. Those that pay for change pay nothing on: nothing changes."""
 
 
 class Payer:
@@ -61,4 +62,14 @@ class Payer:
         seen = Watched(obs=np.stack(self._obs), action=np.stack(self._action), **self._about)
         found = judge(self.reward, seen)
         left = self._horizon - len(found) if over and self._paying.paid_on else 0
-        return self._paying.scale * float(found[-steps:].sum() + left * found[-1])
+        return self._paying.scale * (float(found[-steps:].sum()) + paid_on(self.reward, found, left))
+
+
+def paid_in(reward: Reward, episode: Watched, horizon: int) -> float:
+    """Return of an episode that is over, with what is paid on to the horizon.
+
+    Raises:
+        RewardError: the reward cannot judge it.
+    """
+    steps = judge(reward, episode)
+    return float(steps.sum()) + paid_on(reward, steps, horizon - len(steps))

@@ -51,6 +51,7 @@ class Progress:
     """Reward of a step: V after it less V before it; an episode's rewards add up to what it has gained on the goal."""
 
     name, worded, Settings = "progress", False, ProgressSettings
+    gains = True
 
     def __init__(
         self,

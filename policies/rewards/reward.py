@@ -101,7 +101,10 @@ class Shown(NamedTuple):
 
 @runtime_checkable
 class Reward(Protocol):
-    """Judges the steps of episodes; the same episode is always judged in the same way."""
+    """Judges the steps of episodes; the same episode is always judged in the same way.
+
+    One that pays for change, rather than for where things stand, says so by an attribute `gains` that is true.
+    """
 
     name: str
     """In the table of rewards."""
@@ -116,6 +119,21 @@ class Reward(Protocol):
         Raises:
             RewardError: the episode lacks what the reward needs, or is of another environment.
         """
+
+
+def pays_gains(reward: Reward) -> bool:
+    """Whether it pays for change: where things stand is then the sum of what it has paid."""
+    return bool(getattr(reward, "gains", False))
+
+
+def levels(reward: Reward, steps: Float[np.ndarray, "T"]) -> Float[np.ndarray, "T"]:
+    """Where things stand after each step, by the rewards of an episode's steps."""
+    return np.cumsum(steps) if pays_gains(reward) else steps
+
+
+def paid_on(reward: Reward, steps: Float[np.ndarray, "T"], left: int) -> float:
+    """What is paid in `left` steps after an episode's end, in which nothing changes any more."""
+    return 0.0 if pays_gains(reward) else left * float(steps[-1])
 
 
 def check_needs(reward: Reward, episode: Watched) -> None:

@@ -15,7 +15,8 @@ from jaxtyping import Float
 
 from policies.agents import Shifted
 from policies.evaluate import fresh_seeds
-from policies.rewards.reward import Reward, Watched, judge
+from policies.rewards.online import paid_in
+from policies.rewards.reward import Reward
 from policies.rewards.watching import watch
 from policies.trials import NOMINAL, Trial
 from records import Demonstration
@@ -126,12 +127,6 @@ def hack(
         return Hacking(tuple(found))
     finally:
         env.close()
-
-
-def paid_in(reward: Reward, episode: Watched, horizon: int) -> float:
-    """Return of an episode, its last step's reward paid on to the horizon, as in `policies.rewards.online`."""
-    steps = judge(reward, episode)
-    return float(steps.sum() + (horizon - len(steps)) * steps[-1])
 
 
 def _probe(reward: Reward, env: ToolEnv, episode: int, generations: int, seed: int) -> Probe:

@@ -73,7 +73,7 @@ def judge_reward(name: str, reward: Reward, data: Dataset, asked: Asked | None =
     refuse_constant(name, np.concatenate(each))
     known = [k for k, episode in enumerate(episodes) if episode.success is not None]
     good = [k for k in known if episodes[k].success]
-    scores = Scores.of(each)
+    scores = Scores.of(reward, each)
     order: ValueOrder | str = "no episode is known to succeed"
     near: Separation | str = "no episode is known to succeed"
     apart: Separation | str = "success and failure are not both known in these episodes"
@@ -82,7 +82,7 @@ def judge_reward(name: str, reward: Reward, data: Dataset, asked: Asked | None =
         misses = stopped([episodes[k] for k in good])
         near = "every success is earned before its last fifth"
         if misses:
-            both = Scores.of([each[k] for k in good] + [judge(reward, miss) for miss in misses])
+            both = Scores.of(reward, [each[k] for k in good] + [judge(reward, miss) for miss in misses])
             near = separation(both, np.arange(len(good) + len(misses)) < len(good), seed=asked.seed)
     if 0 < len(good) < len(known):
         picked = Scores(*(score[known] for score in scores))

@@ -10,7 +10,7 @@ import numpy as np
 from jaxtyping import Bool, Float
 
 from policies.rewards.evaluation.intervals import UNDEFINED, Estimate, bootstrap, rank_correlation, ranks
-from policies.rewards.reward import Watched
+from policies.rewards.reward import Reward, Watched, levels
 
 
 class Scores(NamedTuple):
@@ -21,12 +21,13 @@ class Scores(NamedTuple):
     mean: Float[np.ndarray, "E"]
     """Mean over the steps: a longer episode gets no more for being long."""
     last: Float[np.ndarray, "E"]
-    """Of the last step."""
+    """Where things stand after the last step."""
 
     @classmethod
-    def of(cls, rewards: Sequence[np.ndarray]) -> Scores:
-        """Sum up the steps."""
-        return cls(*(np.array([f(r) for r in rewards]) for f in (np.sum, np.mean, lambda r: r[-1])))
+    def of(cls, reward: Reward, each: Sequence[Float[np.ndarray, "_"]]) -> Scores:
+        """Sum up what a reward says of the steps of each episode."""
+        total, mean = (np.array([f(steps) for steps in each]) for f in (np.sum, np.mean))
+        return cls(total, mean, np.array([levels(reward, steps)[-1] for steps in each]))
 
 
 class Figures(NamedTuple):

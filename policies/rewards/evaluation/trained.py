@@ -9,8 +9,8 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from policies.evaluate import Outcome
-from policies.rewards.online import Paying
-from policies.rewards.reward import RewardError, Watched, judge
+from policies.rewards.online import Paying, paid_in
+from policies.rewards.reward import RewardError, Watched
 from policies.seeds import Aggregate, train_seeds
 from policies.training import Training
 from records import Demonstration
@@ -83,8 +83,7 @@ def scale_of(spec: str, data: Sequence[Watched]) -> float:
 
     reward = named_reward(spec)
     horizon = max(len(episode) for episode in data)
-    each = [judge(reward, episode) for episode in data]
-    spread = float(np.std([steps.sum() + (horizon - len(steps)) * steps[-1] for steps in each]))
+    spread = float(np.std([paid_in(reward, episode, horizon) for episode in data]))
     if not spread > 0:
         raise RewardError(f"{spec}: pays the same for all {len(data)} episodes: nothing can be learned from it")
     return 1 / spread

@@ -14,7 +14,7 @@ import numpy as np
 from jaxtyping import Int
 
 from policies.rewards.evaluation.intervals import Estimate, mean_of, rank_correlation
-from policies.rewards.reward import Reward, RewardError, Watched, judge
+from policies.rewards.reward import Reward, RewardError, Watched, judge, levels
 
 
 class ValueOrder(NamedTuple):
@@ -43,7 +43,7 @@ def value_order(reward: Reward, demonstrations: Sequence[Watched], *, seed: int 
     """Rank correlation of each step's reward with time, with controls.
 
     Args:
-        reward: judges steps by the moment that they lead to: a level. One that pays for change is not expected to rise.
+        reward: judges steps by the moment that they lead to; of one that pays for change, the sum so far is taken.
         demonstrations: that succeed.
         seed: of the shuffled order, and of the bootstrap.
 
@@ -58,7 +58,7 @@ def value_order(reward: Reward, demonstrations: Sequence[Watched], *, seed: int 
         moments = np.arange(len(shown) + 1)
         orders = {"forward": moments, "reversed": moments[::-1].copy(), "shuffled": rng.permutation(moments)}
         for name, order in orders.items():
-            level = judge(reward, shown if name == "forward" else reordered(shown, order))
+            level = levels(reward, judge(reward, shown if name == "forward" else reordered(shown, order)))
             found[name].append(rank_correlation(level, np.arange(len(level), dtype=float)))
     constant = int(np.sum(np.isnan(found["forward"])))
     means = {name: mean_of(np.array(values), seed=seed) for name, values in found.items()}

@@ -14,7 +14,7 @@ import numpy as np
 from jaxtyping import Float
 
 from policies.rewards.evaluation.canonical.pearson import refuse_constant
-from policies.rewards.reward import Reward, Watched, judge
+from policies.rewards.reward import Reward, Watched, judge, levels
 from records.atomic import atomic_path
 
 QUANTILES = (0.05, 0.95)
@@ -43,7 +43,7 @@ def write_progress(reward: Reward, episodes: Sequence[Watched], path: Path) -> i
     import pyarrow as pa
     from pyarrow import parquet
 
-    found = progress_of([judge(reward, episode) for episode in episodes], reward.name)
+    found = progress_of([levels(reward, judge(reward, episode)) for episode in episodes], reward.name)
     length = [len(progress) for progress in found]
     sparse = np.concatenate(found)
     table = pa.table(

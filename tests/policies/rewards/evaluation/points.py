@@ -60,3 +60,13 @@ class Clock:
 
     def per_step(self, episode):
         return np.arange(len(episode), dtype=float)
+
+
+class Ticks(Clock):
+    """Pays one for each step: the clock as what is gained on it."""
+
+    name = "ticks"
+    gains = True
+
+    def per_step(self, episode):
+        return np.ones(len(episode))

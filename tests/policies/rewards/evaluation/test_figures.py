@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
-from points import Clock, arrived, gain, named, near, noise_of, walk, walks
+from points import Clock, Ticks, arrived, gain, named, near, noise_of, walk, walks
 from scipy.stats import spearmanr
 
 from policies.rewards.evaluation.coverage import coverage
@@ -17,11 +17,12 @@ from policies.rewards.evaluation.near_misses import stopped
 from policies.rewards.evaluation.separation import Scores, auc, return_order, separation
 from policies.rewards.evaluation.transitions import of_transitions
 from policies.rewards.evaluation.value_order import reordered, value_order
+from policies.rewards.online import paid_in
 from policies.rewards.reward import RewardError, judge
 
 
 def judged(function, episodes):
-    return Scores.of([judge(named(function), e) for e in episodes])
+    return Scores.of(named(function), [judge(named(function), e) for e in episodes])
 
 
 @given(arrays(int, 12, elements=st.integers(0, 4)), arrays(bool, 12))
@@ -170,3 +171,14 @@ def test_gain_is_nothing_but_shaping():
     on = coverage(episodes, "mixed")
     with pytest.raises(RewardError, match=r"canonical form.*zero variance"):
         distance((("truth", arrived), ("gain", gain)), on, gamma=1.0)
+
+
+def test_what_pays_for_change_is_judged_by_where_things_stand():
+    episodes = walks()[:2]
+    each = [judge(Ticks(), e) for e in episodes]
+    scores = Scores.of(Ticks(), each)
+    np.testing.assert_array_equal(scores.last, [len(e) for e in episodes])
+    np.testing.assert_array_equal(scores.total, scores.last)
+    assert value_order(Ticks(), episodes).forward.value == pytest.approx(1)
+    assert paid_in(Ticks(), episodes[0], len(episodes[0]) + 7) == len(episodes[0]), "nothing changes after the end"
+    assert paid_in(Clock(), episodes[0], len(episodes[0]) + 7) > judge(Clock(), episodes[0]).sum()

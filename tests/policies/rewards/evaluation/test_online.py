@@ -39,6 +39,14 @@ def test_the_return_is_that_of_the_reward_paid_on_to_the_horizon():
     assert sum(more) == pytest.approx(2 * sum(paid) + (horizon - steps) * (steps - 1))
 
 
+def test_nothing_is_paid_on_for_change():
+    payer = Payer(Paying("points:Ticks"), ("x",), 10.0, 50)
+    payer.begin(np.zeros(1))
+    for _ in range(5):
+        payer.note(np.zeros(1), np.zeros(1))
+    assert payer.pay(2, over=True) == 2
+
+
 def test_pictures_are_not_taken_while_learning(tmp_path, monkeypatch):
     monkeypatch.setattr(Clock, "needs", frozenset({"frames"}))
     with pytest.raises(RewardError, match="looks at frames; policies learn from rewards of observations"):
