@@ -36,6 +36,7 @@ BENCHMARKS: dict[str, tuple[str, ...]] = {
     "objectives": (),
     "s3dg": (),
     "states": ("{data}",),
+    "rewards": (),
     "workers": (),
     "search": (),
     "esc10": ("{data}/pretrain/esc10",),
