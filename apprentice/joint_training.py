@@ -28,7 +28,7 @@ def train(verb: cli.PretrainTrain) -> None:
     from pretrain.distributed import processes, rank, together
     from pretrain.pretrained import Pretrained
     from pretrain.recipes import RECIPES
-    from pretrain.training.train import Keeping
+    from pretrain.training.loop import Keeping
     from pretrain.training.train import train as run
 
     if verb.vectors is not None and verb.start_from is not None:

@@ -128,7 +128,8 @@ def judged(job: Job) -> dict[str, dict[str, dict[str, float]]]:
     from pretrain.corpus.labelled import PROBES, TEST, VALIDATION
     from pretrain.corpus.shown import ShownClips
     from pretrain.pretrained import Pretrained
-    from pretrain.training.train import Keeping, train
+    from pretrain.training.loop import Keeping
+    from pretrain.training.train import train
 
     path = job.folder / "judged.json"
     if path.is_file():

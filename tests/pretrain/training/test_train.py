@@ -25,11 +25,13 @@ from pretrain.training import checkpoint as checkpoints
 from pretrain.training.checkpoint import CheckpointError
 from pretrain.training.curve import read_curve
 from pretrain.training.examples import collate, to_batch
+from pretrain.training.loop import Keeping, TrainingError
 from pretrain.training.loss import loss_of
 from pretrain.training.order import Order
 from pretrain.training.recipe import Recipe, RecipeError
 from pretrain.training.step import backward
-from pretrain.training.train import CHECKPOINT, CURVE, EVENTS, RECIPE, Keeping, TrainingError, train, wrapped
+from pretrain.training.train import CHECKPOINT, CURVE, EVENTS, RECIPE, train
+from pretrain.training.wrapping import wrapped
 
 OPTIONS = {
     "small": {"widths": (8, 12, 16), "stem": 6},
@@ -253,7 +255,7 @@ def test_a_loss_that_is_not_finite_ends_the_training_before_it_is_kept(tmp_path)
 
 
 def test_weights_that_are_not_finite_are_told_and_end_the_training(tmp_path, caplog, monkeypatch):
-    from pretrain.training import train as module
+    from pretrain.training import loop as module
 
     def blown(net, *arguments, **options):
         value = backward(net, *arguments, **options)
