@@ -261,6 +261,8 @@ class PretrainTrain(_Verb):
     """Word vectors (word2vec's .bin, or text), which are not trained; words without one are left out."""
     start_from: Path | None = None
     """Folder of a model of the same kind, whose weights and words are taken."""
+    curriculum: int = 0
+    """Steps on single frames that come before those on clips, for transformers; two folders in the model's, then."""
     steps: int | None = None
     """Steps, instead of the recipe's; so for the next ones."""
     batch: int | None = None

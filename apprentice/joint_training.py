@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -13,7 +14,8 @@ from records.processors import usable_processors
 if TYPE_CHECKING:
     from apprentice import cli
     from pretrain.clips import Source
-    from pretrain.training.examples import Examples
+    from pretrain.sampling import Sampling
+    from pretrain.training.curriculum import Learned
     from pretrain.training.recipe import Recipe
     from pretrain.vocabulary import Vocabulary
 
@@ -28,8 +30,8 @@ def train(verb: cli.PretrainTrain) -> None:
     from pretrain.distributed import processes, rank, together
     from pretrain.pretrained import Pretrained
     from pretrain.recipes import RECIPES
+    from pretrain.training.curriculum import Stage, from_stills, train_stages
     from pretrain.training.loop import Keeping
-    from pretrain.training.train import train as run
 
     if verb.vectors is not None and verb.start_from is not None:
         raise UsageError("--vectors and --start-from: a model to start from brings its own words")
@@ -41,7 +43,7 @@ def train(verb: cli.PretrainTrain) -> None:
         workers = usable - 1 if verb.workers is None else verb.workers
         torch.set_num_threads(max(1, usable - workers))
         start = None if verb.start_from is None else Pretrained.load(verb.start_from)
-        examples, held, vocabulary = _data(verb, recipe)
+        learned, vocabulary = _data(verb, recipe)
         weights = None if start is None else start.model.state_dict()
         if verb.vectors is not None:
             recipe, vocabulary, weights = _with_vectors(recipe, vocabulary, verb.vectors)
@@ -51,22 +53,23 @@ def train(verb: cli.PretrainTrain) -> None:
                 raise UsageError(
                     f"{verb.start_from}: another model ({start.model.settings}) than the recipe's ({recipe.model})"
                 )
-        trained = run(
-            examples,
-            recipe,
+        stages = (Stage("", recipe),) if verb.curriculum == 0 else from_stills(recipe, verb.curriculum)
+        trained = train_stages(
+            stages,
             verb.out,
+            learned,
             vocabulary=vocabulary,
             name=f"{verb.recipe}-{verb.out.name}",
-            held=held,
             start=weights,
             device=device,
             workers=workers,
             keeping=Keeping(save_every=verb.save_every, board=verb.tensorboard),
         )
         if rank() == 0:
+            before = "" if verb.curriculum == 0 else f" and {verb.curriculum} on single frames before"
             console.print(
-                f"{verb.out}: model of {len(vocabulary) - 1} words after {recipe.steps} steps of {recipe.batch} clips;"
-                f" fingerprint {trained.fingerprint()[:12]}",
+                f"{verb.out / stages[-1].name}: model of {len(vocabulary) - 1} words after {recipe.steps} steps of"
+                f" {recipe.batch} clips{before}; fingerprint {trained.fingerprint()[:12]}",
                 soft_wrap=True,
             )
 
@@ -100,32 +103,36 @@ def _with_vectors(recipe: Recipe, vocabulary: Vocabulary, path: Path) -> tuple[R
     return recipe, Vocabulary(found.words), weights
 
 
-def _data(verb: cli.PretrainTrain, recipe: Recipe) -> tuple[Examples, Examples | None, Vocabulary]:
-    """Examples to train on, others to compare with, and the words of the former."""
+def _data(verb: cli.PretrainTrain, recipe: Recipe) -> tuple[Callable[[Sampling], Learned], Vocabulary]:
+    """Examples to train on and others to compare with, as clips are sampled; and the words of the former."""
     from pretrain.clips import NarratedClips
+    from pretrain.training.curriculum import Learned
     from pretrain.vocabulary import Vocabulary
 
+    seed = verb.common.seed
+    rate = 0 if recipe.model.audio_layers is None else recipe.model.audio_rate
     if str(verb.data) == GENERATED:
         from pretrain.corpus import Corpus, CorpusOptions, vocabulary
 
-        seconds = recipe.sampling.seconds
-        options = CorpusOptions(
-            sampling=recipe.sampling,
-            period=1.3 * seconds,
-            sample_rate=0 if recipe.model.audio_layers is None else recipe.model.audio_rate,
-        )
-        seed = verb.common.seed
-        return Corpus(options, seed=seed), Corpus(options, seed=seed + 1), vocabulary()
+        options = CorpusOptions(sampling=recipe.sampling, period=1.3 * recipe.sampling.seconds, sample_rate=rate)
+
+        def painted(sampling: Sampling) -> Learned:
+            return Learned(*(Corpus(options, seed=number, sampling=sampling) for number in (seed, seed + 1)))
+
+        return painted, vocabulary()
     source = _source(verb.data)
-    heard = 0 if recipe.model.audio_layers is None else recipe.model.audio_rate
-    examples = NarratedClips(source, recipe.sampling, seed=verb.common.seed, sample_rate=heard)
-    held = None
-    if verb.held is not None:
-        held = NarratedClips(_source(verb.held), recipe.sampling, seed=verb.common.seed, sample_rate=heard)
+    held = None if verb.held is None else _source(verb.held)
+
+    def read(source: Source, sampling: Sampling) -> NarratedClips:
+        return NarratedClips(source, sampling, seed=seed, sample_rate=rate)
+
+    def learned(sampling: Sampling) -> Learned:
+        return Learned(read(source, sampling), None if held is None else read(held, sampling))
+
     if verb.dictionary is not None:
-        return examples, held, Vocabulary.load(verb.dictionary)
+        return learned, Vocabulary.load(verb.dictionary)
     said = (sentence for index in range(len(source)) for sentence in source.narration(index)[0].labels)
-    return examples, held, Vocabulary.of(said, at_least=verb.at_least)
+    return learned, Vocabulary.of(said, at_least=verb.at_least)
 
 
 def _source(folder: Path) -> Source:

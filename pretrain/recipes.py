@@ -79,7 +79,7 @@ def mmv_fac() -> Recipe:
 def frozen() -> Recipe:
     """Bain et al., ICCV 2021: a base transformer of 4 frames, temperature 0.05, AdamW 3e-5.
 
-    The paper starts from weights of images, and from one frame: see `pretrain.transformer.extend_time`.
+    The paper starts from weights of images, and from one frame: see `pretrain.training.curriculum`.
     """
     return Recipe(
         model=ModelSettings(

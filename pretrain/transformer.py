@@ -12,6 +12,9 @@ import torch
 from jaxtyping import Float
 from torch import Tensor, nn
 
+TEMPORAL = ("temporal_embed", "timeattn")
+"""Parts that tell moments apart. While they are as at first, a frame and its repetition have the same features."""
+
 
 class SpaceTimeTransformer(nn.Module):
     """Patches of all frames and a class token, whose last state is projected to the embedding."""

@@ -65,10 +65,16 @@ class Corpus:
     Where options say `fresh`, every number is of a video of its own, so that nothing is ever shown twice.
     """
 
-    def __init__(self, options: CorpusOptions, *, seed: int) -> None:
-        """Nothing is made yet."""
+    def __init__(self, options: CorpusOptions, *, seed: int, sampling: Sampling | None = None) -> None:
+        """Nothing is made yet.
+
+        Args:
+            options: what is shown and said, and how clips are taken.
+            seed: of all that chance decides.
+            sampling: how clips are taken, where that is otherwise than the options say.
+        """
         self.source = GeneratedVideos(options, seed=seed)
-        self.sampling = options.sampling
+        self.sampling = sampling or options.sampling
         self.seed = seed
 
     def __len__(self) -> int:

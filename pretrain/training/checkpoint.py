@@ -5,11 +5,13 @@ from __future__ import annotations
 import io
 import json
 import pickle
+from contextlib import suppress
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import torch
 
+from pretrain.training.recipe import Recipe, RecipeError
 from records.atomic import atomic_path
 
 VERSION = 1
@@ -67,12 +69,19 @@ def load_checkpoint(path: Path, key: str) -> Checkpoint | None:
         if isinstance(error, CheckpointError):
             raise
         raise CheckpointError(f"{path}: damaged ({_reason(error)}); delete it to start over") from error
-    if checkpoint.key != key:
-        differing = _differences(json.loads(checkpoint.key), json.loads(key))
+    if differing := _differences(_training(checkpoint.key), _training(key)):
         raise CheckpointError(
             f"{path}: is of another training ({', '.join(differing)}); take another folder, or delete it to start over"
         )
     return checkpoint
+
+
+def _training(key: str) -> Any:
+    """What a key says; an option that a recipe of an older version does not know is as it is by default."""
+    what = json.loads(key)
+    with suppress(RecipeError, KeyError, TypeError):
+        what["recipe"] = json.loads(json.dumps(Recipe.from_json(what["recipe"]).to_json()))
+    return what
 
 
 def _differences(old: Any, new: Any, name: str = "") -> list[str]:

@@ -2,10 +2,26 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import torch
 
 from pretrain.model import JointModel
-from pretrain.training.recipe import Recipe
+from pretrain.training.recipe import Recipe, RecipeError
+
+
+def freeze(model: JointModel, parts: Sequence[str]) -> None:
+    """Parts of a model are not trained: all weights in whose names one of `parts` stands between dots.
+
+    Raises:
+        RecipeError: a part that the model does not have.
+    """
+    for part in parts:
+        found = [weights for name, weights in model.named_parameters() if part in name.split(".")]
+        if not found:
+            raise RecipeError(f"frozen: the model has no part {part!r}")
+        for weights in found:
+            weights.requires_grad_(False)
 
 
 def optimiser_of(model: JointModel, recipe: Recipe) -> torch.optim.Optimizer:

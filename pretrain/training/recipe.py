@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from typing import Any, Literal
 
@@ -51,6 +51,8 @@ class Recipe:
     """Whether batch normalisation sees the clips of all processes (GPUs only)."""
     compile: bool = False
     """Whether torch compiles the model."""
+    frozen: Sequence[str] = ()
+    """Parts of the model, by their names, that keep the weights that they start with."""
     seed: int = 0
 
     def __post_init__(self) -> None:

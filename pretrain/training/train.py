@@ -17,7 +17,7 @@ from pretrain.training.curve import Curve
 from pretrain.training.examples import Examples
 from pretrain.training.loader import Loader, Share
 from pretrain.training.loop import Keeping, Loop
-from pretrain.training.optimiser import optimiser_of
+from pretrain.training.optimiser import freeze, optimiser_of
 from pretrain.training.order import Order
 from pretrain.training.recipe import Recipe, RecipeError
 from pretrain.training.watch import watched
@@ -73,6 +73,7 @@ def train(
     model = JointModel(recipe.model, len(vocabulary))
     if start is not None:
         model.load_state_dict(start)
+    freeze(model, recipe.frozen)
     model.to(device=device)
     key = json.dumps(
         {

@@ -58,6 +58,18 @@ def test_a_training_on_files_learns_the_words_that_are_said(tmp_path, capsys):
     assert "another model" in failed(capsys, *other)
 
 
+@pytest.mark.slow
+def test_single_frames_first_as_one_command(tmp_path, capsys):
+    out = tmp_path / "model"
+    command = ["pretrain", "train", "corpus", "--out", str(out), *SMALL, "--steps", "1", "--curriculum", "2"]
+    command[command.index("tiny_milnce")] = "tiny_frozen"
+    main(command)
+    assert f"{out / 'clips'}: model of" in " ".join(capsys.readouterr().err.split())
+    assert [len(read_curve(out / stage / CURVE)) for stage in ("stills", "clips")] == [3, 2], "losses, and a look"
+    assert not Pretrained.load(out / "stills").model.video.temporal_embed.any()
+    assert Pretrained.load(out / "clips").model.video.temporal_embed.any()
+
+
 def test_word_vectors_of_others_are_kept_as_they_are(tmp_path):
     table = {"open": [1.0, 2.0], "close": [0.0, 1.0], "unsaid": [9.0, 9.0]}
     (tmp_path / "words.vec").write_text("".join(f"{word} {a} {b}\n" for word, (a, b) in table.items()))
@@ -80,6 +92,7 @@ def test_what_cannot_be_trained_is_said_in_one_line(tmp_path, capsys):
     assert str(empty) in failed(capsys, "pretrain", "train", empty, *out, *SMALL)
     command = ("pretrain", "train", "corpus", *out, *SMALL)
     assert "the rate must be positive" in failed(capsys, *command, "--rate", "-1")
+    assert "'small' is for clips alone" in failed(capsys, *command, "--curriculum", "2")
     assert "sync_norm" in failed(capsys, *command, "--steps", "1", "--sync-norm")
 
 
