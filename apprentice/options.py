@@ -192,6 +192,8 @@ class Errors:
     """Time until the objects are seen; before, they seem to stand where they were demonstrated [s]."""
     missed: float = 0.0
     """Standard deviation of what is added to every action [share of its reach]."""
+    calibration: float = 0.0
+    """Error of the seen place along x and along y, the same in all episodes [m]."""
 
 
 @dataclass(frozen=True)

@@ -242,7 +242,14 @@ def _sensing(errors: Errors) -> Sensing:
     """How sensors and actions err."""
     from sim.sensing import Sensing
 
-    sensing = Sensing(errors.place, errors.jitter, math.radians(errors.seen_turn), errors.delay, errors.missed)
+    sensing = Sensing(
+        place=errors.place,
+        jitter=errors.jitter,
+        turn=math.radians(errors.seen_turn),
+        delay=errors.delay,
+        action=errors.missed,
+        calibration=errors.calibration,
+    )
     sensing.check()
     return sensing
 

@@ -27,6 +27,7 @@ from sim.conditions import STILL
 from sim.env import ToolEnv
 from sim.grains import GrainKind
 from sim.swing import swing_of
+from sim.tasks.grain_task import GrainTask
 from sim.tasks.pour import PourTask
 from sim.tasks.pour_scene import GRAINS
 from sim.tasks.spade import SpadeTask
@@ -123,7 +124,7 @@ def played(name: str, strokes: list[Demonstration], count: int) -> Played:
 class counted:  # noqa: N801 - used like a function
     """Gives a task other grains for a while."""
 
-    def __init__(self, task: type[SpadeTask] | type[PourTask], kind: GrainKind) -> None:
+    def __init__(self, task: type[GrainTask], kind: GrainKind) -> None:
         self._task, self._kind = task, kind
 
     def __enter__(self) -> None:

@@ -23,6 +23,8 @@ class Sensing(NamedTuple):
     """Time until the objects are seen at all [s]; before, they seem to stand where they were demonstrated."""
     action: float = 0.0
     """Standard deviation of what is added to every action [reach of the environment]."""
+    calibration: float = 0.0
+    """Error of the seen place along x and along y, the same in all episodes: of a camera's calibration [m]."""
 
     def at_least(self, other: Sensing) -> Sensing:
         """The larger error of the two, of each kind."""
@@ -50,13 +52,13 @@ class Sensor(NamedTuple):
         sensing = self.sensing
         if step < sensing.delay * fps:
             return Conditions(mass=conditions.mass, friction=conditions.friction)
-        if not (sensing.place or sensing.jitter or sensing.turn):
+        if not (sensing.place or sensing.calibration or sensing.jitter or sensing.turn):
             return conditions
         x, y, turn = np.random.default_rng([self.key, 0]).standard_normal(3).tolist()
         dx, dy = np.random.default_rng([self.key, 1, step]).standard_normal(2).tolist()
         return conditions._replace(
-            x=conditions.x + sensing.place * x + sensing.jitter * dx,
-            y=conditions.y + sensing.place * y + sensing.jitter * dy,
+            x=conditions.x + sensing.calibration + sensing.place * x + sensing.jitter * dx,
+            y=conditions.y + sensing.calibration + sensing.place * y + sensing.jitter * dy,
             yaw=conditions.yaw + sensing.turn * turn,
         )
 

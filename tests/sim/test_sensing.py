@@ -36,6 +36,14 @@ def test_errors_are_as_large_as_told():
     assert acted.std() == pytest.approx(0.1, rel=0.1)
 
 
+def test_a_camera_that_is_wrongly_calibrated_errs_alike_in_all_episodes():
+    sensing = Sensing(calibration=0.04)
+    seen = [Sensor(sensing, key).seen(TRUE, step, 24.0) for key in range(3) for step in (0, 7)]
+    assert np.array([s.offset - TRUE.offset for s in seen]) == pytest.approx(0.04, abs=1e-12)
+    late = Sensor(sensing._replace(delay=1.0), 0).seen(TRUE, 3, 24.0)
+    assert late.offset == pytest.approx(0, abs=1e-12), "nothing has been seen yet"
+
+
 def test_objects_are_seen_late():
     sensor = Sensor(Sensing(delay=0.25), 0)
     seen = [sensor.seen(TRUE, step, 24.0) for step in range(8)]
