@@ -12,7 +12,7 @@ from typing import Annotated, Any, Literal
 
 import tyro
 
-from apprentice import joint_training, pretraining, probing, rewarding, searching, states, verbs
+from apprentice import joint_training, pretraining, probing, reward_training, rewarding, searching, states, verbs
 from apprentice.answer import answered, one_line_usage
 from apprentice.options import (
     Body,
@@ -251,6 +251,8 @@ class PretrainTrain(_Verb):
     """Folder of the model, its checkpoint and its curve."""
     recipe: str = "milnce"
     """What is trained, and how; see `apprentice list`."""
+    reader: str = "pyav"
+    """Of the frames of videos; see `apprentice list`."""
     held: Path | None = None
     """Folder of other videos, to see whether those of the training are learned by heart."""
     dictionary: Path | None = None
@@ -389,6 +391,42 @@ class _Rewards(_Verb):
     """Of the data; by default found out."""
     fps: float | None = None
     """Steps a second, for data that do not state them."""
+    part: Literal["all", "even", "odd"] = "all"
+    """Which episodes: every other one, to learn from one half and judge by the other."""
+
+
+@dataclass(frozen=True)
+class RewardsTrain(_Verb):
+    """Learn a reward from episodes or clips, and save it; `rewards evaluate` tells what it is worth."""
+
+    data: tyro.conf.Positional[tuple[Path, ...]] = tyro.MISSING
+    """What is shown. Episodes: folders of LeRobot v3 or Minari datasets, robomimic's .hdf5, .npz of `apprentice
+    evaluate`; those known to fail are what is not to be done. Clips: video files, folders of them, patterns in quotes.
+    Forces of a person's hands: run folders of `apprentice estimate`."""
+    reward: str = tyro.MISSING
+    """Kind of reward; see `apprentice list`."""
+    out: Path = tyro.MISSING
+    """Folder of the reward."""
+    others: tuple[Path, ...] = ()
+    """More data, of what is not to be done."""
+    part: Literal["all", "even", "odd"] = "all"
+    """Which episodes or clips: every other one, to learn from one half and judge by the other."""
+    describe: str | None = None
+    """What is looked at; by default observations, or pixels of clips. See `apprentice list`."""
+    observations: tuple[str, ...] = ()
+    """Which of them; all but the clock by default."""
+    model: Path | None = None
+    """Folder of a trained encoder, whose features are looked at."""
+    timelines: Path | None = None
+    """Folder that `apprentice states` wrote for the clips: where they show the end state."""
+    sentence: str = ""
+    """What is done, in words."""
+    set: tuple[str, ...] = ()
+    """Settings of the reward as name=value, such as hidden=[64] or objective=tcn."""
+    format: Literal["lerobot", "robomimic", "minari", "episodes"] | None = None
+    """Of episodes; by default found out."""
+    fps: float | None = None
+    """Steps or frames a second, for data that do not state them, or state them wrongly."""
 
 
 @dataclass(frozen=True)
@@ -454,6 +492,7 @@ VERBS: dict[type[_Verb], Callable[[Any], None]] = {
     Features: searching.features,
     Index: searching.index,
     Search: searching.search,
+    RewardsTrain: reward_training.train,
     RewardsEvaluate: rewarding.evaluate,
     RewardsProgress: rewarding.progress,
     States: states.states,
@@ -466,7 +505,7 @@ GROUPS: dict[str, tuple[str, tuple[type[_Verb], ...]]] = {
         "Joint embeddings of video and language from narrated videos.",
         (Prepare, Check, Corpus, PretrainTrain),
     ),
-    "rewards": ("Learned rewards: what they are worth.", (RewardsEvaluate, RewardsProgress)),
+    "rewards": ("Learned rewards, and what they are worth.", (RewardsTrain, RewardsEvaluate, RewardsProgress)),
     "probe": ("What a trained encoder is worth, by published protocols, beside what costs nothing.", PROBE_VERBS),
 }
 """Verbs of two words: the first, what it is about, and those that come second."""

@@ -120,8 +120,8 @@ def _data(verb: cli.PretrainTrain, recipe: Recipe) -> tuple[Callable[[Sampling],
             return Learned(*(Corpus(options, seed=number, sampling=sampling) for number in (seed, seed + 1)))
 
         return painted, vocabulary()
-    source = _source(verb.data)
-    held = None if verb.held is None else _source(verb.held)
+    source = _source(verb.data, verb.reader)
+    held = None if verb.held is None else _source(verb.held, verb.reader)
 
     def read(source: Source, sampling: Sampling) -> NarratedClips:
         return NarratedClips(source, sampling, seed=seed, sample_rate=rate)
@@ -135,14 +135,14 @@ def _data(verb: cli.PretrainTrain, recipe: Recipe) -> tuple[Callable[[Sampling],
     return learned, Vocabulary.of(said, at_least=verb.at_least)
 
 
-def _source(folder: Path) -> Source:
+def _source(folder: Path, reader: str) -> Source:
     """Shards where there are any, else the videos of a folder."""
     from pretrain.clips import VideoFolder
     from pretrain.shards import Shards
 
     if not folder.is_dir():
         raise UsageError(f"{folder}: no such folder; give one of shards or of narrated videos, or the word {GENERATED}")
-    source = Shards(folder) if any(folder.glob("*.tar")) else VideoFolder(folder)
+    source = (Shards if any(folder.glob("*.tar")) else VideoFolder)(folder, reader=reader)
     for file, reason in source.skipped[:5]:
         console.print(f"{file}: {reason}", soft_wrap=True, style="yellow")
     if len(source.skipped) > 5:

@@ -22,6 +22,7 @@ _TABLES = (
     "pretrain.backbone:BACKBONES",
     "pretrain.objectives.objective:OBJECTIVES",
     "pretrain.recipes:RECIPES",
+    "pretrain.frames:VIDEO_READERS",
     "pretrain.probes.probe:PROBES",
     "policies.datasets.dataset:DATASETS",
     "policies.rewards.evaluation.data.reading:READERS",

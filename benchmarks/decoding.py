@@ -6,6 +6,7 @@ read at random moments in each way, in turn, round by round:
 
 - raw: the original file, by PyAV's seeking;
 - shard: the shard, within the tar;
+- torchcodec, and torchcodec, shard: the same two by that reader (it needs the shared libraries of FFmpeg);
 - process: one ffmpeg process for each clip, as in the public code of MIL-NCE, on the original;
 - process, encoded: the same on the encoded file.
 
@@ -27,7 +28,7 @@ from typing import NamedTuple
 import av
 import numpy as np
 
-from pretrain.frames import read_moments
+from pretrain.frames import VIDEO_READERS, ReaderError, read_moments
 from pretrain.narration import NarratedVideo
 from pretrain.prepare import prepare
 from pretrain.sampling import Sampling
@@ -79,6 +80,10 @@ def main() -> None:
             "raw": lambda moments: read_moments(raw, moments, short_side=SHORT_SIDE),
             "shard": lambda moments: shards.frames(0, moments, SHORT_SIDE),
         }
+        try:
+            ways |= by_torchcodec(raw, Path(folder) / "shards")
+        except ReaderError as error:
+            print(f"torchcodec: left out; {error}")
         if shutil.which("ffmpeg"):
             ways["process"] = lambda moments: by_process(raw, moments)
             ways["process, encoded"] = lambda moments: by_process(encoded, moments)
@@ -86,21 +91,23 @@ def main() -> None:
             print("process: left out, there is no ffmpeg on this machine")
         for sampling in SAMPLINGS:
             rates = measured(ways, sampling, arguments.seconds, arguments.rounds, arguments.clips)
-            apart = compared(ways["raw"], ways["shard"], sampling, arguments.seconds)
+            apart = {way: compared(ways["raw"], ways[way], sampling, arguments.seconds) for way in ways if way != "raw"}
             print(
                 f"{sampling.frames} frames at {sampling.fps:.0f} fps: clips/s on one core, median (least to most);"
-                f" shard and raw differ by {apart:.1f} of 255 on average"
+                f" and by how much of 255 a way differs from raw on average"
             )
             for name, reading in rates.items():
                 ratio = np.median(np.array(reading.rates) / np.array(rates["raw"].rates))
-                print(f"  {name:<18}{reading}   {ratio:.2f} x raw")
+                differs = f"   differs by {apart[name]:.1f}" if name in apart else ""
+                print(f"  {name:<18}{reading}   {ratio:.2f} x raw{differs}")
             figures.append((sampling, rates))
     said = []
     for sampling, rates in figures:
         medians = {name: float(np.median(reading.rates)) for name, reading in rates.items()}
         others = ", ".join(f"{name} {rate:.1f}" for name, rate in medians.items() if name != "shard")
         said.append(f"{sampling.frames} frames {medians['shard']:.1f} clips/s a core from shards ({others})")
-    absent = "" if "process" in figures[0][1] else "; ffmpeg absent, its way not measured"
+    left_out = [way for way in ("torchcodec", "process") if way not in figures[0][1]]
+    absent = f"; left out: {', '.join(left_out)}" if left_out else ""
     print(f"decoding: {'; '.join(said)}{absent}")
 
 
@@ -124,6 +131,20 @@ def write_scene(path: Path, seconds: float) -> None:
             frame = av.VideoFrame.from_ndarray(np.clip(image, 0, 255).astype(np.uint8), format="rgb24")
             container.mux(stream.encode(frame))
         container.mux(stream.encode())
+
+
+def by_torchcodec(raw: Path, folder: Path) -> dict[str, Way]:
+    """The original and the shard by torchcodec.
+
+    Raises:
+        ReaderError: it cannot be loaded here.
+    """
+    read, shards = VIDEO_READERS.load("torchcodec"), Shards(folder, reader="torchcodec")
+    read(raw, np.zeros(1), short_side=SHORT_SIDE)
+    return {
+        "torchcodec": lambda moments: read(raw, moments, short_side=SHORT_SIDE),
+        "torchcodec, shard": lambda moments: shards.frames(0, moments, SHORT_SIDE),
+    }
 
 
 def by_process(path: Path, moments: np.ndarray) -> np.ndarray:

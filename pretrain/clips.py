@@ -12,7 +12,7 @@ from jaxtyping import Bool, Float, UInt8
 
 from perception.video import ClipError, open_container
 from pretrain.captions import CaptionError
-from pretrain.frames import duration_of, read_moments
+from pretrain.frames import VIDEO_READERS, VideoReader, duration_of
 from pretrain.narration import NarratedVideo, NarrationError, Skipped, find_narrated
 from pretrain.sampling import Sampling, draw, seen
 from pretrain.soundtrack import read_stretch
@@ -130,12 +130,18 @@ class NarratedClips:
 class VideoFolder:
     """Narrated videos as they lie in a folder, decoded from the original files."""
 
-    def __init__(self, videos: Path | str | Sequence[NarratedVideo]) -> None:
+    def __init__(self, videos: Path | str | Sequence[NarratedVideo], *, reader: str = "pyav") -> None:
         """Examine each video and its captions; those that cannot be used are listed in `skipped`.
+
+        Args:
+            videos: a folder, or what was found in one.
+            reader: of their frames; by name in `VIDEO_READERS`.
 
         Raises:
             NarrationError: none can be used.
+            UnknownName: no such reader.
         """
+        self._read: VideoReader = VIDEO_READERS.load(reader)
         self.skipped: list[Skipped] = []
         if isinstance(videos, (str, Path)):
             videos, self.skipped = find_narrated(videos)
@@ -170,8 +176,8 @@ class VideoFolder:
         return self._videos[index][1:]
 
     def frames(self, index: int, moments: np.ndarray, short_side: int) -> UInt8[np.ndarray, "T H W 3"]:
-        """What a video shows at some moments [s]; see `read_moments`."""
-        return read_moments(self._videos[index][0].path, moments, short_side=short_side)
+        """What a video shows at some moments [s]; see `frames.read_moments`."""
+        return self._read(self._videos[index][0].path, moments, short_side=short_side)
 
     def sound(self, index: int, start: float, seconds: float, rate: int) -> Float[np.ndarray, "N"] | None:
         """What is heard from a moment [s] on; see `read_stretch`."""

@@ -1,21 +1,47 @@
-"""Frames of a video at given moments, by seeking: of a file, or of anything that reads and seeks like one."""
+"""Frames of a video at given moments, by seeking: of a file, or of anything that reads and seeks like one.
+
+`read_moments` is the reader that is always there; `VIDEO_READERS` names others that show the same.
+"""
 
 from __future__ import annotations
 
 import io
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 from jaxtyping import Float, UInt8
 
 from perception.video import ClipError, open_container
+from records import Entry, Registry
 
-_INSTANT = 1e-3
+INSTANT = 1e-3
 """Times of frames are rounded; a frame counts as shown from this much [s] before its time on."""
-_HELD = 2.0
+HELD = 2.0
 """The last frame of a video stands for moments after it up to this much [s] later; then the file is cut short."""
+
+
+class ReaderError(RuntimeError):
+    """A video reader that cannot be loaded here; it says what it needs."""
+
+
+class VideoReader(Protocol):
+    """What `read_moments` is; every reader shows the same frames, up to how they are scaled."""
+
+    def __call__(
+        self, source: Path | io.IOBase, moments: Float[np.ndarray, "T"], *, short_side: int, name: str | None = None
+    ) -> UInt8[np.ndarray, "T H W 3"]:
+        """Frames at ascending moments [s]."""
+
+
+VIDEO_READERS = Registry(
+    "video reader",
+    {
+        "pyav": Entry("pretrain.frames:read_moments", "FFmpeg as PyAV brings it along"),
+        "torchcodec": Entry("pretrain.torchcodec_reader:read_moments", "torchcodec, with the system's FFmpeg (extra)"),
+    },
+)
 
 
 def origin_of(container: Any) -> float:
@@ -102,7 +128,7 @@ def read_moments(
         try:
             frames = _timed(container, float(moments[0]))
             shown = next(frames, None)
-            if shown is not None and shown[0] > moments[0] + _INSTANT:
+            if shown is not None and shown[0] > moments[0] + INSTANT:
                 frames = _timed(container, 0.0)
                 shown = next(frames, None)
             if shown is None:
@@ -133,9 +159,9 @@ def _picked(
     scaler = Scaler()
     of: tuple[float, Any] | None = None
     for k, moment in enumerate(moments):
-        while following is not None and following[0] <= moment + _INSTANT:
+        while following is not None and following[0] <= moment + INSTANT:
             shown, following = following, next(frames, None)
-        if following is None and moment - shown[0] > _HELD:
+        if following is None and moment - shown[0] > HELD:
             raise ClipError(f"{name}: ends at {shown[0]:.2f} s, before {moment:.2f} s; it is cut short or damaged")
         if of is not shown:
             clip[k], of = upright(shown[1], size_hw, scaler), shown

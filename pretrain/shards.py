@@ -18,7 +18,7 @@ from jaxtyping import Float, UInt8
 from perception.video import ClipError
 from pretrain.captions import narration
 from pretrain.captions.howto100m import columns_to_sentences
-from pretrain.frames import read_moments
+from pretrain.frames import VIDEO_READERS, VideoReader
 from pretrain.narration import NarrationError, Skipped
 from pretrain.soundtrack import read_stretch
 from records import Timeline
@@ -106,12 +106,18 @@ def read_index(path: Path) -> list[Sample]:
 class Shards:
     """Narrated videos of a folder of shards; a `Source` of clips."""
 
-    def __init__(self, folder: Path | str) -> None:
+    def __init__(self, folder: Path | str, *, reader: str = "pyav") -> None:
         """Read the indexes. Shards that cannot be used are listed in `skipped`.
+
+        Args:
+            folder: of the tars.
+            reader: of frames; by name in `VIDEO_READERS`.
 
         Raises:
             NarrationError: there is none that can be used.
+            UnknownName: no such reader.
         """
+        self._read: VideoReader = VIDEO_READERS.load(reader)
         self.folder = Path(folder)
         self.skipped: list[Skipped] = []
         self._samples: list[tuple[Path, Sample]] = []
@@ -154,10 +160,10 @@ class Shards:
             raise ShardError(f"{self.name(index)}.json: damaged ({error!r})") from error
 
     def frames(self, index: int, moments: np.ndarray, short_side: int) -> UInt8[np.ndarray, "T H W 3"]:
-        """What a video shows at some moments [s]; see `read_moments`."""
+        """What a video shows at some moments [s]; see `frames.read_moments`."""
         path, sample = self._samples[index]
         with Within(path, sample.video) as file:
-            return read_moments(file, moments, short_side=short_side, name=f"{self.name(index)}.mp4")
+            return self._read(file, moments, short_side=short_side, name=f"{self.name(index)}.mp4")
 
     def sound(self, index: int, start: float, seconds: float, rate: int) -> Float[np.ndarray, "N"] | None:
         """What is heard from a moment [s] on; see `read_stretch`."""

@@ -29,6 +29,21 @@ def numbers(clip: np.ndarray) -> np.ndarray:
     return np.round((level - 30) / 10).astype(int)
 
 
+def write_turned(path: Path, image: np.ndarray) -> Path:
+    """A video (.mp4) of an image that asks to be turned clockwise by a quarter."""
+    content = write_video(path, [image] * 3, 10.0).read_bytes()
+    as_it_is = _matrix(0x10000, 0, 0, 0, 0x10000, 0, 0, 0, 0x40000000)
+    assert content.count(as_it_is) == 2, "of the movie, and of its track"
+    before, _, after = content.rpartition(as_it_is)
+    clockwise = _matrix(0, 0x10000, 0, -0x10000, 0, 0, len(image) << 16, 0, 0x40000000)
+    path.write_bytes(before + clockwise + after)
+    return path
+
+
+def _matrix(*values: int) -> bytes:
+    return b"".join(value.to_bytes(4, "big", signed=True) for value in values)
+
+
 def write_srt(path: Path, sentences) -> Path:
     """Captions from (start, end, text)."""
 

@@ -10,6 +10,7 @@ from pathlib import Path
 import av
 import numpy as np
 import pytest
+from films import write_turned
 
 from perception.video import ClipError, open_clip, pixel_aspect, read_frame, read_frames, write_video
 
@@ -99,16 +100,9 @@ def test_variable_rate_is_read_on_a_regular_grid(tmp_path):
 
 
 def test_rotation_metadata_is_applied(tmp_path):
-    path, turned = tmp_path / "a.mp4", tmp_path / "turned.mp4"
     image = np.zeros((48, 64, 3), np.uint8)
     image[:24, :32] = 255
-    write_video(path, [image] * 3, 10)
-    content = bytearray(path.read_bytes())
-    track = content.index(b"tkhd")
-    matrix = content.index((0x10000).to_bytes(4, "big"), track)
-    clockwise = [0, 0x10000, 0, -0x10000 & 0xFFFFFFFF, 0, 0, 48 << 16, 0, 0x40000000]
-    content[matrix : matrix + 36] = b"".join(value.to_bytes(4, "big") for value in clockwise)
-    turned.write_bytes(content)
+    turned = write_turned(tmp_path / "turned.mp4", image)
     clip = open_clip(turned)
     assert clip.size_hw == (64, 48)
     upright = read_frame(clip, 0)

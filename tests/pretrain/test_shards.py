@@ -14,7 +14,7 @@ from pathlib import Path
 import av
 import numpy as np
 import pytest
-from films import LEVELS, numbers, write_film, write_srt
+from films import LEVELS, numbers, write_film, write_srt, write_turned
 
 from perception.video import write_video
 from pretrain import prepare as preparing
@@ -278,11 +278,7 @@ def test_a_video_that_asks_to_be_turned_is_turned_raw_and_encoded(tmp_path):
     """What was at the top left is at the top right after a quarter turn clockwise."""
     image = np.zeros((48, 64, 3), np.uint8)
     image[:24, :32] = 255
-    content = bytearray(write_video(tmp_path / "a.mp4", [image] * 3, 10).read_bytes())
-    matrix = content.index((0x10000).to_bytes(4, "big"), content.index(b"tkhd"))
-    clockwise = [0, 0x10000, 0, -0x10000 & 0xFFFFFFFF, 0, 0, 48 << 16, 0, 0x40000000]
-    content[matrix : matrix + 36] = b"".join(value.to_bytes(4, "big") for value in clockwise)
-    (tmp_path / "turned.mp4").write_bytes(content)
+    write_turned(tmp_path / "turned.mp4", image)
     with open(tmp_path / "encoded.mp4", "wb") as file:
         transcode(tmp_path / "turned.mp4", file, SMALL)
     for name in ("turned", "encoded"):
