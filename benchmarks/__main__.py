@@ -41,6 +41,7 @@ BENCHMARKS: dict[str, tuple[str, ...]] = {
     "search": (),
     "esc10": ("{data}/pretrain/esc10",),
     "policy": ("{data}/tools/hammer_1.npz",),
+    "tolerance": ("scripted",),
 }
 """Arguments of each, by module name; `{data}` is the folder of the shared data."""
 
