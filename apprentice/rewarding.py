@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from rich.console import Console
 from rich.table import Table
 
+from apprentice.reward_training import has_seen
 from apprentice.showing import console, log_to
 from apprentice.stages import UsageError
 from records import Demonstration
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
     from apprentice import cli
     from policies.rewards.evaluation.data.reading import Dataset
     from policies.rewards.evaluation.hacking import Hacking
+    from policies.rewards.evaluation.judgement import Judgement
     from policies.rewards.evaluation.trained import Trained
 
 
@@ -40,6 +42,7 @@ def evaluate(verb: cli.RewardsEvaluate) -> None:
     asked = Asked(truth, verb.gamma, verb.transitions, verb.common.seed)
     rewards = {name: named_reward(spec) for name, spec in specs.items()}
     found = [judge_reward(name, reward, data, asked) for name, reward in rewards.items()]
+    found = [_flattered(one, specs[one.name], verb) for one in found]
     verb.out.mkdir(parents=True, exist_ok=True)
     log_to(verb.out / "log.txt")
     hacked: dict[str, Hacking] = {}
@@ -67,6 +70,7 @@ def evaluate(verb: cli.RewardsEvaluate) -> None:
         )
     about = {
         "data": str(data.path),
+        "part": verb.part,
         "format": data.format,
         "remarks": list(data.remarks),
         "gamma": verb.gamma,
@@ -106,7 +110,15 @@ def progress(verb: cli.RewardsProgress) -> None:
 def _data(verb: cli.RewardsEvaluate | cli.RewardsProgress) -> Dataset:
     from policies.rewards.evaluation.data.reading import read_episodes
 
-    return read_episodes(verb.data, format=verb.format, fps=verb.fps)
+    return read_episodes(verb.data, format=verb.format, fps=verb.fps).part(verb.part)
+
+
+def _flattered(found: Judgement, spec: str, verb: cli.RewardsEvaluate) -> Judgement:
+    """With a caution, where the reward was learned from the episodes that it is judged by."""
+    if not has_seen(Path(spec), verb.data, verb.part):
+        return found
+    caution = "It was learned from these very episodes, which flatters it: learn from --part even, judge by --part odd."
+    return found._replace(cautions=(caution, *found.cautions))
 
 
 def _titles(specs: tuple[str, ...]) -> dict[str, str]:

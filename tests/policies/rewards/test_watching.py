@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from held import interaction
 
 from perception.video import write_video
 from policies.agents import Shifted
@@ -15,7 +16,6 @@ from policies.rewards.learned import learn
 from policies.rewards.reward import RewardError, Shown, judge
 from policies.rewards.watching import watch, watched_episodes, watched_video
 from policies.trials import NOMINAL
-from records import Camera, ContactForces, ContactStates, Interaction, Motion
 from sim.env import ToolEnv
 from sim.felt import FELT
 
@@ -62,32 +62,6 @@ def test_a_video_has_frames_and_nothing_else(tmp_path):
     assert len(list(frames_of(watched))) == 6
     with pytest.raises(RewardError, match="looks at forces"):
         judge(learn("force_profile", Shown([with_forces()])), watched)
-
-
-def interaction(names=("l_ankle", "r_ankle", "l_fingers", "r_fingers"), tool=True):
-    frames, count = 5, len(names)
-    motion = Motion(model="m", fps=10.0, q=np.zeros((frames, 7)), v=np.zeros((frames, 6)), a=np.zeros((frames, 6)))
-    wrench = np.zeros((frames, count, 6))
-    for k, name in enumerate(names):
-        if name.endswith("fingers"):
-            wrench[:, k, 2] = -4.0 - np.arange(frames)
-    forces = ContactForces(
-        names=names,
-        fps=10.0,
-        point=np.zeros((frames, count, 3)),
-        wrench=wrench,
-        tau=np.zeros((frames, 6)),
-        residual=np.zeros((frames, 6)),
-    )
-    return Interaction(
-        person=motion,
-        tool=motion if tool else None,
-        contacts=ContactStates(names=names, fps=10.0, probability=np.ones((frames, count))),
-        forces=forces,
-        camera=Camera(K=np.eye(3), T_world_camera=np.eye(4)[None], size_hw=(2, 2)),
-        observed=np.ones(frames, bool),
-        status="converged",
-    )
 
 
 def with_forces():

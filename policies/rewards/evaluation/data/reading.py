@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 from jaxtyping import Float
@@ -26,6 +26,10 @@ READERS = Registry(
 )
 
 
+Part = Literal["all", "even", "odd"]
+"""Which of the episodes."""
+
+
 class DataError(RewardError):
     """Files that hold no episodes that a reward could judge."""
 
@@ -43,6 +47,19 @@ class Dataset:
     """That the episodes were reset with, where they are known."""
     remarks: Sequence[str] = ()
     """What had to be assumed."""
+
+    def part(self, which: Part) -> Dataset:
+        """The even or the odd ones of the episodes, counted from 0: one half to learn from, the other to judge by.
+
+        Raises:
+            DataError: there is none.
+        """
+        if which == "all":
+            return self
+        half = slice(which == "odd", None, 2)
+        if not self.episodes[half]:
+            raise DataError(f"{self.path}: holds a single episode, none of the {which} ones")
+        return replace(self, episodes=self.episodes[half], seeds=self.seeds[half])
 
 
 def read_episodes(path: Path | str, *, format: str | None = None, fps: float | None = None) -> Dataset:
@@ -66,6 +83,10 @@ def read_episodes(path: Path | str, *, format: str | None = None, fps: float | N
     except (OSError, KeyError) as error:
         told = str(error.args[0] if error.args else error)
         raise DataError(f"{path}: cannot be read as {format or format_of(path)} ({told})") from error
+    except DataError:
+        raise
+    except RewardError as error:
+        raise DataError(f"{path}: {error}") from error
     if not found.episodes:
         raise DataError(f"{path}: holds no episode of at least one step")
     return found
@@ -89,6 +110,15 @@ def format_of(path: Path) -> str:
         f"{path}: unknown data; expected a LeRobot v3 folder (meta/info.json), a robomimic file (.hdf5), a Minari"
         " folder (main_data.hdf5), or episodes of `apprentice evaluate` (.npz)"
     )
+
+
+def holds_episodes(path: Path) -> bool:
+    """Whether a path looks like data of a known format."""
+    try:
+        format_of(path)
+    except DataError:
+        return False
+    return True
 
 
 def _minari(path: Path) -> Path | None:

@@ -1,0 +1,115 @@
+"""What the verb `rewards train` does: the user's episodes or clips to a saved reward."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from apprentice.showing import console, name_skipped
+from apprentice.stages import UsageError
+from records import Interaction, Timeline
+from records.atomic import write_json
+
+if TYPE_CHECKING:
+    from apprentice import cli
+    from policies.rewards.evaluation.data.reading import Dataset
+
+LEARNED_FROM = "learned_from.json"
+"""Beside a saved reward: the data that it has seen."""
+
+
+def train(verb: cli.RewardsTrain) -> None:
+    """A folder with the reward, and a note of what it was learned from."""
+    from policies.rewards.describers import kind_of
+    from policies.rewards.reward import Shown
+    from policies.rewards.saved import save_reward
+    from policies.rewards.train import describer_for, settings_for, shown_by, train_reward
+
+    settings = settings_for(verb.reward, verb.set)
+    clips: list[str] = []
+    data = _read(verb.data, verb, clips)
+    shown: Shown = shown_by(data, _read(verb.others, verb, []))
+    if verb.timelines is not None:
+        shown = shown._replace(timelines=_timelines(verb.timelines, clips, len(shown.demonstrations)))
+    shown = shown._replace(sentence=verb.sentence)
+    described = settings.member if verb.reward == "ensemble" else verb.reward
+    describer = describer_for(
+        described,
+        next(iter(shown.demonstrations), None),
+        verb.describe,
+        model=str(verb.model) if verb.model is not None else None,
+        observations=verb.observations,
+    )
+    reward = train_reward(verb.reward, shown, describer, settings=settings, seed=verb.common.seed)
+    save_reward(reward, verb.out)
+    about = {
+        "data": [str(path.resolve()) for path in (*verb.data, *verb.others)],
+        "part": verb.part,
+        "demonstrations": len(shown.demonstrations),
+        "others": len(shown.others),
+    }
+    write_json(verb.out / LEARNED_FROM, about)
+    looks = f"described by {kind_of(describer)}" if describer is not None else "by forces"
+    beside = f" and {len(shown.others)} others" if shown.others else ""
+    console.print(
+        f"{verb.out}: {verb.reward}, learned from {len(shown.demonstrations)} demonstrations{beside}, {looks}",
+        soft_wrap=True,
+    )
+    console.print(f"judge it: apprentice rewards evaluate EPISODES --reward {verb.out} --out FOLDER", soft_wrap=True)
+
+
+def has_seen(reward: Path, data: Path, part: str) -> bool:
+    """Whether a saved reward is noted to have learned from some of these episodes."""
+    try:
+        note = json.loads((reward / LEARNED_FROM).read_text(encoding="utf-8"))
+        return str(data.resolve()) in note["data"] and {note["part"], part} != {"even", "odd"}
+    except (OSError, ValueError, KeyError, TypeError):
+        return False
+
+
+def _read(paths: Sequence[Path], verb: cli.RewardsTrain, clips: list[str]) -> list[Dataset]:
+    """Data of each path, all clips as one of them; names of clips are added to `clips`."""
+    from policies.rewards.evaluation.data.reading import Dataset, holds_episodes, read_episodes
+    from policies.rewards.force_profile import held_forces
+
+    found, films = [], []
+    for path in paths:
+        motion = path / "interaction.npz"
+        if motion.is_file():
+            episodes = [held_forces(Interaction.load(motion))]
+            found.append(Dataset(path=path, format="motion", episodes=episodes))
+        elif verb.format is not None or holds_episodes(path):
+            found.append(read_episodes(path, format=verb.format, fps=verb.fps).part(verb.part))
+        else:
+            films.append(path)
+    return [*found, *([_films(films, verb, clips)] if films else [])]
+
+
+def _films(paths: Sequence[Path], verb: cli.RewardsTrain, names: list[str]) -> Dataset:
+    from policies.rewards.evaluation.data.reading import Dataset
+    from policies.rewards.watching import watched_video
+    from pretrain.clip_files import find_clips
+
+    clips, skipped = find_clips(paths)
+    name_skipped(skipped)
+    clips = sorted(clips)[verb.part == "odd" :: 1 if verb.part == "all" else 2]
+    if not clips:
+        raise UsageError(f"{paths[0]}: a single clip, none of the {verb.part} ones")
+    names += [clip.name for clip in clips]
+    return Dataset(path=paths[0], format="clips", episodes=[watched_video(clip.path, fps=verb.fps) for clip in clips])
+
+
+def _timelines(folder: Path, clips: Sequence[str], demonstrations: int) -> list[Timeline]:
+    """Timelines of the clips, from the run folder of `apprentice states` or its folder of them."""
+    if len(clips) != demonstrations:
+        raise UsageError("--timelines are of clips: episodes and motion have none")
+    found = []
+    for name in clips:
+        places = [place / f"{name}.timeline.npz" for place in (folder / "timelines", folder)]
+        file = next((place for place in places if place.is_file()), None)
+        if file is None:
+            raise UsageError(f"{folder}: no timeline of {name}; make them: apprentice states CLIPS --task WORDS")
+        found.append(Timeline.load(file))
+    return found
