@@ -144,17 +144,18 @@ class ResidualEnv(gymnasium.Env[np.ndarray, np.ndarray]):
             sensing: how sensors and actions err.
             repeat: control steps that a decision lasts.
             averaged: whether objects are seen on average over the episode so far.
-            paying: a learned reward that is paid instead of the task's own.
+            paying: a learned reward that is paid instead of the task's own; pictures and forces that it looks at are
+                taken in every step.
 
         Raises:
-            RewardError: that reward cannot be paid.
+            RewardError: there is no such reward.
         """
-        self.tool_env = ToolEnv(demonstration, action=ACTIONS.load(action), spread=spread, sensing=sensing)
+        self._payer = Payer(paying) if paying is not None else None
+        shown = self._payer.how if self._payer is not None else {}
+        self.tool_env = ToolEnv(demonstration, action=ACTIONS.load(action), spread=spread, sensing=sensing, **shown)
         self.base, self.repeat = base, repeat
         self._sight = Sight(self.tool_env, averaged=averaged)
         self._return = 0.0
-        told = self.tool_env.obs_names, self.tool_env.fps, self.tool_env.horizon
-        self._payer = Payer(paying, *told) if paying is not None else None
         count = len(seen_names(self.tool_env.task, self.tool_env.action))
         self.observation_space = spaces.Box(-LARGEST / OFFSET, LARGEST / OFFSET, (count,), np.float32)
         self.action_space = spaces.Box(-1.0, 1.0, self.tool_env.action_space.shape, np.float32)
@@ -167,7 +168,7 @@ class ResidualEnv(gymnasium.Env[np.ndarray, np.ndarray]):
         self._return = 0.0
         obs, info = self.tool_env.reset(seed=seed, options=options)
         if self._payer is not None:
-            self._payer.begin(obs)
+            self._payer.begin(self.tool_env, obs)
         self._sight.begin()
         return self._see(self._sight.look(obs)), info
 
@@ -186,7 +187,7 @@ class ResidualEnv(gymnasium.Env[np.ndarray, np.ndarray]):
                 break
         over = terminated or truncated
         if self._payer is not None:
-            total = self._payer.pay(steps, over=over)
+            total = self._payer.pay(over=over)
         self._return += total
         ended = {"return": self._return} if over else {}
         return self._see(obs), total, over, False, {**info, "steps": steps, **ended}

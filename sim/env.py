@@ -264,8 +264,10 @@ class ToolEnv(gymnasium.Env[np.ndarray, np.ndarray]):
         self._displacement = state.displacement.copy()
         return self._observe(state.seen[0])
 
-    def render(self) -> np.ndarray:
-        """Picture (H, W, 3) uint8 of the scene from the side of the stroke that the robot does not stand on."""
+    def render(self, view: View | None = None) -> np.ndarray:
+        """Picture (H, W, 3) uint8 of the scene, by default from the side of the stroke that no robot stands on."""
+        if view is not None:
+            return self._bullet.render(view, self._size)
         robot = self.demonstration.robot
         base = [robot.parameters[f"base_{axis}"] for axis in _AXES] if robot is not None else self._path[0]
         boxes = [(np.add(c, h), np.subtract(c, h)) for c, h in self.task.obstacles(self.demonstration.scene)]

@@ -76,6 +76,11 @@ class Adversarial:
         """Those of the description, and actions where the discriminator sees them."""
         return self.describer.needs | ({"action"} if self.settings.sees == "action" else set())
 
+    @property
+    def stepwise(self) -> bool:
+        """Whether the description of a moment depends on that moment alone."""
+        return self.describer.momentary
+
     def per_step(self, episode: Watched) -> Float[np.ndarray, "T"]:
         """Reward of each step."""
         return self.of_steps(_steps(episode, self.describer, self.settings.sees))

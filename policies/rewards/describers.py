@@ -20,6 +20,7 @@ DESCRIBERS = Registry(
     {
         "obs": Entry("policies.rewards.describers:Observed", "observations by name; the clock is left out"),
         "pixels": Entry("policies.rewards.describers:Pixels", "colours and oriented gradients of each frame"),
+        "close_up": Entry("policies.rewards.film:CloseUp", "the same of small pictures of the work from close by"),
         "pretrained": Entry("policies.rewards.describers:Encoded", "features of a trained video encoder"),
     },
 )
@@ -35,6 +36,8 @@ class Describer(Protocol):
 
     needs: frozenset[str]
     """What it looks at, see `Reward.needs`."""
+    momentary: bool
+    """Whether the description of a moment depends on that moment alone."""
 
     def describe(self, episode: Watched) -> Float[np.ndarray, "O D"]:
         """One vector a moment.
@@ -53,7 +56,7 @@ class Describer(Protocol):
 class Observed:
     """Chosen observations, as they are."""
 
-    needs = frozenset({"obs"})
+    needs, momentary = frozenset({"obs"}), True
 
     def __init__(self, names: tuple[str, ...]) -> None:
         """Choose them.
@@ -96,7 +99,7 @@ def observed_names(episode: Watched) -> tuple[str, ...]:
 class Pixels:
     """Each frame by itself, by one of `perception.states.pixels.PIXELS`: nothing is learned."""
 
-    needs = frozenset({"frames"})
+    needs, momentary = frozenset({"frames"}), True
 
     def __init__(self, kind: str = "colour_hog") -> None:
         """Choose the kind.
@@ -128,7 +131,7 @@ class Pixels:
 class Encoded:
     """Features of the encoder's window that ends with each moment; before the first frame, that one is shown."""
 
-    needs = frozenset({"frames"})
+    needs, momentary = frozenset({"frames"}), False
 
     def __init__(self, folder: str, every: float = 0.2) -> None:
         """Load the encoder.

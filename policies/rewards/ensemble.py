@@ -15,7 +15,7 @@ from jaxtyping import Float
 
 from policies.rewards.describers import Describer
 from policies.rewards.learned import Learned, Tensors
-from policies.rewards.reward import REWARDS, RewardError, Shown, Watched, pays_gains
+from policies.rewards.reward import REWARDS, RewardError, Shown, Watched, judges_steps_alone, pays_gains
 
 DRAWS = 20
 """Samples that are drawn for a member at most, until one is fit to learn from: with the end state in it, say."""
@@ -62,6 +62,11 @@ class Ensemble:
     def gains(self) -> bool:
         """Whether the members pay for change."""
         return pays_gains(self.members[0])
+
+    @property
+    def stepwise(self) -> bool:
+        """Whether the members judge each step by itself."""
+        return judges_steps_alone(self.members[0])
 
     def per_step(self, episode: Watched) -> Float[np.ndarray, "T"]:
         """Mean less disagreement."""

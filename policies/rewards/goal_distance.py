@@ -79,6 +79,11 @@ class GoalDistance:
         """Those of the description."""
         return self.describer.needs
 
+    @property
+    def stepwise(self) -> bool:
+        """Whether the description of a moment depends on that moment alone."""
+        return self.describer.momentary
+
     def per_step(self, episode: Watched) -> Float[np.ndarray, "T"]:
         """Minus the distance after each step."""
         return self.of_moments(described(episode, self.describer)[1:])

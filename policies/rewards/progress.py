@@ -89,6 +89,11 @@ class Progress:
         """Those of the description."""
         return self.describer.needs
 
+    @property
+    def stepwise(self) -> bool:
+        """Whether the description of a moment depends on that moment alone."""
+        return self.describer.momentary
+
     def per_step(self, episode: Watched) -> Float[np.ndarray, "T"]:
         """Gain of each step."""
         return np.diff(self.of_moments(described(episode, self.describer)))

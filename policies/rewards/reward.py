@@ -103,7 +103,8 @@ class Shown(NamedTuple):
 class Reward(Protocol):
     """Judges the steps of episodes; the same episode is always judged in the same way.
 
-    One that pays for change, rather than for where things stand, says so by an attribute `gains` that is true.
+    One that pays for change, rather than for where things stand, says so by an attribute `gains` that is true; one
+    whose reward of a step depends on that step alone, by a `stepwise` that is true.
     """
 
     name: str
@@ -124,6 +125,11 @@ class Reward(Protocol):
 def pays_gains(reward: Reward) -> bool:
     """Whether it pays for change: where things stand is then the sum of what it has paid."""
     return bool(getattr(reward, "gains", False))
+
+
+def judges_steps_alone(reward: Reward) -> bool:
+    """Whether the reward of a step depends on that step alone, so that the steps of an episode can be judged apart."""
+    return bool(getattr(reward, "stepwise", False))
 
 
 def levels(reward: Reward, steps: Float[np.ndarray, "T"]) -> Float[np.ndarray, "T"]:

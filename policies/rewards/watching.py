@@ -9,29 +9,37 @@ import numpy as np
 
 from policies.agents import Agent
 from policies.datasets.dataset import steps_of
+from policies.rewards.film import Film
 from policies.rewards.reward import Watched
 from records import Episodes
 from sim.env import ToolEnv
 from sim.felt import FELT
 
 
-def watch(env: ToolEnv, agent: Agent, seeds: Sequence[int], *, film: bool = False) -> list[Watched]:
+def watch(env: ToolEnv, agent: Agent, seeds: Sequence[int], *, film: Film | bool = False) -> list[Watched]:
     """Let an agent act, one episode for each seed, and keep all that a reward may look at.
 
     Args:
         env: made with `feel` where forces shall be told, with `render_mode` where it shall be filmed.
         agent: acts.
         seeds: of the episodes.
-        film: whether to take pictures and keep them in memory.
+        film: how to take pictures, which are kept in memory; those of the whole scene if it is only said that they are
+            wanted.
     """
     return [_watched(env, agent, seed, film=film) for seed in seeds]
 
 
-def _watched(env: ToolEnv, agent: Agent, seed: int, *, film: bool) -> Watched:
+def _watched(env: ToolEnv, agent: Agent, seed: int, *, film: Film | bool) -> Watched:
     first, info = env.reset(seed=seed, options={"follow": agent.follows})
     agent.start(env, np.random.default_rng([seed, 1]))
     obs, action, reward, forces = [first], [], [], []
-    frames = [env.render()] if film else []
+
+    def picture(obs: np.ndarray) -> list[np.ndarray]:
+        if not film:
+            return []
+        return [film.picture(env, obs) if isinstance(film, Film) else env.render()]
+
+    frames = picture(first)
     done = False
     while not done:
         action.append(np.asarray(agent.act(obs[-1]), float))
@@ -40,8 +48,7 @@ def _watched(env: ToolEnv, agent: Agent, seed: int, *, film: bool) -> Watched:
         reward.append(float(gained))
         if env.feels:
             forces.append(env.felt())
-        if film:
-            frames.append(env.render())
+        frames += picture(seen)
         done = ended or cut
     return Watched(
         obs=np.stack(obs),

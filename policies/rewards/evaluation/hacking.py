@@ -15,6 +15,7 @@ from jaxtyping import Float
 
 from policies.agents import Shifted
 from policies.evaluate import fresh_seeds
+from policies.rewards.film import asked_of_env, film_for
 from policies.rewards.online import paid_in
 from policies.rewards.reward import Reward
 from policies.rewards.watching import watch
@@ -107,7 +108,7 @@ def hack(
     """Optimise a reward in fresh episodes.
 
     Args:
-        reward: that looks at observations, actions or forces.
+        reward: any; what looks at pictures takes them of every step of every plan.
         demonstration: what plans displace.
         under: how the scene varies.
         episodes: each is optimised by itself.
@@ -117,7 +118,7 @@ def hack(
     Raises:
         RewardError: the reward cannot judge the environment's episodes.
     """
-    env = under.environment(demonstration, feel="forces" in reward.needs)
+    env = under.environment(demonstration, **asked_of_env(reward))
     try:
         own: Sequence[int] = fresh_seeds(seed, episodes)
         found = []
@@ -132,14 +133,16 @@ def hack(
 def _probe(reward: Reward, env: ToolEnv, episode: int, generations: int, seed: int) -> Probe:
     import cma
 
-    reference = watch(env, Shifted(), [episode])[0]
+    film = film_for(reward) if "frames" in reward.needs else False
+    reference = watch(env, Shifted(), [episode], film=film)[0]
     width = len(env.action_names)
     options = {"popsize": POPULATION, "seed": seed + 1, "verbose": -9, "bounds": [-1, 1]}
     search = cma.CMAEvolutionStrategy(np.zeros(KNOTS * width), SIGMA, options)
     best, best_solves, solved, paid = -np.inf, False, [], []
     for _ in range(generations):
         plans = search.ask()
-        tried = [watch(env, Plan(np.reshape(plan, (KNOTS, width)), env.horizon), [episode])[0] for plan in plans]
+        acting = [Plan(np.reshape(plan, (KNOTS, width)), env.horizon) for plan in plans]
+        tried = [watch(env, agent, [episode], film=film)[0] for agent in acting]
         returns = [paid_in(reward, one, env.horizon) for one in tried]
         search.tell(plans, [-value for value in returns])
         top = int(np.argmax(returns))

@@ -16,6 +16,7 @@ import numpy as np
 from jaxtyping import Float
 
 from policies.agents import Agent
+from policies.rewards.film import Film
 from policies.rewards.reward import Watched
 from policies.rewards.watching import watch
 from sim.env import ToolEnv
@@ -85,7 +86,7 @@ class Straying:
 
 
 def strayed(
-    env: ToolEnv, agent: Agent, seeds: Sequence[int], *, share: float = SHARE, seed: int = 0
+    env: ToolEnv, agent: Agent, seeds: Sequence[int], *, share: float = SHARE, seed: int = 0, film: Film | bool = False
 ) -> tuple[list[Watched], list[Watched]]:
     """Episodes of an agent, and each of its successes again, led astray in its last steps, where it then fails.
 
@@ -95,16 +96,17 @@ def strayed(
         seeds: of the episodes.
         share: of a success's steps, that are replaced by an action of full size in a random direction, held.
         seed: of the directions.
+        film: see `watch`.
 
     Returns:
         The episodes as the agent does them, and the near misses.
     """
     rng = np.random.default_rng([seed, 19])
-    done, found = watch(env, agent, seeds), []
+    done, found = watch(env, agent, seeds, film=film), []
     for own, episode in zip(seeds, done, strict=True):
         for _ in range(TRIES if episode.success else 0):
             aside = rng.choice([-1.0, 1.0], size=episode.action.shape[1])
-            tried = watch(env, Straying(agent, _kept(len(episode), share), aside), [own])[0]
+            tried = watch(env, Straying(agent, _kept(len(episode), share), aside), [own], film=film)[0]
             if not tried.success:
                 found.append(tried)
                 break

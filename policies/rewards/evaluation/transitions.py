@@ -17,6 +17,8 @@ TRIED = 3
 class FunctionReward:
     """A function of transitions, as a reward."""
 
+    stepwise = True
+
     def __init__(self, function: TransitionReward, name: str) -> None:
         """Give it a name."""
         self.function, self.name = function, name

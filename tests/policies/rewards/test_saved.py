@@ -6,6 +6,7 @@ from small_model import model_of
 from watched import episode, observed, shown
 
 from policies.rewards.describers import DESCRIBERS, Encoded, Observed, Pixels, make_describer, observed_names
+from policies.rewards.film import CloseUp
 from policies.rewards.learned import described, learn
 from policies.rewards.reward import REWARDS, Reward, RewardError, Shown, judge
 from policies.rewards.saved import NOTE, WEIGHTS, load_reward, save_reward
@@ -56,7 +57,7 @@ def test_no_reward_is_learned_from_nothing(name, encoder):
 
 @pytest.mark.parametrize("name", list(DESCRIBERS))
 def test_every_description_has_one_causal_vector_a_moment(name, encoder, tmp_path):
-    describer = {"obs": observed(), "pixels": Pixels(), "pretrained": encoder}[name]
+    describer = {"obs": observed(), "pixels": Pixels(), "close_up": CloseUp(), "pretrained": encoder}[name]
     watched = episode(0)
     value = described(watched, describer)
     assert value.shape[0] == len(watched) + 1

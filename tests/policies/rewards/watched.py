@@ -27,9 +27,9 @@ def episode(seed: int = 0, *, reach: float = 1.0, steps: int = STEPS, noise: flo
 
     def frames():
         for x, _ in place:
-            picture = np.zeros((24, 32, 3), np.uint8)
-            column = int(np.clip(4 + 20 * x, 0, 28))
-            picture[:, column : column + 4] = (255, 128, 0)
+            picture = np.zeros((64, 64, 3), np.uint8)
+            column = int(np.clip(8 + 40 * x, 0, 56))
+            picture[:, column : column + 8] = (255, 128, 0)
             yield picture
 
     return Watched(
