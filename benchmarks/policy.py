@@ -94,6 +94,7 @@ def main() -> None:
     parser.add_argument("--place", type=float, default=0.0, help="error of the seen place throughout an episode [m]")
     parser.add_argument("--calibration", type=float, default=0.0, help="error of it along x and y in all episodes [m]")
     parser.add_argument("--jitter", type=float, default=0.0, help="error of the seen place in every step [m]")
+    parser.add_argument("--seen-turn", type=float, default=0.0, help="error of the seen turn in an episode [degrees]")
     parser.add_argument("--delay", type=float, default=0.0, help="time until the objects are seen [s]")
     parser.add_argument("--missed", type=float, default=0.0, help="error of actions, in every step anew [reach]")
     parser.add_argument("--resolved", type=int, default=0, help="episodes for each seed that are retargeted again")
@@ -126,12 +127,12 @@ def table(demonstration: Demonstration, noise: float, options: argparse.Namespac
     """Train and judge at one noise; prints the rows and returns the figure."""
     spread = Spread(noise, math.radians(options.turn), options.change, options.change)
     errors = {name: getattr(options, name) for name in ("place", "calibration", "jitter", "delay")}
-    under = Trial(spread, Sensing(**errors, action=options.missed))
+    under = Trial(spread, Sensing(**errors, turn=math.radians(options.seen_turn), action=options.missed))
     seeds = range(options.first, options.first + options.seeds)
     print(
         f"objects moved by {100 * noise:.0f} cm and {options.turn:.0f} degrees, masses and friction by"
-        f" {options.change:.0%}; seen {100 * options.place:.0f} cm beside, {100 * options.jitter:.0f} cm in every step,"
-        f" {100 * options.calibration:.0f} cm along x and y in all episodes,"
+        f" {options.change:.0%}; seen {100 * options.place:.0f} cm beside, {100 * options.jitter:.1f} cm in every step,"
+        f" {100 * options.calibration:.0f} cm along x and y in all episodes, {options.seen_turn:.0f} degrees turned,"
         f" after {options.delay:g} s, actions missed by {options.missed:.0%}; "
         f" {options.steps} steps of {options.learner} that decides every {options.repeat};"
         f" {options.seeds} seeds from {options.first} of {options.episodes} episodes"
