@@ -239,6 +239,8 @@ class Corpus(_Verb):
     """Standard deviation of the time from an action to its sentence [s]."""
     irrelevant: float = 0.35
     """Share of the sentences that speak of nothing that happens."""
+    sound: int = 16_000
+    """Samples of sound a second, for models that hear; 0 for none."""
 
 
 @dataclass(frozen=True)
@@ -444,7 +446,9 @@ class RewardsEvaluate(_Rewards):
     transitions: int = 1024
     """That rewards are compared on, at most."""
     demonstration: Path | None = None
-    """With --hack or --train: the demonstration of the environment that the data come from, or its run folder."""
+    """With --stray, --hack or --train: the demonstration of the environment that the data come from, or its run."""
+    stray: int = 0
+    """Episodes of the moved demonstration that are led astray in their last fifth, as near misses."""
     hack: int = 0
     """Episodes in which CMA-ES optimises each reward."""
     train: int = 0

@@ -56,7 +56,9 @@ def corpus(verb: cli.Corpus) -> None:
     from pretrain.corpus.films import LABELS, write_films
     from pretrain.corpus.sheet import contact_sheet
 
-    options = CorpusOptions(videos=verb.videos, misalignment=verb.misalignment, irrelevant=verb.irrelevant)
+    options = CorpusOptions(
+        videos=verb.videos, misalignment=verb.misalignment, irrelevant=verb.irrelevant, sample_rate=verb.sound
+    )
     films = write_films(GeneratedVideos(options, seed=verb.common.seed), verb.out, size=verb.size, fps=verb.fps)
     with atomic_path(verb.out / "sheet.png") as temporary:
         cv2.imwrite(str(temporary), contact_sheet(options)[..., ::-1], [cv2.IMWRITE_PNG_COMPRESSION, 9])

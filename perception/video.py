@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 from jaxtyping import UInt8
 
+from perception.sound_track import Sound, SoundTrack
 from records.atomic import atomic_path
 from records.video import Clip
 
@@ -115,7 +116,9 @@ def read_frame(clip: Clip, index: int) -> Image:
     return next(read_frames(clip.replace(start=clip.start + index, num_frames=1)))
 
 
-def write_video(path: Path | str, frames: Iterable[Image], fps: float, *, quality: int = 20) -> Path:
+def write_video(
+    path: Path | str, frames: Iterable[Image], fps: float, *, quality: int = 20, sound: Sound | None = None
+) -> Path:
     """Write RGB frames as H.264 (yuv420p), atomically; odd sizes are padded by one repeated row or column.
 
     Args:
@@ -123,6 +126,7 @@ def write_video(path: Path | str, frames: Iterable[Image], fps: float, *, qualit
         frames: images of one size.
         fps: rate [1/s].
         quality: x264's constant rate factor; lower is better and larger.
+        sound: heard from the first frame on, written as AAC.
 
     Raises:
         ClipError: no frames, or frames of different sizes.
@@ -135,7 +139,8 @@ def write_video(path: Path | str, frames: Iterable[Image], fps: float, *, qualit
     with atomic_path(path) as temporary, av.open(str(temporary), "w") as container:
         stream: Any = container.add_stream("libx264", rate=Fraction(fps).limit_denominator(100_000))
         stream.pix_fmt, stream.options = "yuv420p", {"crf": str(quality), **REPEATABLE}
-        for image in frames:
+        track = None if sound is None else SoundTrack(container, sound.rate)
+        for count, image in enumerate(frames, 1):
             even = np.pad(image, ((0, image.shape[0] % 2), (0, image.shape[1] % 2), (0, 0)), mode="edge")
             if size is None:
                 size = even.shape
@@ -143,9 +148,13 @@ def write_video(path: Path | str, frames: Iterable[Image], fps: float, *, qualit
             if even.shape != size:
                 raise ClipError(f"{path}: a frame of {even.shape[:2]} px among frames of {size[:2]} px")
             container.mux(stream.encode(av.VideoFrame.from_ndarray(np.ascontiguousarray(even), format="rgb24")))
+            while sound and track and track.written < min(count / fps * sound.rate, len(sound.wave)):
+                track.write(sound.wave[track.written :][: SoundTrack.BLOCK])
         if size is None:
             raise ClipError(f"{path}: there are no frames to write")
         container.mux(stream.encode())
+        if track:
+            track.end()
     return path
 
 

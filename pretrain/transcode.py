@@ -9,17 +9,13 @@ from fractions import Fraction
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from perception.video import ClipError, open_container
+from perception.video import ClipError, SoundTrack, open_container
 from pretrain.forward import Forward, on_grid
 from pretrain.frames import Scaler, duration_of, scaled, size_of, upright
 from pretrain.soundtrack import in_blocks
 
 SOUND_RATES = (8_000, 16_000, 22_050, 24_000, 32_000, 44_100, 48_000)
 """Samples a second that sound can be kept with."""
-_AAC_FRAME = 1024
-"""Samples that AAC encodes together."""
-_SOUND_BITS = 48_000
-"""Bits a second of the sound."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -117,34 +113,30 @@ class _Sound:
 
     def __init__(self, source: Any, out: Any, rate: int) -> None:
         self.silent_from: float | None = None
-        self._out, self._rate, self._done = out, rate, 0
-        self._blocks: Iterator[Any] = iter(())
+        self._rate = rate
+        self._track: SoundTrack | None = None
         if rate and source.streams.audio:
-            self._stream = out.add_stream("aac", rate=rate, layout="mono")
-            self._stream.bit_rate = _SOUND_BITS
-            self._blocks = in_blocks(source, rate, _AAC_FRAME / rate)
+            self._track = SoundTrack(out, rate)
+            self._blocks: Iterator[Any] = in_blocks(source, rate, SoundTrack.BLOCK / rate)
 
     def until(self, moment: float) -> None:
         """Write what is heard before a moment [s]."""
         import av
 
-        while self._done < moment * self._rate:
+        while self._track is not None and self._track.written < moment * self._rate:
             try:
                 block = next(self._blocks, None)
             except (av.FFmpegError, OSError):
-                block, self.silent_from = None, self._done / self._rate
+                block, self.silent_from = None, self._track.written / self._rate
             if block is None:
                 self._blocks = iter(())
                 return
-            frame = av.AudioFrame.from_ndarray(block[None], format="fltp", layout="mono")
-            frame.sample_rate, frame.pts, frame.time_base = self._rate, self._done, Fraction(1, self._rate)
-            self._out.mux(self._stream.encode(frame))
-            self._done += len(block)
+            self._track.write(block)
 
     def end(self) -> None:
         """Write what the encoder still holds."""
-        if self._done:
-            self._out.mux(self._stream.encode())
+        if self._track is not None:
+            self._track.end()
 
 
 def _small(frame: Any, size_hw: tuple[int, int], scaler: Scaler) -> Any:

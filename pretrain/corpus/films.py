@@ -9,11 +9,12 @@ from pathlib import Path
 
 import numpy as np
 
-from perception.video import write_video
+from perception.video import Sound, write_video
 from pretrain.corpus.canvas import whole
 from pretrain.corpus.generated import GeneratedVideos
 from pretrain.corpus.options import CorpusError
 from pretrain.corpus.script import Script
+from pretrain.transcode import SOUND_RATES
 from records.atomic import write_text
 from records.progress import tell_progress
 
@@ -25,7 +26,7 @@ _TOGETHER = 32
 
 
 def write_films(videos: GeneratedVideos, folder: Path | str, *, size: int, fps: float) -> list[Path]:
-    """Write the videos of an epoch, square, with their narration and labels.
+    """Write the videos of an epoch, square, with their narration, labels and, where options say so, sound.
 
     Args:
         videos: where they come from.
@@ -37,10 +38,13 @@ def write_films(videos: GeneratedVideos, folder: Path | str, *, size: int, fps: 
         The video files.
 
     Raises:
-        CorpusError: a size or a rate that no video has.
+        CorpusError: a size, a rate or sound that no video has.
     """
     if size < 2 or fps <= 0:
         raise CorpusError(f"{size} px at {fps:g} frames per second: expected at least 2 px and a positive rate")
+    if videos.options.sample_rate not in (0, *SOUND_RATES):
+        rates = ", ".join(map(str, SOUND_RATES))
+        raise CorpusError(f"sound of {videos.options.sample_rate} samples a second; choose from: 0, {rates}")
     folder = Path(folder)
     table = io.StringIO()
     rows = csv.writer(table, lineterminator="\n")
@@ -49,7 +53,7 @@ def write_films(videos: GeneratedVideos, folder: Path | str, *, size: int, fps: 
     for index in range(len(videos)):
         script, path = videos.script(index), folder / f"{index:06d}.mp4"
         write_text(path.with_suffix(".vtt"), vtt(script))
-        paths.append(write_video(path, _painted(script, size, fps), fps))
+        paths.append(write_video(path, _painted(script, size, fps), fps, sound=_heard(videos, index)))
         rows.writerows((path.stem, *row) for row in _labels(script))
         tell_progress("painting videos", index + 1, len(videos))
     write_text(folder / LABELS, table.getvalue())
@@ -66,6 +70,13 @@ def _painted(script: Script, size: int, fps: float) -> Iterator[np.ndarray]:
     moments = np.arange(round(script.duration * fps)) / fps
     for part in np.split(moments, np.arange(_TOGETHER, len(moments), _TOGETHER)):
         yield from script.frames(part, whole((size, size)))
+
+
+def _heard(videos: GeneratedVideos, index: int) -> Sound | None:
+    """All sound of a video; None where the options make none."""
+    rate = videos.options.sample_rate
+    wave = videos.sound(index, 0.0, videos.script(index).duration, rate)
+    return None if wave is None else Sound(wave, rate)
 
 
 def _labels(script: Script) -> Iterator[tuple[str, ...]]:

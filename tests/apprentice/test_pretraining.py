@@ -11,6 +11,7 @@ import pytest
 from films import write_film, write_srt
 
 from apprentice.cli import main
+from pretrain.shards import Shards
 
 
 def fill(folder, *names, seconds=0.6):
@@ -61,8 +62,10 @@ def test_a_corpus_can_be_prepared(tmp_path, capsys):
     assert "2 videos with captions" in " ".join(capsys.readouterr().err.split())
     names = {path.name for path in videos.iterdir()}
     assert names == {"000000.mp4", "000000.vtt", "000001.mp4", "000001.vtt", "labels.csv", "sheet.png"}
-    main(["pretrain", "prepare", str(videos), "--out", str(tmp_path / "shards"), "--processes", "1"])
+    shards = tmp_path / "shards"
+    main(["pretrain", "prepare", str(videos), "--out", str(shards), "--processes", "1", "--sound", "8000"])
     assert "2 videos in 1 shard, 2 of them new" in " ".join(capsys.readouterr().err.split())
+    assert Shards(shards).sound(0, 2.0, 1.0, 8000).std() > 0.01
     said = failed(capsys, "pretrain", "corpus", videos, "--irrelevant", "1")
     assert "shares lie between 0 and 1" in said
     assert "defect" not in said

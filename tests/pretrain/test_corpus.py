@@ -388,6 +388,25 @@ def test_films_are_narrated_videos(tmp_path):
     assert float(rows[0]["end"]) - float(rows[0]["start"]) == pytest.approx(script.lasting[0], abs=2e-3)
 
 
+def test_films_are_heard(tmp_path):
+    """What comes out of the file is what was generated, up to AAC; at the moment at which it is seen."""
+    rate = 16_000
+    videos = GeneratedVideos(CorpusOptions(steps=3, videos=1, sample_rate=rate, noise=0.1), seed=4)
+    write_films(videos, tmp_path, size=32, fps=4.0)
+    folder = VideoFolder(tmp_path)
+    made = videos.sound(0, 0.0, videos.script(0).duration, rate)
+    for start, seconds in ((0.0, 7.0), (2.0, 1.5)):
+        heard = folder.sound(0, start, seconds, rate)
+        expected = made[round(start * rate) :][: len(heard)]
+        shifts = range(-40, 41)
+        match = [np.corrcoef(np.roll(heard, shift)[50:-50], expected[50:-50])[0, 1] for shift in shifts]
+        assert abs(shifts[int(np.argmax(match))]) <= 1, "in time to a sample or so"
+        assert max(match) > 0.9
+    assert folder.narration(0)[1] == pytest.approx(videos.script(0).duration, abs=0.3)
+    with pytest.raises(CorpusError, match="sound of 12345 samples a second; choose from: 0, 8000"):
+        write_films(GeneratedVideos(CorpusOptions(videos=1, sample_rate=12_345), seed=4), tmp_path, size=32, fps=4.0)
+
+
 @pytest.mark.parametrize(
     ("wrong", "message"),
     [
