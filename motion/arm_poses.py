@@ -64,6 +64,8 @@ class Chain:
         self._turns = np.linalg.norm(turn_here, axis=1) > 0.5
         slide_here = np.array([data.oMi[k].rotation.T @ J[:3, k - 1] for k in range(1, model.njoints)])
         self._axis = np.where(self._turns[:, None], turn_here, slide_here)
+        cross = np.array([pin.skew(axis) for axis in turn_here * self._turns[:, None]])
+        self._by_sine, self._by_versine = self._R @ cross, self._R @ cross @ cross
         self.supported = np.zeros((model.njoints, model.nv))
         """Which degrees of freedom move what a joint carries (joints and the base first, J)."""
         for k in range(1, model.njoints):
@@ -75,22 +77,20 @@ class Chain:
         count, free = q.shape
         R, p = np.empty((count, free + 1, 3, 3)), np.zeros((count, free + 1, 3))
         R[:, 0] = np.eye(3)
-        twists = np.empty((count, 6, free))
-        cosine, sine = np.cos(q), np.sin(q)
-        for k, (parent, x) in enumerate(zip(self._parent, self._axis, strict=True)):
+        # Rodrigues' formula, after the placement of each joint in the one before.
+        sine, versine = np.sin(q)[..., None, None], (1 - np.cos(q))[..., None, None]
+        turned = self._R + sine * self._by_sine + versine * self._by_versine
+        for k, parent in enumerate(self._parent):
             before = R[:, parent]
+            np.matmul(before, turned[:, k], out=R[:, k + 1])
             p[:, k + 1] = p[:, parent] + before @ self._p[k]
-            placed = before @ self._R[k]
-            axis = placed @ x
-            if self._turns[k]:
-                c, s, cross = cosine[:, k, None, None], sine[:, k, None, None], pin.skew(x)
-                R[:, k + 1] = placed @ (np.eye(3) + s * cross + (1 - c) * (cross @ cross))
-                twists[:, :3, k], twists[:, 3:, k] = cross_product(p[:, k + 1], axis), axis
-            else:
-                R[:, k + 1] = placed
-                p[:, k + 1] += q[:, k, None] * axis
-                twists[:, :3, k], twists[:, 3:, k] = axis, 0.0
-        return R, p, twists
+            if not self._turns[k]:
+                p[:, k + 1] += q[:, k, None] * (R[:, k + 1] @ self._axis[k])
+        axis = (R[:, 1:] @ self._axis[..., None])[..., 0]
+        turn = axis * self._turns[:, None]
+        slide = axis - turn
+        twists = np.concatenate([cross_product(p[:, 1:], turn) + slide, turn], axis=-1)
+        return R, p, np.ascontiguousarray(twists.swapaxes(1, 2))
 
     def poses(
         self, q: Float[np.ndarray, "T J"], spheres: Spheres, tool: tuple[int, pin.SE3], p_head: Float[np.ndarray, "3"]
@@ -105,7 +105,7 @@ class Chain:
         """
         R, p, twists = self.joints(q)
         hand, T_hand_tool = tool
-        at = (R[:, spheres.joint] @ spheres.centre[..., None])[..., 0] + p[:, spheres.joint]
+        at = _carried(R, p, spheres)
         head = R[:, hand] @ T_hand_tool.act(p_head) + p[:, hand]
         J = np.concatenate([_at(twists, head), twists[:, 3:]], axis=1) * self.supported[hand]
         return ArmPoses(R[:, hand] @ T_hand_tool.rotation, head, J, at, twists, self.supported[spheres.joint])
@@ -114,6 +114,16 @@ class Chain:
 def cross_product(a: Float[np.ndarray, "*N 3"], b: Float[np.ndarray, "*N 3"]) -> Float[np.ndarray, "*N 3"]:
     """Cross products; `np.cross` spends most of its time on moving axes."""
     return a[..., [1, 2, 0]] * b[..., [2, 0, 1]] - a[..., [2, 0, 1]] * b[..., [1, 2, 0]]
+
+
+def _carried(R: np.ndarray, p: np.ndarray, spheres: Spheres) -> Float[np.ndarray, "T S 3"]:
+    """Where joints at `R`, `p` carry spheres: one product with a matrix that picks each sphere's joint."""
+    count, joints, every = *p.shape[:2], np.arange(len(spheres.joint))
+    pick = np.zeros((joints, 4, len(every)))
+    pick[spheres.joint, :3, every], pick[spheres.joint, 3, every] = spheres.centre, 1.0
+    placed = np.concatenate([R, p[..., None]], axis=-1).swapaxes(1, 2).reshape(3 * count, 4 * joints)
+    at = placed @ pick.reshape(4 * joints, -1)
+    return np.ascontiguousarray(at.reshape(count, 3, -1).swapaxes(1, 2))
 
 
 def _at(twists: Float[np.ndarray, "N 6 J"], point: Float[np.ndarray, "N 3"]) -> Float[np.ndarray, "N 3 J"]:

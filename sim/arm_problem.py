@@ -7,7 +7,7 @@ on the block-banded normal equations of `motion.problem`: time and memory are li
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import NamedTuple
@@ -18,6 +18,7 @@ from jaxtyping import Float
 from scipy.linalg import LinAlgError
 
 from motion.arm_poses import ArmPoses
+from motion.banded import solve_banded
 from motion.problem import BAND, NormalEquations
 from motion.robot import Arm
 from motion.rotation import inverse_right_jacobian, logarithm, quaternion
@@ -170,7 +171,7 @@ class ArmProblem:
         here = ArmProblemAt(self, q, base, hinge)
         for _ in range(iterations):
             try:
-                dq, dbase = here.equations.solve(damping)
+                dq, dbase = solve_banded(here.equations, damping)
             except LinAlgError:
                 damping *= 8
                 continue
@@ -216,30 +217,25 @@ class ArmProblemAt:
 
     def residuals(self) -> list[np.ndarray]:
         """Errors in units of their standard deviations: of pose, gaps, joint limits, posture, differences, base."""
-        pose = [self._pose_error(), self._gap_error()[0]]
-        single = [error for error, _ in self._single()]
-        return [*pose, *single, *(error for _, error, _ in self._differences()), self._base_error()[0]]
+        pose = [self._pose_error, self._gap_error[0]]
+        single = [error for error, _ in self._single]
+        return [*pose, *single, *(error for _, error, _ in self._differences), self._base_error()[0]]
 
     @cached_property
     def equations(self) -> NormalEquations:
         """Gauss-Newton approximation."""
         problem, count = self.problem, len(self.q)
-        error, (J, S) = self._pose_error(), self._pose_slope()
+        rows = self._rows()
+        joints, rest = slice(problem.J), slice(problem.J, -1)
+        square = rows.swapaxes(1, 2) @ rows
         blocks = np.zeros((BAND, count, problem.J, problem.J))
-        turned = J.swapaxes(1, 2)
-        blocks[0] = turned @ J
-        border, corner = turned @ S, np.einsum("tra,trb->ab", S, S)
-        g, h = (turned @ error[..., None])[..., 0], np.einsum("tra,tr->a", S, error)
-        frame, (error, _), (J, S) = self._near.frame, self._gap_error(), self._gap_slope()
-        np.add.at(blocks[0], frame, J[:, :, None] * J[:, None])
-        np.add.at(border, frame, J[:, :, None] * S[:, None])
-        np.add.at(g, frame, J * error[:, None])
-        corner, h = corner + S.T @ S, h + S.T @ error
+        blocks[0], border, g = square[:, joints, joints], square[:, joints, rest], square[:, joints, -1]
+        corner, h = square[:, rest, rest].sum(axis=0), square[:, rest, -1].sum(axis=0)
         diagonals = [np.einsum("tjj->tj", block) for block in blocks]
-        for error, slope in self._single():
+        for error, slope in self._single:
             g += slope * error
             diagonals[0] += slope**2
-        for window, error, slope in self._differences():
+        for window, error, slope in self._differences:
             pull, square = slope * error, slope**2
             for i, a in enumerate(window):
                 g[i : i + len(error)] += a * pull
@@ -276,6 +272,24 @@ class ArmProblemAt:
         """Centres of the collision spheres in the world [m]."""
         return self._pose.spheres @ self._turn.T + self.base[:3]
 
+    def _rows(self) -> Float[np.ndarray, "N R C"]:
+        """What concerns single frames, and the base: pose, then gaps. By joints and base, and the errors last.
+
+        Frames with fewer small gaps than others have rows of zeros.
+        """
+        frame, counts = self._near.frame, np.bincount(self._near.frame, minlength=len(self.q))
+        rows = np.zeros((len(self.q), 6 + counts.max(initial=0), self.problem.J + len(BASE) + 1))
+        joints, base = slice(self.problem.J), slice(self.problem.J, -1)
+        rows[:, :6, joints], rows[:, :6, base] = self._pose_slope()
+        rows[:, :6, -1] = self._pose_error
+        order = np.argsort(frame, kind="stable")
+        place = np.empty_like(frame)
+        place[order] = 6 + np.arange(len(frame)) - np.repeat(np.cumsum(counts) - counts, counts)
+        rows[frame, place, joints], rows[frame, place, base] = self._gap_slope()
+        rows[frame, place, -1] = self._gap_error[0]
+        return rows
+
+    @cached_property
     def _pose_error(self) -> np.ndarray:
         problem = self.problem
         return np.concatenate([(self.head - problem.head) / POSITION, self.miss / problem.rotation[:, None]], axis=1)
@@ -294,6 +308,7 @@ class ArmProblemAt:
     def _near(self) -> Near:
         return self.problem.clearance.near(self.spheres, self.base[:3], GAP + _FELT * _CLEARANCE * self.hinge)
 
+    @cached_property
     def _gap_error(self) -> tuple[np.ndarray, np.ndarray]:
         """Errors and slopes (N,) of small gaps."""
         error, slope = _hinge(GAP - self._near.gap, _CLEARANCE * self.hinge)
@@ -304,7 +319,7 @@ class ArmProblemAt:
         frame, sphere, other, _, normal, own = self._near
         J, pairs = self._pose.sphere_jacobians(frame, sphere), other >= 0
         J[pairs] -= self._pose.sphere_jacobians(frame[pairs], other[pairs])
-        direction = normal * self._gap_error()[1][:, None]
+        direction = normal * self._gap_error[1][:, None]
         by_joints = ((direction @ self._turn)[:, None] @ J)[:, 0]
         by_base = np.zeros((len(frame), len(BASE)))
         world = ~own
@@ -312,20 +327,24 @@ class ArmProblemAt:
         by_base[world] = (direction[world, None] @ moved)[:, 0]
         return by_joints, by_base
 
-    def _single(self) -> Iterator[tuple[np.ndarray, np.ndarray]]:
+    @cached_property
+    def _single(self) -> tuple[tuple[np.ndarray, np.ndarray], ...]:
         """Errors and slopes (N, J) of joints by themselves: limits, posture."""
-        yield _within(self.q - self.problem.middle, self.problem.half, self.hinge)
-        yield (self.q - self.problem.rest) / _POSTURE, np.full_like(self.q, 1 / _POSTURE)
+        limits = _within(self.q - self.problem.middle, self.problem.half, self.hinge)
+        return limits, ((self.q - self.problem.rest) / _POSTURE, np.full_like(self.q, 1 / _POSTURE))
 
-    def _differences(self) -> Iterator[tuple[tuple[float, ...], np.ndarray, np.ndarray]]:
+    @cached_property
+    def _differences(self) -> tuple[tuple[tuple[float, ...], np.ndarray, np.ndarray], ...]:
         """Residuals of differences between frames: the differences' weights, errors and slopes (N, J)."""
         problem = self.problem
         velocity = np.diff(self.q[: problem.T], axis=0)
         acceleration = np.diff(velocity, axis=0)
-        yield (-1.0, 1.0), *_within(velocity, SPEED_SHARE * problem.speed, self.hinge)
-        yield (1.0, -2.0, 1.0), *_within(acceleration, SPEED_SHARE * problem.strength, self.hinge)
         slope = np.broadcast_to(1 / problem.smooth, acceleration.shape)
-        yield (1.0, -2.0, 1.0), acceleration * slope, slope
+        return (
+            ((-1.0, 1.0), *_within(velocity, SPEED_SHARE * problem.speed, self.hinge)),
+            ((1.0, -2.0, 1.0), *_within(acceleration, SPEED_SHARE * problem.strength, self.hinge)),
+            ((1.0, -2.0, 1.0), acceleration * slope, slope),
+        )
 
     def _base_error(self) -> tuple[np.ndarray, np.ndarray]:
         """Errors and slopes (4,) of a base whose height is searched: no pedestal is better than a high one."""

@@ -2,11 +2,14 @@ from __future__ import annotations
 
 import time
 import tracemalloc
+from dataclasses import replace
 
 import numpy as np
 import pytest
+from scipy.linalg import LinAlgError
 from squatting import level_camera, observe, squatting, standing_contacts
 
+from motion.banded import solve_banded
 from motion.body import build_body
 from motion.estimate import EstimateOptions, balance, contact_residuals, estimate, start
 from motion.evidence import image_residuals
@@ -49,13 +52,23 @@ def random_equations(frames, size, shared, seed=0):
     return NormalEquations(blocks, border, whole[frames * size :, frames * size :], g, h), whole
 
 
+@pytest.mark.parametrize("solver", [NormalEquations.solve, solve_banded])
+@pytest.mark.parametrize("shared", [0, 3])
 @pytest.mark.parametrize("frames", [1, 2, 3, 7, 8])
-def test_banded_solution_equals_the_dense_one(frames):
-    equations, whole = random_equations(frames=frames, size=4, shared=3)
-    dx, ds = equations.solve(damping=0.1)
+def test_banded_solution_equals_the_dense_one(frames, shared, solver):
+    equations, whole = random_equations(frames=frames, size=4, shared=shared)
+    dx, ds = solver(equations, 0.1)
     damped = whole + 0.1 * np.diag(np.diag(whole))
     expected = np.linalg.solve(damped, -np.concatenate([equations.g.reshape(-1), equations.h]))
     np.testing.assert_allclose(np.concatenate([dx.reshape(-1), ds]), expected, rtol=1e-6, atol=1e-9)
+
+
+@pytest.mark.parametrize("solver", [NormalEquations.solve, solve_banded])
+def test_what_is_not_positive_definite_is_refused(solver):
+    equations, _ = random_equations(frames=5, size=4, shared=3)
+    for name in ("blocks", "corner"):
+        with pytest.raises(LinAlgError, match="not positive definite"):
+            solver(replace(equations, **{name: -getattr(equations, name)}), 0.1)
 
 
 def test_assembled_gradient_is_that_of_the_cost():
