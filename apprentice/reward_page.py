@@ -88,7 +88,9 @@ def _glance(found: Judgement, hacked: Hacking | None) -> list[tuple[str, str, st
         told.append(("Order in time", _value(found.order.forward), f"reversed {_value(found.order.reversed)}"))
     if isinstance(found.separation, Separation):
         told.append(("Success from failure", _value(found.separation.auc.last), "area under the curve, last step"))
-    if isinstance(found.near, Separation):
+    if isinstance(found.strayed, Separation):
+        told.append(("From strayed ones", _value(found.strayed.auc.last), "area under the curve, last step"))
+    elif isinstance(found.near, Separation):
         told.append(("From near misses", _value(found.near.auc.last), "area under the curve, last step"))
     best = next((d for d in found.distances if isinstance(d, Distance) and d.coverage == "mixed"), None)
     if best is not None:
@@ -154,7 +156,10 @@ def _order(order: ValueOrder | str) -> Html | None:
 def _separation(found: Judgement) -> Html | None:
     rows: list[list[Part]] = []
     why: list[Part] = []
-    for label, part in (("failures", found.separation), ("near misses, stopped in the last fifth", found.near)):
+    against = [("failures", found.separation), ("near misses, stopped in the last fifth", found.near)]
+    if found.strayed is not None:
+        against.append(("near misses, led astray in the last fifth", found.strayed))
+    for label, part in against:
         if isinstance(part, str):
             why.append(f"Against {label}, not defined: {part}.")
             continue
@@ -164,7 +169,8 @@ def _separation(found: Judgement) -> Html | None:
         ]
     explained = (
         "How often a success is paid more than a failure, by the sum of an episode, its mean, and its last step: 0.5 by"
-        " chance. Near misses are successes whose last fifth is not carried out; what is seen in it is made up."
+        " chance. Near misses are successes whose last fifth is not carried out; what is seen in it is made up. Those"
+        " that are led astray are simulated: as a success for four fifths, then a random action, held, and a failure."
     )
     return section(
         "Success from failure",

@@ -32,10 +32,13 @@ def evaluate(verb: cli.RewardsEvaluate) -> None:
     from policies.rewards.evaluation.transitions import of_transitions
 
     specs = _titles(verb.reward)
-    if verb.transitions < 2 or not 0 <= verb.gamma <= 1 or verb.seeds < 1 or verb.episodes < 1 or verb.hack < 0:
-        raise UsageError("--transitions at least 2, --gamma from 0 to 1, --seeds and --episodes at least 1, --hack 0")
+    counted = min(verb.seeds, verb.episodes) >= 1 and min(verb.hack, verb.stray) >= 0
+    if verb.transitions < 2 or not 0 <= verb.gamma <= 1 or not counted:
+        raise UsageError(
+            "--transitions at least 2, --gamma from 0 to 1, --seeds and --episodes at least 1, --hack and --stray 0"
+        )
     data, demonstration = _data(verb), None
-    if verb.hack or verb.train:
+    if verb.hack or verb.train or verb.stray:
         demonstration = _demonstration(verb.demonstration, data)
     episodes = list(data.episodes)
     truth = of_transitions(named_reward(verb.truth), episodes) if verb.truth is not None else None
@@ -43,6 +46,12 @@ def evaluate(verb: cli.RewardsEvaluate) -> None:
     rewards = {name: named_reward(spec) for name, spec in specs.items()}
     found = [judge_reward(name, reward, data, asked) for name, reward in rewards.items()]
     found = [_flattered(one, specs[one.name], verb) for one in found]
+    if verb.stray and demonstration is not None:
+        from policies.rewards.evaluation.astray import astray
+
+        for k, one in enumerate(found):
+            misses = astray(rewards[one.name], demonstration, episodes=verb.stray, seed=verb.common.seed)
+            found[k] = one.with_strayed(misses)
     verb.out.mkdir(parents=True, exist_ok=True)
     log_to(verb.out / "log.txt")
     hacked: dict[str, Hacking] = {}
@@ -141,7 +150,9 @@ def _demonstration(path: Path | None, data: Dataset) -> Demonstration:
     from policies.trials import NOMINAL
 
     if path is None:
-        raise UsageError("--hack and --train need the environment: name its --demonstration (record or run folder)")
+        raise UsageError(
+            "--hack, --stray and --train need the environment: name its --demonstration (record or run folder)"
+        )
     file = next((f for f in (path / "retargeted.npz", path / "demonstration.npz") if f.is_file()), path)
     found = Demonstration.load(file)
     env = NOMINAL.environment(found)

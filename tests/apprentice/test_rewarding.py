@@ -58,12 +58,19 @@ def judge(folder, *names, out="out", more=()):
 
 
 def test_pages_and_json_and_a_ranking(folder, capsys):
-    judge(folder, "clock", "driven", more=["--demonstration", str(folder), "--hack", "1", "--transitions", "200"])
+    judge(
+        folder,
+        "clock",
+        "driven",
+        more=["--demonstration", str(folder), "--hack", "1", "--stray", "6", "--transitions", "200"],
+    )
     written = {path.name for path in (folder / "out").iterdir()}
     assert written >= {"clock.html", "clock.json", "driven.html", "driven.json", "ranking.html", "ranking.json"}
     note = json.loads((folder / "out/driven.json").read_text())
     assert note["separation"]["auc"]["last"]["value"] == 1
     assert note["near_misses"]["failures"] > 0
+    assert note["strayed"]["auc"]["last"]["value"] == 1
+    assert 0 < note["strayed"]["failures"] <= note["strayed"]["successes"] <= 6
     assert note["value_order"]["forward"]["value"] > note["value_order"]["shuffled"]["value"]
     kinds = {(d["kind"], d["coverage"]) for d in note["distances"] if "kind" in d}
     assert ("epic", "mixed") in kinds
@@ -73,6 +80,7 @@ def test_pages_and_json_and_a_ranking(folder, capsys):
     page = (folder / "out/driven.html").read_text()
     for heading in ("Distance from the truth", "Order in time", "Success from failure", "True return", "Hacking"):
         assert f">{heading}</h2>" in page
+    assert "led astray in the last fifth: last" in page
     assert "<script" not in page
     assert "driven" in capsys.readouterr().out
 

@@ -47,15 +47,26 @@ class Judgement(NamedTuple):
     returns: Figures | str
     distances: tuple[Distance | str, ...]
     cautions: tuple[str, ...]
+    strayed: Separation | str | None = None
+    """Successes against near misses of the simulator, where it was asked (`evaluation.astray`)."""
+
+    def with_strayed(self, found: Separation | str) -> Judgement:
+        """The same with near misses of the simulator, and what is to be said of them."""
+        more: tuple[str, ...] = ()
+        if isinstance(found, Separation) and found.auc.last.low <= 0.5:
+            more = ("It does not tell a success from one that is led astray in its last fifth.",)
+        return self._replace(strayed=found, cautions=(*self.cautions, *more))
 
     def plain(self) -> dict[str, Any]:
         """As JSON holds it."""
-        parts = {
+        parts: dict[str, Any] = {
             "value_order": self.order,
             "separation": self.separation,
             "near_misses": self.near,
             "return_order": self.returns,
         }
+        if self.strayed is not None:
+            parts["strayed"] = self.strayed
         told = {key: {"undefined": part} if isinstance(part, str) else part.plain() for key, part in parts.items()}
         far = [{"undefined": d} if isinstance(d, str) else d.plain() for d in self.distances]
         return {"name": self.name, "episodes": self.episodes, **told, "distances": far, "cautions": list(self.cautions)}
