@@ -1,12 +1,20 @@
 """`apprentice features`, `index` and `search`: from films to a table and to a page on which they are watched."""
 
 import re
+import shutil
 import socket
+import subprocess
 import sys
+import threading
+from collections import Counter
+from contextlib import contextmanager
 
+import cv2
+import numpy as np
 import pytest
+import uvicorn
 from fastapi.testclient import TestClient
-from films import write_film
+from films import LEVELS, write_film
 from small_model import model_of
 
 from apprentice.cli import main
@@ -15,6 +23,7 @@ from apprentice.search_app import make_app
 from apprentice.searching import clock, open_searcher
 
 LOCAL = "http://127.0.0.1"
+CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
 
 
 @pytest.fixture(scope="module")
@@ -109,6 +118,41 @@ def test_the_page_asks_answers_and_says_how_long_it_took(client):
     assert "deep/&lt;b&gt;jar" in found
     assert "<b>jar" not in found
     assert not re.search(r"(src|href)=\"?(https?:)?//", found)
+
+
+@contextmanager
+def served(app):
+    """Address of a running server."""
+    with socket.socket() as door:
+        door.bind(("127.0.0.1", 0))
+        server = uvicorn.Server(uvicorn.Config(app, log_level="warning"))
+        thread = threading.Thread(target=server.run, kwargs={"sockets": [door]})
+        thread.start()
+        try:
+            yield f"{LOCAL}:{door.getsockname()[1]}"
+        finally:
+            server.should_exit = True
+            thread.join()
+
+
+@pytest.mark.skipif(CHROMIUM is None, reason="there is no Chromium")
+def test_a_browser_shows_each_film_at_the_moment_that_was_found(made, client, tmp_path):
+    """What frame stands still in a film is told by its brightness; films stand in two columns, in turn."""
+    hits = client.get("/api/search", params={"q": "pour the coffee", "k": 4}).json()["hits"]
+    levels = [30 + 10 * (round(10 * hit["start"]) % LEVELS) for hit in hits]
+    assert len(set(levels)) > 2
+    picture = tmp_path / "page.png"
+    command = [CHROMIUM, "--headless", "--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage"]
+    command += [f"--user-data-dir={tmp_path / 'profile'}", "--window-size=900,900", "--hide-scrollbars"]
+    command += ["--virtual-time-budget=3000", f"--screenshot={picture}"]
+    with served(make_app(open_searcher(made / "index", Encoding()))) as address:
+        done = subprocess.run([*command, f"{address}/?q=pour+the+coffee&k=4"], capture_output=True, timeout=120)
+    assert picture.is_file(), done.stderr.decode()
+    page = cv2.imread(str(picture)).astype(int)
+    for column, half in enumerate(np.split(page, 2, axis=1)):
+        for level, films in Counter(levels[column::2]).items():
+            shown = (np.abs(half - level).max(axis=-1) <= 3).sum()
+            assert shown > 15_000 * films, f"column {column}: {films} with a frame of grey {level}, {shown} px"
 
 
 @pytest.mark.parametrize(
