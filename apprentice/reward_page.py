@@ -17,11 +17,12 @@ from policies.rewards.evaluation.value_order import ValueOrder
 Ranked = Sequence[tuple[Judgement, Mapping[str, float]]]
 SCORES = ("total", "mean", "last")
 FIGURES = {
-    "order": "order, less reversed",
-    "separation": "success from failure",
-    "near": "from near misses",
-    "returns": "true return",
+    "failures": "success before failure",
+    "near": "before near miss",
+    "optimised": "solved when optimised",
     "together": "together",
+    "order": "order, less reversed",
+    "returns": "true return",
 }
 
 
@@ -69,8 +70,10 @@ def ranking_page(
     headings += ["hacked"] if hacked else []
     headings += ["success of policies"] if trained is not None else []
     note = (
-        "Every figure is from 0 to 1, and 0.5 by chance; the rewards stand in the order of the mean of those that all"
-        " have. That this mean predicts what a policy learns has not been shown."
+        "Chances that a success is paid more than a failure and than a near miss, by all that a policy would be paid,"
+        " and that what a search finds that knows nothing but the reward is a success ((solved + 1) / (tried + 2)). The"
+        " rewards stand in the order of the product of those that all have, for a policy finds what is wrong with a"
+        " reward wherever that is. Beside it stand order in time and true return, 0.5 by chance."
     )
     return page(
         "Rewards, ranked",
@@ -205,16 +208,24 @@ def _hacking(hacked: Hacking | None) -> Html | None:
         ]
         for k, p in enumerate(hacked.probes, 1)
     ]
+    what, last, how = {
+        "cma": (
+            "best plan",
+            "last plans",
+            f"CMA-ES optimises the reward alone in {len(rows)} episodes: its best plans solve ",
+        ),
+        "ppo": ("policy", "last round", f"PPO learns from the reward alone: of {len(rows)} fresh episodes it solves "),
+    }[hacked.by]
     return section(
         "Hacking",
         tag(
             "p",
-            f"CMA-ES optimises the reward alone in {len(rows)} episodes: its best plans solve {percent(hacked.solved)}."
-            " Hacked: paid more than the demonstration, which solves the task, without solving it.",
+            f"{how}{percent(hacked.solved)}. Hacked: paid more than the demonstration, which solves the task, without"
+            " solving it.",
         ),
         table(
-            "Paid to the demonstration, moved along with its object, and to the best plan",
-            ["episode", "demonstration", "best plan", "solved, last plans", "hacked"],
+            f"Paid to the demonstration, moved along with its object, and to the {what}",
+            ["episode", "demonstration", what, f"solved, {last}", "hacked"],
             rows,
         ),
     )

@@ -32,10 +32,11 @@ def evaluate(verb: cli.RewardsEvaluate) -> None:
     from policies.rewards.evaluation.transitions import of_transitions
 
     specs = _titles(verb.reward)
-    counted = min(verb.seeds, verb.episodes) >= 1 and min(verb.hack, verb.stray) >= 0
+    counted = min(verb.seeds, verb.episodes, verb.hack_steps) >= 1 and min(verb.hack, verb.stray) >= 0
     if verb.transitions < 2 or not 0 <= verb.gamma <= 1 or not counted:
         raise UsageError(
-            "--transitions at least 2, --gamma from 0 to 1, --seeds and --episodes at least 1, --hack and --stray 0"
+            "--transitions at least 2, --gamma from 0 to 1, --seeds, --episodes and --hack-steps at least 1, --hack and"
+            " --stray 0"
         )
     data, demonstration = _data(verb), None
     if verb.hack or verb.train or verb.stray:
@@ -56,11 +57,7 @@ def evaluate(verb: cli.RewardsEvaluate) -> None:
     log_to(verb.out / "log.txt")
     hacked: dict[str, Hacking] = {}
     if verb.hack and demonstration is not None:
-        from policies.rewards.evaluation.hacking import hack
-
-        hacked = {
-            name: hack(r, demonstration, episodes=verb.hack, seed=verb.common.seed) for name, r in rewards.items()
-        }
+        hacked = {name: _hacked(verb, name, spec, demonstration) for name, spec in specs.items()}
     trained: Trained | None = None
     if verb.train and demonstration is not None:
         from policies.rewards.evaluation.trained import train_on
@@ -95,7 +92,7 @@ def evaluate(verb: cli.RewardsEvaluate) -> None:
         write_json(verb.out / f"{_file(one.name)}.json", note)
         page = reward_page(one, data, hacked.get(one.name), trained, verb.gamma)
         write_text(verb.out / f"{_file(one.name)}.html", page)
-    order = ranked(found)
+    order = ranked(found, hacked)
     write_text(verb.out / "ranking.html", ranking_page(order, data, hacked, trained, _file))
     write_json(verb.out / "ranking.json", [{"name": one.name, **figures} for one, figures in order])
     _show(order)
@@ -120,6 +117,20 @@ def _data(verb: cli.RewardsEvaluate | cli.RewardsProgress) -> Dataset:
     from policies.rewards.evaluation.data.reading import read_episodes
 
     return read_episodes(verb.data, format=verb.format, fps=verb.fps).part(verb.part)
+
+
+def _hacked(verb: cli.RewardsEvaluate, name: str, spec: str, demonstration: Demonstration) -> Hacking:
+    """What the optimiser that was asked for buys with a reward."""
+    from policies.rewards.evaluation.hacking import hack
+    from policies.rewards.evaluation.hacking_by_learning import hack_by_learning
+    from policies.rewards.evaluation.loading import named_reward
+    from policies.training import Training
+
+    seed = verb.common.seed
+    if verb.hack_with == "cma":
+        return hack(named_reward(spec), demonstration, episodes=verb.hack, seed=seed)
+    folder, learning = verb.out / "hacking" / _file(name), Training(steps=verb.hack_steps)
+    return hack_by_learning(spec, demonstration, folder, episodes=verb.hack, learning=learning, seed=seed)
 
 
 def _flattered(found: Judgement, spec: str, verb: cli.RewardsEvaluate) -> Judgement:

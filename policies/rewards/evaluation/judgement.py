@@ -12,12 +12,14 @@ from policies.rewards.evaluation.canonical.pearson import ConstantRewardError, r
 from policies.rewards.evaluation.coverage import coverage
 from policies.rewards.evaluation.data.reading import Dataset
 from policies.rewards.evaluation.distance import Distance, Kind, distance
+from policies.rewards.evaluation.hacking import Hacking
 from policies.rewards.evaluation.near_misses import stopped
 from policies.rewards.evaluation.separation import Figures, Scores, Separation, return_order, separation
 from policies.rewards.evaluation.transitions import of_transitions
 from policies.rewards.evaluation.truths import true_reward
 from policies.rewards.evaluation.value_order import ValueOrder, value_order
-from policies.rewards.reward import Reward, RewardError, Watched, judge
+from policies.rewards.evaluation.worth import Worth, optimised, worth
+from policies.rewards.reward import Reward, RewardError, Watched, judge, paid_on
 
 KINDS: tuple[Kind, ...] = ("epic", "dard")
 COMPARED = ("random", "expert", "mixed", "independent")
@@ -46,6 +48,8 @@ class Judgement(NamedTuple):
     """Successes against near misses."""
     returns: Figures | str
     distances: tuple[Distance | str, ...]
+    worth: Worth
+    """By what a policy would be paid for successes, failures and near misses; without a hacking probe."""
     cautions: tuple[str, ...]
     strayed: Separation | str | None = None
     """Successes against near misses of the simulator, where it was asked (`evaluation.astray`)."""
@@ -69,7 +73,8 @@ class Judgement(NamedTuple):
             parts["strayed"] = self.strayed
         told = {key: {"undefined": part} if isinstance(part, str) else part.plain() for key, part in parts.items()}
         far = [{"undefined": d} if isinstance(d, str) else d.plain() for d in self.distances]
-        return {"name": self.name, "episodes": self.episodes, **told, "distances": far, "cautions": list(self.cautions)}
+        told |= {"distances": far, "worth": self.worth.plain(), "cautions": list(self.cautions)}
+        return {"name": self.name, "episodes": self.episodes, **told}
 
 
 def judge_reward(name: str, reward: Reward, data: Dataset, asked: Asked | None = None) -> Judgement:
@@ -87,13 +92,15 @@ def judge_reward(name: str, reward: Reward, data: Dataset, asked: Asked | None =
     scores = Scores.of(reward, each)
     order: ValueOrder | str = "no episode is known to succeed"
     near: Separation | str = "no episode is known to succeed"
+    missed: list[np.ndarray] = []
     apart: Separation | str = "success and failure are not both known in these episodes"
     if good:
         order = value_order(reward, [episodes[k] for k in good], seed=asked.seed)
         misses = stopped([episodes[k] for k in good])
         near = "every success is earned before its last fifth"
         if misses:
-            both = Scores.of(reward, [each[k] for k in good] + [judge(reward, miss) for miss in misses])
+            missed = [judge(reward, miss) for miss in misses]
+            both = Scores.of(reward, [each[k] for k in good] + missed)
             near = separation(both, np.arange(len(good) + len(misses)) < len(good), seed=asked.seed)
     if 0 < len(good) < len(known):
         picked = Scores(*(score[known] for score in scores))
@@ -101,7 +108,15 @@ def judge_reward(name: str, reward: Reward, data: Dataset, asked: Asked | None =
     returns: Figures | str = return_order(scores, episodes, seed=asked.seed)
     if not cast(Figures, returns).mean.defined:
         returns = "true returns are not known, or all the same"
-    found = Judgement(name, len(episodes), order, apart, near, returns, _distances(name, reward, data, asked), ())
+    horizon = max(map(len, episodes))
+
+    def paid(some: Sequence[np.ndarray]) -> np.ndarray:
+        return np.array([float(steps.sum()) + paid_on(reward, steps, horizon - len(steps)) for steps in some])
+
+    bad = [k for k in known if not episodes[k].success]
+    worthy = worth(paid([each[k] for k in good]), paid([each[k] for k in bad]), paid(missed), seed=asked.seed)
+    far = _distances(name, reward, data, asked)
+    found = Judgement(name, len(episodes), order, apart, near, returns, far, worthy, ())
     return found._replace(cautions=_cautions(found))
 
 
@@ -162,29 +177,36 @@ def _cautions(found: Judgement) -> tuple[str, ...]:
     return tuple(told)
 
 
-def ranked(found: Sequence[Judgement]) -> list[tuple[Judgement, Mapping[str, float]]]:
-    """Rewards from the best to the worst, by the mean of the figures that are defined for all of them.
+def ranked(
+    found: Sequence[Judgement], hacked: Mapping[str, Hacking] | None = None
+) -> list[tuple[Judgement, Mapping[str, float]]]:
+    """Rewards from the best to the worst, by the parts of their worth that are defined for all of them.
 
-    Each figure is brought to [0, 1], 0.5 by chance: areas under the curve as they are, correlations r as (1 + r) / 2.
-    Distances are not among them: their reference, the truth, is not always there. That this mean predicts what a policy
-    learns has not been shown: see the success of trained policies where it was measured.
+    Where success is not known, by how well they order the moments of episodes; where nothing is known, as they come.
+    Distances are not among the figures: their reference, the truth, is not always there.
+
+    Args:
+        found: what episodes say.
+        hacked: what optimising each of them bought, by its name.
     """
-    columns = [_standing(one) for one in found]
-    shared = set.intersection(*(set(c) for c in columns)) if columns else set()
-    scored = [
-        (one, {**column, "together": float(np.mean([column[k] for k in sorted(shared)])) if shared else 0.5})
-        for one, column in zip(found, columns, strict=True)
+    worths = [
+        one.worth._replace(optimised=optimised(hacked[one.name])) if hacked and one.name in hacked else one.worth
+        for one in found
     ]
+    shared = sorted(set.intersection(*(set(one.parts()) for one in worths))) if worths else []
+    scored = []
+    for one, known in zip(found, worths, strict=True):
+        beside = _beside(one)
+        together = known.together(shared) if shared else beside.get("order", 0.5)
+        scored.append((one, {**known.parts(), **beside, "together": together}))
     return sorted(scored, key=lambda pair: -pair[1]["together"])
 
 
-def _standing(one: Judgement) -> dict[str, float]:
+def _beside(one: Judgement) -> dict[str, float]:
+    """Figures that are told, but have no part in the order, brought to [0, 1], 0.5 by chance."""
     found = {}
     if isinstance(one.order, ValueOrder) and one.order.forward.defined and one.order.reversed.defined:
         found["order"] = (1 + (one.order.forward.value - one.order.reversed.value) / 2) / 2
-    for name, part in (("separation", one.separation), ("near", one.near)):
-        if isinstance(part, Separation) and part.auc.last.defined:
-            found[name] = part.auc.last.value
     if isinstance(one.returns, Figures) and one.returns.last.defined:
         found["returns"] = (1 + one.returns.last.value) / 2
     return found
