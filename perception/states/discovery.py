@@ -11,7 +11,9 @@ from typing import Any, NamedTuple, Protocol, runtime_checkable
 import numpy as np
 from jaxtyping import Float, Int
 
+from perception.states.absence import chance_of_final
 from perception.states.evidence import PROVABLE, evidence
+from perception.states.order import ABSENT
 from perception.states.stack import DiscoveryError, Stack, stacked
 from records.features import Features, Timeline
 from records.registry import Entry, Registry
@@ -29,9 +31,10 @@ class Discovery(NamedTuple):
     """-1: the clip does not show it (it begins during the action)."""
     action: Int[np.ndarray, "C"]
     final: Int[np.ndarray, "C"]
-    """-1: the clip does not show it (it ends during the action)."""
+    """-1: the clip does not show it (it ends during the action), or nothing proves that it does."""
     confidence: Float[np.ndarray, "C 3"]
-    """Of initial state, action and final state, in [0, 1], comparable between clips; 0 where there is none."""
+    """Of initial state, action and final state, in [0, 1], comparable between clips; 0 where there is none. That of a
+    final state is at most what `discover`'s test leaves to doubt, taken from 1."""
     relevance: Float[np.ndarray, "C"]
     """How well a clip shows the change at all, in [0, 1]."""
     scores: tuple[Float[np.ndarray, "T 3"], ...]
@@ -70,11 +73,13 @@ def discover(
     seed: int = 0,
     prior: Sequence[Float[np.ndarray, "T"]] | None = None,
     significance: float | None = 0.1,
+    doubt: float | None = 0.2,
 ) -> Discovery:
     """Discover the change that clips of one task share.
 
     Whether they share one is tested first, against clips whose time runs backwards (`perception.states.evidence`), if
-    there are at least five; fewer cannot prove it.
+    there are at least five; fewer cannot prove it. Whether a clip shows the final state, too, is tested last, against
+    clips that are cut off at their action (`perception.states.absence`): fewer than three recordings never prove it.
 
     Args:
         clips: features of one clip each, all of one encoder.
@@ -83,6 +88,7 @@ def discover(
         seed: of restarts and of the draws of the test for a change.
         prior: weight of each window for showing the action, from narration say; none is negative.
         significance: chance at which clips that share no change pass for some that do; None for no test.
+        doubt: chance at which a clip without the final state is given one; None for what the method says.
 
     Raises:
         DiscoveryError: clips that do not belong together or are too short, a prior that does not fit, or no change.
@@ -94,7 +100,23 @@ def discover(
     discoverer: Discoverer = DISCOVERERS.load(method)(**(settings or {}))
     if significance is not None and stack.clips >= PROVABLE:
         _check_change(stack, discoverer, prior, seed, significance)
-    return discoverer(stack, seed=seed, prior=prior)
+    found = discoverer(stack, seed=seed, prior=prior)
+    return found if doubt is None else with_final_proved(stack, found, doubt)
+
+
+def with_final_proved(stack: Stack, found: Discovery, doubt: float) -> Discovery:
+    """What was found, without final states that a clip that ends before might as likely have been given.
+
+    Args:
+        stack: of all clips.
+        found: in them.
+        doubt: greatest chance of that.
+    """
+    chance = chance_of_final(stack, found.scores, np.stack([found.initial, found.action, found.final], axis=1))
+    shown = chance <= doubt
+    confidence = found.confidence.copy()
+    confidence[:, 2] = np.where(shown, np.minimum(confidence[:, 2], 1 - chance), 0.0)
+    return found._replace(final=np.where(shown, found.final, ABSENT), confidence=confidence)
 
 
 def timelines(clips: Sequence[Features], discovery: Discovery) -> tuple[Timeline, ...]:

@@ -56,7 +56,7 @@ def test_a_clip_may_end_during_the_action(method):
     assert (found.final[-4:] == -1).sum() >= 2
     assert (found.final[:-4] >= 0).all()
     assert (found.confidence[found.final == -1, 2] == 0).all()
-    settled = discover(made.clips, method, settings=FEW | {"absent_final": 0.0}, significance=None)
+    settled = discover(made.clips, method, settings=FEW | {"absent_final": 0.0}, significance=None, doubt=None)
     assert (settled.final >= 0).all()
 
 
@@ -91,7 +91,7 @@ def test_a_window_of_candidates(method):
         value[swap], shown[swap] = value[swap, ::-1], shown[swap, ::-1]
         clips.append(features(value.reshape(-1, 24), time=np.repeat(clip.time, 2, axis=0)))
         label.append(shown.ravel())
-    found = discover(clips, method, significance=None)
+    found = discover(clips, method, significance=None, doubt=None)
     if method == "pseudo_labels":
         assert right(found, label).min() >= 0.9
     for windows in np.stack([found.initial, found.action, found.final], axis=1):
