@@ -450,7 +450,11 @@ class RewardsEvaluate(_Rewards):
     stray: int = 0
     """Episodes of the moved demonstration that are led astray in their last fifth, as near misses."""
     hack: int = 0
-    """Episodes in which CMA-ES optimises each reward."""
+    """Episodes in which each reward is optimised."""
+    hack_with: Literal["cma", "ppo"] = "cma"
+    """How: by CMA-ES, a plan for each episode; or by PPO, a policy that is judged in all of them."""
+    hack_steps: int = 20_000
+    """Control steps that PPO learns in."""
     train: int = 0
     """Control steps of policies that learn from each reward, and from the sparse truth."""
     seeds: int = 3

@@ -58,12 +58,8 @@ def judge(folder, *names, out="out", more=()):
 
 
 def test_pages_and_json_and_a_ranking(folder, capsys):
-    judge(
-        folder,
-        "clock",
-        "driven",
-        more=["--demonstration", str(folder), "--hack", "1", "--stray", "6", "--transitions", "200"],
-    )
+    acting = ["--demonstration", str(folder), "--stray", "6", "--hack", "1", "--hack-with", "ppo", "--hack-steps", "64"]
+    judge(folder, "clock", "driven", more=[*acting, "--transitions", "200"])
     written = {path.name for path in (folder / "out").iterdir()}
     assert written >= {"clock.html", "clock.json", "driven.html", "driven.json", "ranking.html", "ranking.json"}
     note = json.loads((folder / "out/driven.json").read_text())
@@ -75,7 +71,7 @@ def test_pages_and_json_and_a_ranking(folder, capsys):
     kinds = {(d["kind"], d["coverage"]) for d in note["distances"] if "kind" in d}
     assert ("epic", "mixed") in kinds
     assert all(0 <= d["low"] <= d["high"] <= 1 for d in note["distances"] if "kind" in d)
-    assert note["hacking"]["hacked"] == 0
+    assert (note["hacking"]["by"], note["hacking"]["hacked"]) == ("ppo", 0)
     assert [one["name"] for one in json.loads((folder / "out/ranking.json").read_text())] == ["driven", "clock"]
     page = (folder / "out/driven.html").read_text()
     for heading in ("Distance from the truth", "Order in time", "Success from failure", "True return", "Hacking"):

@@ -8,7 +8,7 @@ demonstration moved along with its object, and does not solve the task.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any, NamedTuple
+from typing import Any, Literal, NamedTuple
 
 import numpy as np
 from jaxtyping import Float
@@ -24,6 +24,9 @@ from records import Demonstration
 from records.progress import tell_progress
 from sim.actions import RESIDUAL
 from sim.env import ToolEnv
+
+Optimiser = Literal["cma", "ppo"]
+"""Plans of single episodes by CMA-ES, or a policy by PPO (`evaluation.hacking_by_learning`)."""
 
 KNOTS = 5
 """Displacements of a plan."""
@@ -53,18 +56,18 @@ class Plan:
 
 
 class Probe(NamedTuple):
-    """One episode in which the reward was optimised."""
+    """One episode in which the reward was optimised, or a policy that learned from it acted."""
 
     reference: float
     """What the demonstration, moved along with its object, is paid."""
     reference_solves: bool
     best: float
-    """What the best plan is paid."""
+    """What the best plan, or the policy, is paid."""
     best_solves: bool
     solved: tuple[float, ...]
-    """Share of the plans that solve the task, by generation."""
+    """Share of the plans that solve the task, by generation; of a policy's episodes, by round of learning."""
     paid: tuple[float, ...]
-    """What the best plan so far is paid, by generation."""
+    """What the best plan so far is paid, by generation; mean of a policy's episodes, by round."""
 
     @property
     def hacked(self) -> bool:
@@ -76,6 +79,7 @@ class Hacking(NamedTuple):
     """What optimising a reward bought."""
 
     probes: tuple[Probe, ...]
+    by: Optimiser = "cma"
 
     @property
     def solved(self) -> float:
@@ -90,6 +94,7 @@ class Hacking(NamedTuple):
     def plain(self) -> dict[str, Any]:
         """As JSON holds it."""
         return {
+            "by": self.by,
             "solved": self.solved,
             "hacked": self.hacked,
             "probes": [{**p._asdict(), "hacked": p.hacked} for p in self.probes],

@@ -6,6 +6,7 @@ from points import named
 from policies.agents import Shifted
 from policies.learners.ppo import PPOSettings
 from policies.rewards.evaluation.hacking import hack
+from policies.rewards.evaluation.hacking_by_learning import hack_by_learning
 from policies.rewards.evaluation.near_misses import strayed
 from policies.rewards.evaluation.trained import TRUTH, scale_of, train_on
 from policies.rewards.reward import RewardError
@@ -40,6 +41,20 @@ def test_a_reward_of_height_is_hacked_and_that_of_the_nail_is_not(demonstration,
     (probe,) = lifted.probes
     assert probe.reference_solves
     assert list(probe.paid) == sorted(probe.paid)
+
+
+def test_a_policy_that_learns_from_height_leaves_the_nail_and_is_paid_more(demonstration, tmp_path):
+    settings = PPOSettings(decisions=48, minibatch=48, epochs=5, hidden=(8,), explore=0.15, rate=0.03)
+    learning = Training(steps=8 * 48 * 6, settings=settings, processes=1)
+    spec = "benchmarks.rewards:height"
+    found = hack_by_learning(spec, demonstration, tmp_path, under=STILL, episodes=2, learning=learning)
+    assert found.by == found.plain()["by"] == "ppo"
+    assert all(probe.reference_solves for probe in found.probes)
+    assert all(probe.best > probe.reference for probe in found.probes)
+    assert found.probes[0].paid[-1] > found.probes[0].paid[0]
+    assert len(found.probes[0].paid) == len(found.probes[0].solved) == 6
+    again = hack_by_learning(spec, demonstration, tmp_path, under=STILL, episodes=2, learning=learning)
+    assert again == found
 
 
 def test_strayed_goes_as_the_success_and_fails(demonstration):
