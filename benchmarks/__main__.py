@@ -37,6 +37,7 @@ BENCHMARKS: dict[str, tuple[str, ...]] = {
     "s3dg": (),
     "states": ("{data}",),
     "rewards": (),
+    "closing_the_loop": (),
     "workers": (),
     "search": (),
     "esc10": ("{data}/pretrain/esc10",),

@@ -1,9 +1,9 @@
 """A reward out of clips that nobody has labelled: the end state that is discovered in them, and what tells it apart.
 
 Of some clips the task is done, of others it is not, and which is which is not known. What they share is discovered
-(`perception.states`): an initial state, an action, a final state. Clips that show it as well as most do teach what the
-final state looks like, and what is not it; the others are taken for episodes without it, as in VICE (Fu et al., NeurIPS
-2018). Some of those are successes: they blur the reward, and do not change what it orders above what.
+(`perception.states`): an initial state, an action, a final state. The half of the clips that shows it best teaches what
+the final state looks like, and what is not it; the other half is taken for episodes without it, as in VICE (Fu et al.,
+NeurIPS 2018). Some of those are successes: they blur the reward, and do not change what it orders above what.
 """
 
 from __future__ import annotations
@@ -21,9 +21,6 @@ from policies.rewards.reward import RewardError, Shown, Watched
 from policies.rewards.state_classifier import FINAL, StateClassifierSettings
 from records import Features, Timeline
 
-RELEVANT = 0.5
-"""Relevance of clips that show the change as well as the mean of all does."""
-
 
 class FromClips(NamedTuple):
     """A reward, and what it was learned from."""
@@ -33,7 +30,7 @@ class FromClips(NamedTuple):
     discovery: Discovery
     timelines: tuple[Timeline, ...]
     shows: Bool[np.ndarray, "C"]
-    """Which clips were taken to show the change as a whole."""
+    """Which clips were taken to show the change as a whole: of the more relevant half, those with a final state."""
 
 
 def learn_from_clips(
@@ -66,9 +63,10 @@ def learn_from_clips(
     longest = max((len(clip) for clip in clips), default=0)
     lasting = [stays(clip, longest) for clip in clips]
     features = [features_of(clip, describer) for clip in lasting]
-    found = discover(features, method, seed=seed, significance=significance)
+    # Clips that do not show it are told by their relevance; the last moment of each stays, so that none is cut off.
+    found = discover(features, method, seed=seed, significance=significance, doubt=None)
     lines = timelines(features, found)
-    shows = (found.relevance >= RELEVANT) & np.array([FINAL in line.labels for line in lines])
+    shows = (found.relevance >= np.median(found.relevance)) & np.array([FINAL in line.labels for line in lines])
     if not shows.any():
         raise RewardError(f"none of the {len(clips)} clips shows a final state: give some in which the task is done")
     chosen = np.flatnonzero(shows)
