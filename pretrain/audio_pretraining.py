@@ -17,7 +17,7 @@ from torch import Tensor, nn
 from pretrain.audio_encoder import AudioEncoder
 from pretrain.objectives.nce import nce
 from pretrain.spectrogram_views import Views
-from pretrain.training.schedule import rate_at
+from pretrain.training.descent import Descent
 from records.progress import tell_progress
 
 
@@ -88,10 +88,7 @@ def pretrain_audio(
         )  # fmt: skip
     parameters = [*encoder.normalise.parameters(), *encoder.trunk.parameters(), *projector.parameters()]
     optimiser = torch.optim.AdamW(parameters, lr=training.learning_rate, weight_decay=training.weight_decay)
-    warm_up = max(1, round(training.warm_up * training.steps))
-    schedule = torch.optim.lr_scheduler.LambdaLR(
-        optimiser, lambda step: rate_at(step, steps=training.steps, warm_up=warm_up, peak=1.0)
-    )
+    descent = Descent(optimiser, steps=training.steps, warm_up=training.warm_up)
     encoder.train()
     nn.Module.to(encoder.trunk, memory_format=torch.channels_last)  # type: ignore[call-overload]
     losses: list[float] = []
@@ -107,11 +104,7 @@ def pretrain_audio(
         loss = nce(coded[:size], coded[size:], temperature=training.temperature)
         if not torch.isfinite(loss):
             raise AudioTrainingError(f"the loss is not finite in step {step}; train with a smaller learning rate")
-        optimiser.zero_grad(set_to_none=True)
-        loss.backward()
-        optimiser.step()
-        schedule.step()
-        losses.append(float(loss.detach()))
+        losses.append(descent.step(loss))
         tell_progress("training on sound", step + 1, training.steps)
     encoder.eval()
     return losses

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import json
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
@@ -20,6 +19,7 @@ from pretrain.video_encoder import S3DG
 from pretrain.vocabulary import WORDS, Vocabulary
 from records import UnknownName
 from records.atomic import atomic_path, write_json
+from records.note import NoteError, read_note
 
 VERSION = 1
 """Of the folder's layout."""
@@ -254,11 +254,6 @@ def _read_note(folder: Path) -> dict[str, Any]:
     if not path.is_file():
         raise ModelError(f"{folder}: no model here ({SETTINGS} is missing); make one with `apprentice pretrain train`")
     try:
-        note = json.loads(path.read_text(encoding="utf-8"))
-        if note["version"] != VERSION:
-            raise ModelError(f"{path}: version {note['version']}, this program reads {VERSION}; update apprentice")
-    except (OSError, ValueError, KeyError, TypeError) as error:
-        if isinstance(error, ModelError):
-            raise
-        raise ModelError(f"{path}: damaged ({error!r})") from error
-    return dict(note)
+        return read_note(path, VERSION, remedy="copy the whole folder, or train again")
+    except NoteError as error:
+        raise ModelError(str(error)) from error

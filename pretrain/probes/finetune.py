@@ -106,7 +106,7 @@ class Finetune:
         import torch
 
         from pretrain.probes.video_classifier import VideoClassifier
-        from pretrain.training.schedule import rate_at
+        from pretrain.training.descent import Descent
 
         network = VideoClassifier.of(encoder, len(classes), seed)
         groups = [
@@ -115,10 +115,7 @@ class Finetune:
         ]
         optimiser = torch.optim.AdamW(groups, weight_decay=self.weight_decay)
         steps = self.epochs * math.ceil(len(train) / self.batch)
-        warm_up = max(1, round(WARM_UP * steps))
-        schedule = torch.optim.lr_scheduler.LambdaLR(
-            optimiser, lambda step: rate_at(step, steps=steps, warm_up=warm_up, peak=1.0)
-        )
+        descent = Descent(optimiser, steps=steps, warm_up=WARM_UP)
         order = np.random.default_rng(seed)
         curve: list[float] = []
         for epoch in range(self.epochs):
@@ -129,11 +126,7 @@ class Finetune:
                 loss = network.loss(frames, [classes.index(label) for label in labels])
                 if not torch.isfinite(loss):
                     raise ProbeError(f"the loss is not finite in epoch {epoch}; give a smaller --learning-rate")
-                optimiser.zero_grad(set_to_none=True)
-                loss.backward()
-                optimiser.step()
-                schedule.step()
-                losses.append(float(loss.detach()))
+                losses.append(descent.step(loss))
             if not losses:
                 raise ProbeError("too few training videos can be read for a single step")
             curve.append(float(np.mean(losses)))

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -15,6 +14,7 @@ from pretrain.narration import Skipped
 from pretrain.search.vectors import EXACT_UP_TO, SearchError, Vectors
 from records import Features
 from records.atomic import atomic_path, write_json
+from records.note import NoteError, read_note
 
 VERSION = 1
 """Of the folder's layout."""
@@ -227,9 +227,6 @@ def _note(folder: Path) -> Mapping[str, Any]:
     if not path.is_file():
         raise SearchError(f"{folder}: no index here; make one: apprentice index FEATURES --out {folder}")
     try:
-        note = json.loads(path.read_text(encoding="utf-8"))
-    except ValueError as error:
-        raise SearchError(f"{path}: damaged ({error}); build it again with --force") from error
-    if not isinstance(note, dict) or note.get("version") != VERSION:
-        raise SearchError(f"{path}: not an index of version {VERSION}; build it again with --force")
-    return note
+        return read_note(path, VERSION, remedy="build it again with --force")
+    except NoteError as error:
+        raise SearchError(str(error)) from error
