@@ -2,7 +2,8 @@
 
 A discriminator D that is trained on as much of each is, at its optimum, p / (p + q), so its logit is log p / q: the log
 ratio of how often a step occurs in demonstrations and in the agent's episodes. Ho and Ermon, NeurIPS 2016; from states
-alone Torabi et al., arXiv 1807.06158; Fu et al., ICLR 2018. Here it is learned once, from episodes that are given.
+alone Torabi et al., arXiv 1807.06158; Fu et al., ICLR 2018. Here it is learned once, from episodes that are given;
+`policies.rewards.in_turns` learns it in turns with a policy.
 """
 
 from __future__ import annotations
@@ -14,12 +15,13 @@ import numpy as np
 from jaxtyping import Float
 
 from policies.learners import Layers
+from policies.rewards.by_logit import ByLogit
 from policies.rewards.describers import Describer
-from policies.rewards.learned import Scale, Tensors, described, layers_from, layers_to, required
-from policies.rewards.logit import balanced, fit_logit, forward
+from policies.rewards.learned import Scale, described, required
+from policies.rewards.logit import balanced, fit_logit
 from policies.rewards.reward import RewardError, Shown, Watched
 
-Sees = Literal["after", "pair", "action"]
+Sees = Literal["before", "after", "pair", "action"]
 Form = Literal["logit", "gail", "airl"]
 
 
@@ -27,8 +29,8 @@ class AdversarialSettings(NamedTuple):
     """What the discriminator sees, and what it pays."""
 
     sees: str = "pair"
-    """Of a step: the moment `after` it; the `pair` of moments before and after it (GAIfO); or the moment before it and
-    the `action` (GAIL)."""
+    """Of a step: the moment `before` or `after` it; the `pair` of both (GAIfO); or the moment before it and the
+    `action` (GAIL)."""
     form: str = "logit"
     """`logit`: log D - log (1 - D), of either sign. `gail`: -log (1 - D), never negative, so that it pays to live on.
     `airl`: g(s) alone, of a linear logit g(s) + discount h(s') - h(s), the shaping by h taken out."""
@@ -40,16 +42,16 @@ class AdversarialSettings(NamedTuple):
     """Of `airl`."""
 
 
-class Adversarial:
+class Adversarial(ByLogit):
     """Reward of a step by the discriminator's logit."""
 
-    name, worded, Settings = "adversarial", False, AdversarialSettings
+    name, Settings = "adversarial", AdversarialSettings
 
     def __init__(
         self, describer: Describer, settings: AdversarialSettings, seed: int, scale: Scale, layers: Layers
     ) -> None:
-        self.describer, self.settings, self.seed = describer, settings, seed
-        self._scale, self._layers = scale, layers
+        _check(settings)
+        super().__init__(describer, settings, seed, scale, layers)
 
     @classmethod
     def learn(cls, shown: Shown, describer: Describer | None, settings: AdversarialSettings, seed: int) -> Adversarial:
@@ -74,12 +76,7 @@ class Adversarial:
     @property
     def needs(self) -> frozenset[str]:
         """Those of the description, and actions where the discriminator sees them."""
-        return self.describer.needs | ({"action"} if self.settings.sees == "action" else set())
-
-    @property
-    def stepwise(self) -> bool:
-        """Whether the description of a moment depends on that moment alone."""
-        return self.describer.momentary
+        return super().needs | ({"action"} if self.settings.sees == "action" else set())
 
     def per_step(self, episode: Watched) -> Float[np.ndarray, "T"]:
         """Reward of each step."""
@@ -93,11 +90,10 @@ class Adversarial:
 
     def of_steps(self, step: Float[np.ndarray, "N _"]) -> Float[np.ndarray, "N"]:
         """Reward of steps as the discriminator sees them."""
-        x, form = self._scale(step), self.settings.form
-        if form == "airl":
+        if self.settings.form == "airl":
             return self._unshaped(step)
-        logit = forward(self._layers, x)[:, 0]
-        return np.asarray(np.logaddexp(0, logit) if form == "gail" else logit)
+        logit = self.logit(step)
+        return np.asarray(np.logaddexp(0, logit)) if self.settings.form == "gail" else logit
 
     def _unshaped(self, step: np.ndarray) -> np.ndarray:
         """g(s), from the weights c of s and c' of s' in raw descriptions: h = c' / discount, g = c + h."""
@@ -105,21 +101,6 @@ class Adversarial:
         weight = self._layers[0][0][0] / self._scale.deviation
         reward = weight[:size] + weight[size:] / self.settings.discount
         return np.asarray((step[:, :size] - self._scale.mean[:size]) @ reward)
-
-    def tensors(self) -> dict[str, np.ndarray]:
-        """Scale and layers."""
-        found = self._scale.tensors()
-        layers_to(found, self._layers, "layer")
-        return found
-
-    @classmethod
-    def restored(
-        cls, describer: Describer | None, settings: AdversarialSettings, seed: int, tensors: Tensors
-    ) -> Adversarial:
-        """Undo `tensors`."""
-        _check(settings)
-        scale, layers = Scale.restored(tensors), layers_from(tensors, "layer")
-        return cls(required(describer, cls.name), settings, seed, scale, layers)
 
 
 def _check(settings: AdversarialSettings) -> None:
@@ -136,4 +117,4 @@ def _steps(episode: Watched, describer: Describer, sees: str) -> Float[np.ndarra
 
 
 def _seen(s: np.ndarray, a: np.ndarray, s_next: np.ndarray, sees: str) -> Sequence[np.ndarray]:
-    return {"after": (s_next,), "pair": (s, s_next), "action": (s, np.asarray(a, float))}[sees]
+    return {"before": (s,), "after": (s_next,), "pair": (s, s_next), "action": (s, np.asarray(a, float))}[sees]

@@ -12,10 +12,10 @@ import numpy as np
 from jaxtyping import Bool, Float
 from scipy.special import expit
 
-from policies.learners import Layers
+from policies.rewards.by_logit import ByLogit
 from policies.rewards.describers import Describer
-from policies.rewards.learned import Scale, Tensors, described, layers_from, layers_to, required
-from policies.rewards.logit import balanced, fit_logit, forward
+from policies.rewards.learned import Scale, described, required
+from policies.rewards.logit import balanced, fit_logit
 from policies.rewards.reward import RewardError, Shown, Watched
 from records import Timeline
 
@@ -37,16 +37,10 @@ class StateClassifierSettings(NamedTuple):
     """Whether the end state lasts from its first moment to the end of an episode."""
 
 
-class StateClassifier:
+class StateClassifier(ByLogit):
     """Reward of a step: probability that the moment after it shows the end state, in [0, 1]."""
 
-    name, worded, Settings = "state_classifier", False, StateClassifierSettings
-
-    def __init__(
-        self, describer: Describer, settings: StateClassifierSettings, seed: int, scale: Scale, layers: Layers
-    ) -> None:
-        self.describer, self.settings, self.seed = describer, settings, seed
-        self._scale, self._layers = scale, layers
+    name, Settings = "state_classifier", StateClassifierSettings
 
     @classmethod
     def learn(
@@ -79,44 +73,19 @@ class StateClassifier:
         layers = fit_logit(x, y, balanced(y), hidden=settings.hidden, decay=settings.decay, seed=seed)
         return cls(describer, settings, seed, scale, layers)
 
-    @property
-    def needs(self) -> frozenset[str]:
-        """Those of the description."""
-        return self.describer.needs
-
-    @property
-    def stepwise(self) -> bool:
-        """Whether the description of a moment depends on that moment alone."""
-        return self.describer.momentary
-
     def per_step(self, episode: Watched) -> Float[np.ndarray, "T"]:
         """Probability after each step."""
         return self.of_moments(described(episode, self.describer)[1:])
 
     def of_moments(self, value: Float[np.ndarray, "N D"]) -> Float[np.ndarray, "N"]:
         """Probability that described moments show the end state."""
-        return np.asarray(expit(forward(self._layers, self._scale(value))[:, 0]))
+        return np.asarray(expit(self.logit(value)))
 
     def transitions(
         self, s: Float[np.ndarray, "N D"], a: Float[np.ndarray, "N A"], s_next: Float[np.ndarray, "N D"]
     ) -> Float[np.ndarray, "N"]:
         """Reward of transitions between described moments."""
         return self.of_moments(s_next)
-
-    def tensors(self) -> dict[str, np.ndarray]:
-        """Scale and layers."""
-        found = self._scale.tensors()
-        layers_to(found, self._layers, "layer")
-        return found
-
-    @classmethod
-    def restored(
-        cls, describer: Describer | None, settings: StateClassifierSettings, seed: int, tensors: Tensors
-    ) -> StateClassifier:
-        """Undo `tensors`."""
-        return cls(
-            required(describer, cls.name), settings, seed, Scale.restored(tensors), layers_from(tensors, "layer")
-        )
 
 
 def labelled(
