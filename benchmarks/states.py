@@ -9,45 +9,35 @@ look at no clip: a random ordered triple (exact), and the best fixed times, fitt
   folds of clips, the most that such features hold. Labels are never shown to a discoverer.
 - pixels: the generated narrated corpus, colours and gradients, and a trained encoder where one is given; with and
   without the narration as a prior.
-- parkour: kong and safety vaults, before / hands loaded (over 30 N) / after, from keypoints; frames whose plate missed
-  the hand are unknown. Two clips end loaded, so that no choice of a final state is right in them: `absence` counts to
-  say so as right. Even and odd clips apart, too.
+- parkour: vaults, before / hands loaded / after, from keypoints (`benchmarks.states_parkour`).
 """
 
 from __future__ import annotations
 
 import argparse
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
 
-from perception.detectors.detector import load_detector
-from perception.person import choose_person
+from benchmarks.states_parkour import parkour
+from benchmarks.states_rows import floors, run, show, told
 from perception.states.action_alone import ActionAlone
 from perception.states.changeit import read_changeit
-from perception.states.discovery import DISCOVERERS, Discovery
-from perception.states.floors import at_times, best_times, random_ordered
+from perception.states.discovery import DISCOVERERS
 from perception.states.narration import narrated_prior
 from perception.states.order import best_triple
 from perception.states.pixels import PIXELS
-from perception.states.pose import pose_features
-from perception.states.precision import ORDER, Precision, chosen_of, hits, hits_with_absence, precision
+from perception.states.precision import ORDER, Precision, chosen_of, hits, precision
 from perception.states.sampled import sampled_features
 from perception.states.stack import Stack, stacked
-from perception.states.tempo import tempo
-from perception.video import open_clip
 from pretrain.corpus import CorpusOptions
 from pretrain.corpus.changes import ChangingClip, changing_clips
 from pretrain.pretrained import Pretrained
-from records import Features, Keypoints, digest
+from records import Features, digest
 
 SIGNALS = (2.0, 4.0, 8.0)
 """Stated levels; `--curve` gives others."""
-LOADED = 30.0
-"""Force from which a hand is loaded [N]."""
-PRESENT = {"absent_initial": 0.0, "absent_final": 0.0}
-"""Settings with which something is always chosen, as the papers' precision asks for."""
 FOLDS = 5
 RIDGE = 1e-3
 HOP = 2
@@ -55,7 +45,6 @@ HOP = 2
 PERIOD, SHOTS = 5.2, 3
 """Length of a shot [s], so that windows of an encoder fit into what is before and after an action; shots of a clip."""
 CHANGES = ("open", "fill", "cut", "inflate", "pack", "cover")
-VAULTS = ("kv", "sv")
 USUAL = "pseudo_labels"
 """The discoverer of the figure line: that which is used by default. Tables have all."""
 
@@ -122,12 +111,6 @@ def _joint(name: str) -> Callable[[list[Features], list[np.ndarray], int], np.nd
     return found
 
 
-def run(name: str, clips: list[Features], *, seed: int = 0, prior: Sequence | None = None, **given: float) -> Discovery:
-    """A discoverer with settings for clips of this length, without the test of whether anything changes at all."""
-    settings = PRESENT | tempo(name, clips) | given
-    return DISCOVERERS.load(name)(**settings)(stacked(clips), seed=seed, prior=prior)
-
-
 def labelled(stack: Stack, labels: list[np.ndarray]) -> np.ndarray:
     """Windows chosen by ridge classifiers that know the labels of the other folds of clips."""
     target = np.stack([np.concatenate(labels) == wanted for wanted in ORDER], axis=1).astype(float)
@@ -142,17 +125,6 @@ def labelled(stack: Stack, labels: list[np.ndarray]) -> np.ndarray:
         score[fold == k] = (stack.value[fold == k] - mean) @ plane / spread
     pieces = zip(stack.split(score), stack.split(stack.step), strict=True)
     return np.array([best_triple(own, step) for own, step in pieces])
-
-
-def floors(labels: list[np.ndarray], groups: list[str], marks: Callable = hits) -> str:
-    """Print and tell what costs nothing."""
-    drawn = precision(random_ordered(labels), groups)
-    times = best_times(labels, groups)
-    fixed = precision(marks(labels, at_times([len(label) for label in labels], times)), groups)
-    shares = "/".join(f"{100 * share:.0f}" for share in times)
-    show("random ordered triple", drawn)
-    show(f"best fixed times, {shares} %", fixed)
-    return f"{_told(drawn)} and {_told(fixed)}"
 
 
 def pixels(options: argparse.Namespace) -> str:
@@ -181,7 +153,7 @@ def pixels(options: argparse.Namespace) -> str:
     for name, value in found.items():
         show(name, value)
     kinds = [kind for kind in ("encoder", "colour_hog") if f"{kind}, labelled" in found]
-    told = [f"{kind} {_told(found[f'{kind}, {USUAL} + narration'])}" for kind in kinds]
+    told = [f"{kind} {told(found[f'{kind}, {USUAL} + narration'])}" for kind in kinds]
     return f"corpus, {USUAL} with narration: {', '.join(told)}, floors {low}"
 
 
@@ -201,69 +173,6 @@ def _windows(clip: ChangingClip, corpus: CorpusOptions, encoder: Pretrained | No
         kind: Features(value=value, time=time, encoder=kind, encoder_hash=digest(kind))
         for kind, value in values.items()
     }
-
-
-def parkour(options: argparse.Namespace) -> str:
-    """Vaults, with measured forces of the hands as truth."""
-    videos = sorted(v for kind in VAULTS for v in (options.data / "parkour").glob(f"{kind}*.mp4"))
-    features = [pose_features(_person(video, options)) for video in videos]
-    labels = [_loaded(video, len(f.value)) for video, f in zip(videos, features, strict=True)]
-    groups = ["vault"] * len(videos)
-    print(f"parkour, {len(videos)} clips{'':<36}state    action   state, absence counted; even, odd clips")
-    low = floors(labels, groups)
-    fixed = at_times([len(label) for label in labels], best_times(labels))
-    _parkour_row("best fixed times", labels, fixed, fixed)
-    told = []
-    for name in DISCOVERERS:
-        always, may_lack = (chosen_of(run(name, features, absent_final=share)) for share in (0.0, 0.5))
-        told.append(f"{name} {_parkour_row(name, labels, always, may_lack)}")
-        print(
-            "    "
-            + ", ".join(f"{v.stem[:4]} {'/'.join(map(str, c))}" for v, c in zip(videos, may_lack.tolist(), strict=True))
-        )
-    return f"parkour {', '.join(told)}, floors {low}"
-
-
-def _parkour_row(name: str, labels: list[np.ndarray], always: np.ndarray, may_lack: np.ndarray) -> str:
-    """Print precision of all clips and of both halves; tell that of all."""
-    cells = []
-    for half in (slice(None), slice(None, None, 2), slice(1, None, 2)):
-        plain = precision(hits(labels[half], always[half]))
-        absence = precision(hits_with_absence(labels[half], may_lack[half]))
-        cells.append(f"{_told(plain)}, {100 * absence.state:.1f}")
-    print(f"  {name:<40} {'   '.join(cells)}", flush=True)
-    return cells[0]
-
-
-def _person(video: Path, options: argparse.Namespace) -> Keypoints:
-    kept = None if options.keypoints is None else options.keypoints / f"{video.stem}.npz"
-    if kept is not None and kept.exists():
-        return Keypoints.load(kept)
-    person = choose_person(load_detector("mediapipe").detect(open_clip(video, fps=25.0)))
-    if kept is not None:
-        person.save(kept)
-    return person
-
-
-def _loaded(video: Path, frames: int) -> np.ndarray:
-    """1 before the hands are first loaded, 2 while one is, 3 after they last were, -1 where the plate missed a hand."""
-    with np.load(video.with_suffix(".npz"), allow_pickle=False) as file:
-        force, missed = np.linalg.norm(file["forces"][:, 2:, :3], axis=2), file["uncaptured"][:, 2:].astype(bool)
-    loaded = ((force > LOADED) & ~missed).any(axis=1)
-    first, last = np.flatnonzero(loaded)[[0, -1]]
-    frame = np.arange(len(loaded))
-    label = np.where(loaded, 2, np.where(frame < first, 1, np.where(frame > last, 3, 0)))
-    label[missed.any(axis=1) & ~loaded] = -1
-    return label[:frames]
-
-
-def show(name: str, value: Precision) -> None:
-    """Print a row."""
-    print(f"  {name:<44} {100 * value.state:10.1f} {100 * value.action:8.1f}", flush=True)
-
-
-def _told(value: Precision) -> str:
-    return f"{100 * value.state:.1f}/{100 * value.action:.1f}"
 
 
 if __name__ == "__main__":

@@ -9,7 +9,7 @@ from records import Features, Keypoints, digest
 
 VERSION = 1
 _JOINTS = ("shoulder", "elbow", "hip", "knee")
-_SWIFT = 5.0
+SWIFT = 5.0
 """Speeds are divided by so many trunk lengths a second, so that they are of the size of positions."""
 _GROUND = 95
 """Percentile of the height of the lower foot in the image, over the clip, that stands for the ground."""
@@ -31,7 +31,7 @@ def pose_features(person: Keypoints) -> Features:
     speeds = [_near(track, velocity(track, fps), fps) / scale - drift for track in ends]
     lowest = np.maximum(*(smooth(track, fps)[:, 1] for track in ends[2:]))
     height = (np.percentile(lowest, _GROUND) - centre[:, 1:]) / scale
-    vectors = np.stack([*places, drift / _SWIFT, *(speed / _SWIFT for speed in speeds)], axis=1)
+    vectors = np.stack([*places, drift / SWIFT, *(speed / SWIFT for speed in speeds)], axis=1)
     if centre[-1, 0] < centre[0, 0]:
         vectors[..., 0] *= -1
     start = np.arange(person.num_frames) / fps

@@ -3,10 +3,11 @@
 import numpy as np
 import pytest
 
+from perception.states.holding import held_place, holding_features
 from perception.states.pose import pose_features
 from perception.states.sampled import CORRELATION, DIMENSIONS, OFFSET, sampled_features, slow_noise
 from perception.states.tempo import tempo
-from records import Features, Keypoints
+from records import ContactStates, Features, Keypoints
 
 LABELS = [np.repeat([0, 1, 2, 0, 3], 200) for _ in range(40)]
 
@@ -74,6 +75,35 @@ def test_a_point_that_is_never_seen_is_at_rest_at_the_trunk():
     value = pose_features(person.replace(confidence=confidence)).value
     assert np.isfinite(value).all()
     assert (np.abs(value).sum(axis=0) == 0).sum() >= 2
+
+
+def held(person, frames, place):
+    """Hands rest at a place in some frames, which are told."""
+    uv, probability = person.uv.copy(), np.zeros((person.num_frames, 2))
+    for side in ("l", "r"):
+        uv[frames, person.index(f"{side}_wrist")] = place
+    probability[frames] = 0.9
+    person = person.replace(uv=uv)
+    return person, ContactStates(names=("l_fingers", "r_fingers"), probability=probability, fps=person.fps)
+
+
+@pytest.mark.parametrize("direction", [1, -1])
+def test_what_is_held_is_where_the_hands_rest_and_the_trunk_passes_it(direction):
+    x = 320 + direction * 200.0  # passed after 1 s, by 2 trunk lengths a second
+    person, contacts = held(walker(direction), slice(20, 30), (x, 250.0))
+    np.testing.assert_allclose(held_place(person, contacts), (x, 250.0), atol=25)
+    value = holding_features(person, contacts).value
+    assert value.shape == (50, 6)
+    assert value[5, 0] == pytest.approx(-1.6, abs=0.3)
+    assert value[45, 0] == pytest.approx(1.6, abs=0.3)
+    assert value[25, 1] == pytest.approx(-0.5, abs=0.3)
+    assert value[25, 2] == pytest.approx(2.0 / 5, abs=0.02)
+    np.testing.assert_array_equal(value[:, 4:], contacts.probability)
+
+
+def test_without_hold_places_are_about_the_mean_of_the_trunk():
+    person, contacts = held(walker(1), slice(0, 0), (0, 0))
+    assert np.abs(holding_features(person, contacts).value[:, :2].mean(axis=0)).max() < 1e-6
 
 
 def features(seconds):
