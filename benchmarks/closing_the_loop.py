@@ -39,7 +39,7 @@ from policies.evaluate import Outcome, fresh_seeds
 from policies.learners.ppo import PPOSettings
 from policies.rewards.describers import Observed, observed_names
 from policies.rewards.evaluation.hacking import hack
-from policies.rewards.evaluation.intervals import rank_correlation
+from policies.rewards.evaluation.intervals import rank_correlation, ranks
 from policies.rewards.evaluation.near_misses import strayed
 from policies.rewards.evaluation.separation import auc
 from policies.rewards.evaluation.trained import TRUTH, train_on
@@ -269,9 +269,9 @@ def foretells(figure: np.ndarray, success: np.ndarray) -> tuple[float, float, fl
     them again with replacement makes ties that bring the correlation about. The chance is that of permutations.
     """
     rho, count = rank_correlation(figure, success), len(figure)
-    rng = np.random.default_rng(0)
-    drawn = [rank_correlation(figure, rng.permutation(success)) for _ in range(RESAMPLED)]
-    chance = (1 + int(np.sum(np.array(drawn) >= rho - 1e-12))) / (1 + RESAMPLED)
+    one, other = ((rank - rank.mean()) / rank.std() for rank in (ranks(figure), ranks(success)))
+    drawn = np.random.default_rng(0).permuted(np.tile(other, (RESAMPLED, 1)), axis=1) @ one / count
+    chance = (1 + int(np.sum(drawn >= rho - 1e-9))) / (1 + RESAMPLED)
     if not abs(rho) < 1 or count < 4:
         return rho, math.nan, math.nan, chance
     half = 1.96 * math.sqrt((1 + rho**2 / 2) / (count - 3))
