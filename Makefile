@@ -4,11 +4,13 @@ VENV := .venv
 BIN := $(VENV)/bin
 LOG := $(VENV)/install.log
 PACKAGES := records perception motion sim policies pretrain apprentice
+PYTHON312 ?= $(firstword $(wildcard $(HOME)/.pyenv/versions/3.12.*/bin/python3.12) python3.12)
+GPU := $(VENV)/python3.12
 MEDIAPIPE := mediapipe==0.10.21
 POSE := @mediapipe/pose@0.5.1675469404
 export OMP_NUM_THREADS ?= 1
 
-.PHONY: demo test slow check format bench clean
+.PHONY: demo test slow check gpu-machine format bench clean
 
 demo: $(VENV)/.installed
 	$(BIN)/apprentice demo
@@ -25,6 +27,16 @@ check: $(VENV)/.installed
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 	$(BIN)/typos
+
+# Whether a GPU machine with Python 3.12 and without Pinocchio and PyBullet could use what it must; skipped without one.
+gpu-machine: $(VENV)/.installed
+	@if ! $(PYTHON312) -c 'import sys; raise SystemExit(sys.version_info[:2] != (3, 12))' 2>/dev/null; then \
+	  echo "skipped: no Python 3.12 (make gpu-machine PYTHON312=/path/to/python3.12)"; \
+	elif ! { [ -x $(GPU)/bin/python ] || $(PYTHON312) -m venv $(GPU) ; } \
+	  || ! $(GPU)/bin/python -m pip install --quiet --disable-pip-version-check \
+	    $$(grep -E '^(numpy|jaxtyping|wadler-lindig|av)==' requirements.lock) 2>> $(LOG); then \
+	  echo "skipped: numpy and PyAV cannot be installed for Python 3.12 (no network?); log in $(LOG)"; \
+	else $(GPU)/bin/python -B .ci/gpu_machine.py; fi
 
 format: $(VENV)/.installed
 	$(BIN)/ruff check --fix .
