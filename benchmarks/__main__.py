@@ -36,6 +36,7 @@ BENCHMARKS: dict[str, tuple[str, ...]] = {
     "objectives": (),
     "s3dg": (),
     "states": ("{data}",),
+    "states_absence": ("{data}", "--every", "4"),
     "rewards": (),
     "closing_the_loop": (),
     "workers": (),
