@@ -64,12 +64,14 @@ def robot(findings: Findings, film: tuple[str, list[str], str] | None) -> Html |
     parts: list[Part | None] = []
     tracking = findings.metrics.get("retarget")
     if tracking:
+        torque = tracking.get("torque")
         rows = [
             ["head of the tool off the stroke, mean", f"{tracking['mean_mm']:.1f} mm"],
             ["the same, at most", f"{tracking['max_mm']:.1f} mm"],
             ["orientation of the tool, mean", f"{tracking['mean_degrees']:.1f} degrees"],
             ["largest joint velocity", f"{page.percent(tracking['velocity'])} of its limit"],
             ["largest joint acceleration", f"{page.percent(tracking['acceleration'])} of its limit"],
+            *([["largest joint torque", f"{page.percent(torque)} of its limit"]] if torque else []),
             *([["smallest clearance", f"{tracking['clearance_mm']:.0f} mm"]] if "clearance_mm" in tracking else []),
             ["time of the stroke", f"{tracking['slowdown']:.2f} of the person's"],
             *([["height of the base", f"{tracking['pedestal']:.2f} m"]] if tracking.get("pedestal") else []),

@@ -42,12 +42,6 @@ class ArmPoses(NamedTuple):
     moved: np.ndarray
     """Which joints move a sphere (S, J): 1 or 0."""
 
-    def sphere_jacobians(
-        self, frame: np.ndarray[tuple[int], np.dtype[np.intp]], sphere: np.ndarray[tuple[int], np.dtype[np.intp]]
-    ) -> Float[np.ndarray, "N 3 J"]:
-        """Jacobians of some spheres' centres, each in one configuration."""
-        return _at(self.twists[frame], self.spheres[frame, sphere]) * self.moved[sphere][:, None]
-
 
 class Chain:
     """Joints one after another, each of which turns or slides: what the arrays are computed from."""

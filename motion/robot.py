@@ -215,13 +215,28 @@ class Arm:
         J[:3] -= pin.skew(lever) @ J[3:]
         return R, placement.translation + lever, J
 
-    def strain(self, q: Float[np.ndarray, "T J"]) -> float:
-        """Largest share of a joint's torque limit that it takes to hold arm and tool still in any configuration."""
-        model, tool = self.model.copy(), self.model.frames[self.tool_frame]
+    def strain(
+        self,
+        q: Float[np.ndarray, "T J"],
+        v: Float[np.ndarray, "T J"] | None = None,
+        a: Float[np.ndarray, "T J"] | None = None,
+    ) -> float:
+        """Largest share of a joint's torque limit that it takes to move arm and tool.
+
+        Recursive Newton-Euler algorithm; friction and the motors' own inertia are not known. Joints whose limit is
+        stated as 0 count as unlimited.
+
+        Args:
+            q: configurations [rad].
+            v: velocities [rad/s]; None: held still.
+            a: accelerations [rad/s^2]; None: held still.
+        """
+        model, tool, still = self.model.copy(), self.model.frames[self.tool_frame], np.zeros_like(q)
         model.appendBodyToJoint(tool.parentJoint, self.tool.inertia(), tool.placement)
-        data = model.createData()
-        torque = np.array([pin.computeGeneralizedGravity(model, data, row) for row in q])
-        return float((np.abs(torque) / np.maximum(model.effortLimit, 1e-9)).max())
+        data, limit = model.createData(), model.effortLimit
+        moving = zip(q, still if v is None else v, still if a is None else a, strict=True)
+        torque = np.abs([pin.rnea(model, data, *state) for state in moving])
+        return float(np.divide(torque, limit, out=np.zeros_like(torque), where=limit > 0).max())
 
     @cached_property
     def chain(self) -> Chain:

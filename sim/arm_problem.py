@@ -7,7 +7,7 @@ on the block-banded normal equations of `motion.problem`: time and memory are li
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import NamedTuple
@@ -17,7 +17,7 @@ import pinocchio as pin
 from jaxtyping import Float
 from scipy.linalg import LinAlgError
 
-from motion.arm_poses import ArmPoses
+from motion.arm_poses import ArmPoses, cross_product
 from motion.banded import solve_banded
 from motion.problem import BAND, NormalEquations
 from motion.robot import Arm
@@ -57,7 +57,7 @@ _PEDESTAL = 0.5
 """Standard deviation of the base's height over the ground, where it is searched [m]."""
 _LEISURE = 10.0
 """How much longer than the stroke a motion takes in which time does not matter."""
-_CLEARANCE = 0.05
+CLEARANCE = 0.05
 """Standard deviation of a violated clearance where limits have 1 [m]: clearances are tightened as limits are."""
 _FELT = 5.0
 """Gaps are felt from this many standard deviations before they are too small."""
@@ -152,9 +152,20 @@ class ArmProblem:
         iterations: int = FINE,
     ) -> Solution:
         """Minimise with limits that become stricter stage by stage."""
+        return list(self.stages(q, base, hinges, iterations))[-1]
+
+    def stages(
+        self,
+        q: Float[np.ndarray, "N J"],
+        base: Float[np.ndarray, "4"],
+        hinges: Sequence[float] = HINGES,
+        iterations: int = FINE,
+    ) -> Iterator[Solution]:
+        """What `solve` has found after each of its stages."""
         for hinge in hinges:
-            q, base, cost = self.minimise(q, base, iterations, hinge)
-        return Solution(q, base, cost)
+            solution = self.minimise(q, base, iterations, hinge)
+            q, base, _ = solution
+            yield solution
 
     def minimise(
         self, q: Float[np.ndarray, "N J"], base: Float[np.ndarray, "4"], iterations: int, hinge: float
@@ -306,25 +317,25 @@ class ArmProblemAt:
 
     @cached_property
     def _near(self) -> Near:
-        return self.problem.clearance.near(self.spheres, self.base[:3], GAP + _FELT * _CLEARANCE * self.hinge)
+        return self.problem.clearance.near(self.spheres, self.base[:3], GAP + _FELT * CLEARANCE * self.hinge)
 
     @cached_property
     def _gap_error(self) -> tuple[np.ndarray, np.ndarray]:
         """Errors and slopes (N,) of small gaps."""
-        error, slope = _hinge(GAP - self._near.gap, _CLEARANCE * self.hinge)
+        error, slope = _hinge(GAP - self._near.gap, CLEARANCE * self.hinge)
         return error, -slope
 
     def _gap_slope(self) -> tuple[np.ndarray, np.ndarray]:
-        """By the joints (N, J) and by the base (N, 4)."""
+        """By the joints (N, J) and by the base (N, 4): the power of a unit force that opens the gap.
+
+        Both spheres of a pair lie on the line of that force, so that it has the same moment about either.
+        """
         frame, sphere, other, _, normal, own = self._near
-        J, pairs = self._pose.sphere_jacobians(frame, sphere), other >= 0
-        J[pairs] -= self._pose.sphere_jacobians(frame[pairs], other[pairs])
-        direction = normal * self._gap_error[1][:, None]
-        by_joints = ((direction @ self._turn)[:, None] @ J)[:, 0]
-        by_base = np.zeros((len(frame), len(BASE)))
-        world = ~own
-        moved = _moved_by_base(self.spheres[frame[world], sphere[world]] - self.base[:3])
-        by_base[world] = (direction[world, None] @ moved)[:, 0]
+        moved = self._pose.moved[sphere] - np.where(other[:, None] >= 0, self._pose.moved[other], 0.0)
+        force = (normal * self._gap_error[1][:, None]) @ self._turn
+        wrench = np.concatenate([force, cross_product(self._pose.spheres[frame, sphere], force)], axis=1)
+        by_joints = (wrench[:, None] @ self._pose.twists[frame])[:, 0] * moved
+        by_base = np.concatenate([force @ self._turn.T, wrench[:, 5:]], axis=1) * ~own[:, None]
         return by_joints, by_base
 
     @cached_property

@@ -86,7 +86,8 @@ class Clearance:
                 # Below what stands still, there is its pedestal.
                 at[:, self._standing, 2] = np.minimum(at[:, self._standing, 2], middle[2])
             over = np.abs(at - middle) - half
-            frame, k = np.nonzero(over.max(axis=-1) < radius[self._arm] + within)
+            farthest = np.maximum(np.maximum(over[..., 0], over[..., 1]), over[..., 2])
+            frame, k = np.nonzero(farthest < radius[self._arm] + within)
             gap, normal = outside_box(at[frame, k], radius[self._arm[k]], (middle, half))
             close = gap < within
             yield _near(frame[close], self._arm[k[close]], (gap[close], normal[close]))

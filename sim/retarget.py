@@ -20,7 +20,7 @@ from motion.robot import Arm, RobotSpec, robot_named
 from motion.single_thread import single_thread
 from motion.tool import Tool, differentiate, motion_of_poses, tool_of
 from records import Demonstration, Motion, UnknownName
-from sim.arm_problem import BASE, FINE, HINGES, Solution, Use
+from sim.arm_problem import BASE, CLEARANCE, FINE, HINGES, Solution, Use
 from sim.arm_search import TALLEST, Held, other_grips, problem_of, search
 from sim.replay import outcomes
 
@@ -29,13 +29,17 @@ _STARTS, _FEWER = 8, 3
 _KEPT, _MORE = 2, 3
 """Starts of the usual grip, and of all others, that are followed in all frames."""
 _SEARCHES = 2
-"""How often all other grips are tried at most, each time from other starts."""
+"""How often all other grips are tried at most, each time at another speed and from other starts."""
 GOOD = 0.025
 """Largest error of the head [m] that a stroke is not slowed down for."""
+_STUCK = 4.0
+"""An arm that overlaps by so many standard deviations of a stage's clearances does not come free in stricter ones."""
 _SLOWER = 1.2
 """Factor by which a stroke is slowed down at a time."""
 ASSUMED = "The acceleration limits of {} are assumed, as no source states them: {:g} rad/s^2 for every joint."
 """What is said of them."""
+WEAK = "{} needs {:.2f} of its torque limits for this motion, not counting friction: a lighter tool would help."
+"""What is said of motors that are too weak."""
 WORST = 0.04
 """A larger mean error of the head [m] means that the robot cannot reach the stroke."""
 
@@ -65,6 +69,8 @@ class Tracking(NamedTuple):
     they overlap. The links count as round, as thick as `RobotSpec.link_radius`."""
     slowdown: float
     """How much longer the stroke takes than demonstrated."""
+    torque: float = 0.0
+    """Largest joint torque that the motion takes, tool included, as a share of its limit. Stated, not kept."""
 
 
 class Retargeted(NamedTuple):
@@ -73,7 +79,7 @@ class Retargeted(NamedTuple):
     demonstration: Demonstration
     tracking: Tracking
     remarks: tuple[str, ...] = ()
-    """What was assumed of the robot: a sentence each."""
+    """What was assumed of the robot, and what it may lack: a sentence each."""
 
 
 def retarget(
@@ -106,12 +112,17 @@ def retarget(
         spec = replace(spec, acceleration=(acceleration,) * len(spec.joints), assumed=False)
     if pedestal is not None and not 0 <= pedestal <= TALLEST:
         raise RetargetError(f"a pedestal is 0 to {TALLEST:g} m high, not {pedestal} m")
-    remarks = (ASSUMED.format(spec.name, max(spec.acceleration)),) if spec.assumed else ()
-    for remark in remarks:
-        _log.warning(remark)
+    remarks: tuple[str, ...] = (ASSUMED.format(spec.name, max(spec.acceleration)),) if spec.assumed else ()
     with single_thread():
         found = _find(demonstration, spec, slowest, seed, pedestal)
-    return Retargeted(_with_robot(found.demonstration, found.held.arm, found.solution), found.tracking, remarks)
+    moving = _with_robot(found.demonstration, found.held.arm, found.solution)
+    assert moving.robot is not None
+    torque = found.held.arm.strain(moving.robot.q, moving.robot.v, moving.robot.a)
+    if torque > 1.0:
+        remarks += (WEAK.format(spec.name, torque),)
+    for remark in remarks:
+        _log.warning(remark)
+    return Retargeted(moving, found.tracking._replace(torque=torque), remarks)
 
 
 class _Trial(NamedTuple):
@@ -122,13 +133,20 @@ class _Trial(NamedTuple):
     """With the stroke at that speed."""
     solution: Solution
     tracking: Tracking
+    stages: int
+    """How many stages of limits it was followed through: fewer than there are where it was given up."""
+    collides: bool
+
+    @property
+    def rank(self) -> tuple[int, float]:
+        """Smaller where it is more promising: costs are compared in the same stage."""
+        return -self.stages, self.solution.cost
 
     @property
     def follows(self) -> bool:
         """Whether the limits and the stroke are kept."""
-        return _fits(self.tracking) and self.tracking.max_mm <= 1000 * GOOD
+        return self.stages == len(HINGES) and _fits(self.tracking) and self.tracking.max_mm <= 1000 * GOOD
 
-    @property
     def solves(self) -> bool:
         """Whether the arm's own dynamics let it do what the tool alone did: one replay in physics.
 
@@ -146,44 +164,55 @@ class _Trial(NamedTuple):
 def _find(demonstration: Demonstration, spec: RobotSpec, slowest: float, seed: int, pedestal: float | None) -> _Trial:
     """Follow the stroke as it is, then slower and slower ones until the robot keeps up, each from the last.
 
-    Where the arm collides, or a slower stroke does not help, the tool is held in other ways.
+    Where the arm collides, or a slower stroke does not help, the tool is held in other ways. What cannot keep to the
+    stroke is given up early, but for the slowest one: how near it comes decides whether it is refused.
     """
     usual, rng = tool_of(demonstration.tool), np.random.default_rng(seed)
     found = search(demonstration, spec, [usual], rng, starts=_STARTS, keep=_KEPT, pedestal=pedestal)
     slowdown, searches = 1.0, 0
     while True:
         tried: list[_Trial] = []
+        last, searched = slowdown * _SLOWER > slowest, False
         while found:
             for held in found:
-                tried.append(_follow(held, slowdown))
-                if tried[-1].follows and tried[-1].solves:
+                tried.append(_follow(held, slowdown, patiently=last))
+                if tried[-1].follows and tried[-1].solves():
                     return tried[-1]
-            collides = any(trial.tracking.clearance_mm < 0 for trial in tried)
             found = []
-            if searches < _SEARCHES and (collides or slowdown > 1):
-                grips, searches = other_grips(usual), searches + 1
-                found = search(demonstration, spec, grips, rng, starts=_FEWER, keep=_MORE, pedestal=pedestal)
-        tried = sorted(tried, key=lambda trial: trial.solution.cost)[:_KEPT]
+            if not searched and searches < _SEARCHES and (slowdown > 1 or any(trial.collides for trial in tried)):
+                searched, searches = True, searches + 1
+                found = search(
+                    demonstration, spec, other_grips(usual), rng, starts=_FEWER, keep=_MORE, pedestal=pedestal
+                )
+        tried = sorted(tried, key=lambda trial: trial.rank)[:_KEPT]
         if slowdown == 1:
             _refuse_far(tried[0])
-        if slowdown * _SLOWER > slowest:
+        if last:
             break
         slowdown, found = slowdown * _SLOWER, [trial.held for trial in tried]
     best = tried[0]
     _refuse(best)
-    if not best.solves:
+    if not best.solves():
         _log.warning("%s follows the stroke, but its replay does not solve the task", spec.name)
     return best
 
 
-def _follow(held: Held, slowdown: float) -> _Trial:
-    """All frames of the stroke at a speed, from the motion that is known."""
+def _follow(held: Held, slowdown: float, *, patiently: bool) -> _Trial:
+    """All frames of the stroke at a speed, from the motion that is known.
+
+    Limits become stricter stage by stage, and the arm then seldom comes nearer to the stroke: where it is too far from
+    it, or stuck in an obstacle, it is given up, unless `patiently`.
+    """
     slowed = held.demonstration.replace(tool=stretch(held.demonstration.tool, held.arm.tool, slowdown))
     problem = problem_of(slowed, held.arm)
     start = _resampled(held.solution, held.frames, problem.T)
-    solution = problem.solve(start.q, start.base)
-    tracking = _tracking(problem.use(solution.q, solution.base), slowdown)
-    return _Trial(held._replace(solution=solution, frames=problem.T), slowed, solution, tracking)
+    for stage, (hinge, solution) in enumerate(zip(HINGES, problem.stages(start.q, start.base), strict=True), 1):
+        tracking = _tracking(problem.use(solution.q, solution.base), slowdown)
+        allowed = _STUCK * CLEARANCE * hinge if stage < len(HINGES) else 0.0
+        collides = tracking.clearance_mm < -1000 * allowed
+        if not patiently and (collides or tracking.max_mm > 1000 * GOOD):
+            break
+    return _Trial(held._replace(solution=solution, frames=problem.T), slowed, solution, tracking, stage, collides)
 
 
 def _with_robot(demonstration: Demonstration, arm: Arm, solution: Solution) -> Demonstration:

@@ -14,7 +14,7 @@ import pytest
 from episodes import play
 from strokes import random_stroke
 
-from motion.robot import build_arm
+from motion.robot import Arm, build_arm
 from motion.tool import HAMMER, head_positions, tool_of
 from records import Demonstration
 from sim import retarget as module
@@ -146,6 +146,17 @@ def test_within_all_limits(retargeted):
     assert found.acceleration <= 1
 
 
+def test_torques_are_stated_and_too_weak_motors_named(short, retargeted, monkeypatch):
+    robot = retargeted.demonstration.robot
+    arm = build_arm("panda", tool_of(retargeted.demonstration.tool))
+    assert retargeted.tracking.torque == pytest.approx(arm.strain(robot.q, robot.v, robot.a))
+    for torque, said in ((0.9, []), (1.3, ["panda needs 1.30 of its torque limits"])):
+        monkeypatch.setattr(Arm, "strain", lambda *_, torque=torque: torque)
+        found = retarget(short.replace(score=0.0), "panda")
+        assert found.tracking.torque == torque
+        assert [remark[:37] for remark in found.remarks] == said
+
+
 def test_the_stated_errors_are_the_true_ones(retargeted):
     demonstration, found, _ = retargeted
     arm, robot = build_arm("panda", HAMMER), demonstration.robot
@@ -195,14 +206,14 @@ def test_the_arm_has_room_for_displaced_objects(retargeted):
     nearest = int(np.linalg.norm(head_positions(HAMMER, demonstration.tool) - work, axis=1).argmin())
     head = arm.head_jacobian(robot.q[nearest])[1]
     for offset in ROOM * np.array([[1.0, 0, 0], [-1, 0, 0], [0, 1, 0], [0, -1, 0]]):
-        moved = arm.head_jacobian(displaced(nearest, np.append(offset, np.zeros(3))))[1]
+        moved = arm.head_jacobian(displaced(nearest, (*offset.tolist(), 0.0, 0.0, 0.0)))[1]
         assert turn @ (moved - head) == pytest.approx(offset, abs=0.01)
 
 
 def test_no_displacement_is_the_demonstration_itself(retargeted):
     robot = retargeted.demonstration.robot
     displaced = Displaced(build_arm("panda", HAMMER), robot.q, np.eye(3), np.zeros(3), HammerTask.working)
-    assert all(np.array_equal(displaced(frame, np.zeros(6)), q) for frame, q in enumerate(robot.q))
+    assert all(np.array_equal(displaced(frame, (0.0,) * 6), q) for frame, q in enumerate(robot.q))
 
 
 @pytest.fixture(scope="module")
@@ -369,7 +380,7 @@ def test_where_the_usual_grip_collides_another_is_taken(short, monkeypatch):
     """The tool that comes back says how it is held; joints, grip and base of the record give the stroke again."""
     awkward = replace(HAMMER, grip_roll=np.pi)
     turned = short.replace(tool=short.tool.replace(parameters=awkward.parameters()), score=0.0)
-    collides = iter([{"clearance_mm": -5.0}] * module._KEPT)
+    collides = iter([{"clearance_mm": -500.0}] * module._KEPT)
     judge = module._tracking
     monkeypatch.setattr(module, "_tracking", lambda use, slowdown: judge(use, slowdown)._replace(**next(collides, {})))
     demonstration, found, _ = retarget(turned, "panda")

@@ -64,15 +64,15 @@ def test_many_poses_at_once_are_the_single_ones(arm):
         assert together.J[t] == pytest.approx(J)
 
 
-def test_jacobians_of_the_spheres(arm):
+def test_twists_move_the_spheres_that_a_joint_carries(arm):
     q, step = _configuration(arm, 1), 1e-6
     here = arm.poses(q[None])
-    sphere = np.arange(len(arm.spheres.joint))
-    J = here.sphere_jacobians(np.zeros_like(sphere), sphere)
     for k in range(arm.model.nv):
         moved = arm.poses((q + step * np.eye(arm.model.nv)[k])[None])
         slope = (moved.spheres - here.spheres)[0] / step
-        assert slope == pytest.approx(J[..., k], abs=1e-5)
+        velocity, turn = here.twists[0, :3, k], here.twists[0, 3:, k]
+        expected = (velocity + np.cross(turn, here.spheres[0])) * here.moved[:, k, None]
+        assert slope == pytest.approx(expected, abs=1e-5)
 
 
 def test_the_tool_lies_in_the_hand(arm):
@@ -182,3 +182,15 @@ def test_holding_the_tool_still_strains_the_motors(arm):
     out = up + np.array([0, 1.2, 0, 0.8, 0, 0, 0])
     assert 0 < arm.strain(up[None]) < arm.strain(out[None])
     assert arm.strain(np.stack([up, out])) == arm.strain(out[None])
+
+
+def test_moving_strains_the_motors_as_newton_and_euler_say(arm):
+    """A motion that is known to take a torque: inertia times acceleration, Coriolis and gravity, against the limit."""
+    model, tool = arm.model.copy(), arm.model.frames[arm.tool_frame]
+    model.appendBodyToJoint(tool.parentJoint, HAMMER.inertia(), tool.placement)
+    data, rng = model.createData(), np.random.default_rng(0)
+    q, v, a = np.array(arm.spec.rest), *rng.standard_normal((2, model.nv))
+    M, h = pin.crba(model, data, q).copy(), pin.nonLinearEffects(model, data, q, v)
+    M = np.triu(M) + np.triu(M, 1).T
+    expected = (np.abs(M @ a + h) / model.effortLimit).max()
+    assert arm.strain(q[None], v[None], a[None]) == pytest.approx(expected)
