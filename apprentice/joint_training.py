@@ -35,6 +35,8 @@ def train(verb: cli.PretrainTrain) -> None:
 
     if verb.vectors is not None and verb.start_from is not None:
         raise UsageError("--vectors and --start-from: a model to start from brings its own words")
+    if (verb.workers or 0) < 0 or verb.save_every < 1:
+        raise UsageError("--workers must be at least 0, --save-every at least 1")
     recipe = _changed(RECIPES.load(verb.recipe)(), verb)
     verb.out.mkdir(parents=True, exist_ok=True)
     log_to(verb.out / "log.txt")

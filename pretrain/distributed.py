@@ -12,6 +12,8 @@ import torch.distributed as dist
 from jaxtyping import Shaped
 from torch import Tensor
 
+from pretrain.device import device_of
+
 
 def processes() -> int:
     """Number of processes that train together; 1 without a process group."""
@@ -29,10 +31,13 @@ def together(device: str | None = None) -> Iterator[torch.device]:
 
     Args:
         device: `cpu` or `cuda`; by default a GPU where there is one. Each process of a machine takes a GPU of its own.
+
+    Raises:
+        DeviceError: there is no such device, or not one for each process.
     """
     local = int(os.environ.get("LOCAL_RANK", "0"))
     kind = device or ("cuda" if torch.cuda.is_available() else "cpu")
-    chosen = torch.device("cuda", local) if kind == "cuda" else torch.device(kind)
+    chosen = device_of(f"cuda:{local}" if kind == "cuda" else kind)
     if chosen.type == "cuda":
         torch.cuda.set_device(chosen)
     joins = int(os.environ.get("WORLD_SIZE", "1")) > 1 and not dist.is_initialized()

@@ -4,35 +4,25 @@ from __future__ import annotations
 
 import errno
 import fcntl
-import hashlib
 import json
 import logging
-import math
-import re
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from pathlib import Path
 from typing import NamedTuple
 
-from perception.video import ClipError
-from pretrain.captions import CaptionError
 from pretrain.narration import NarratedVideo, Skipped
 from pretrain.shards import Sample, ShardError, index_path, read_index, write_shard
-from pretrain.transcode import Encoding, transcode
+from pretrain.staging import Job, Staged, identity_of, stage
+from pretrain.transcode import Encoding
 from pretrain.workers import WorkerLost, in_order
-from records.atomic import atomic_path, write_json
+from records.atomic import write_json
 from records.processors import usable_processors
 from records.progress import tell_progress
 
 SHARD_BYTES = 256_000_000
 """A shard is closed when it holds this much."""
-_KEY_LENGTH = 80
-"""Of the readable part of a key; longer ones are cut."""
-
-_CUT_SHORT = 2.0
-"""Videos whose picture ends more than this earlier [s] than their header says are reported."""
-
 _log = logging.getLogger(__name__)
 
 
@@ -48,27 +38,6 @@ class Prepared(NamedTuple):
     made: int
     """Videos that this run has made; the others were there before."""
     skipped: tuple[Skipped, ...]
-
-
-class _Staged(NamedTuple):
-    """A video that is made but not yet in a shard."""
-
-    video: Path
-    text: Path
-    notes: tuple[Skipped, ...] = ()
-    """Captions that were not used, and damage to the video."""
-
-
-@dataclass(frozen=True)
-class _Job:
-    video: NarratedVideo
-    identity: str
-    folder: Path
-    encoding: Encoding
-
-    @property
-    def key(self) -> str:
-        return key_of(self.video.name)
 
 
 def prepare(
@@ -109,7 +78,7 @@ def prepare(
         jobs, problems = [], list(skipped)
         for video in videos:
             try:
-                job = _Job(video, _identity(video), staging, encoding)
+                job = Job(video, identity_of(video), staging, encoding)
             except OSError as error:
                 problems.append(Skipped(str(error.filename), error.strerror or str(error)))
                 continue
@@ -139,21 +108,15 @@ def prepare(
     return prepared
 
 
-def key_of(name: str) -> str:
-    """Key of a video in a shard: its name, where that has no dot, slash or blank; else made readable, and unique."""
-    readable = re.sub(r"[^\w-]", "_", name)[:_KEY_LENGTH]
-    return name if readable == name else f"{readable}-{hashlib.sha256(name.encode()).hexdigest()[:12]}"
-
-
 def _batches(
-    jobs: Sequence[_Job], processes: int, shard_bytes: int, problems: list[Skipped]
-) -> Iterator[list[tuple[_Job, _Staged]]]:
+    jobs: Sequence[Job], processes: int, shard_bytes: int, problems: list[Skipped]
+) -> Iterator[list[tuple[Job, Staged]]]:
     """Finished videos, as many as go into a shard; what was skipped is added to `problems`."""
-    batch: list[tuple[_Job, _Staged]] = []
+    batch: list[tuple[Job, Staged]] = []
     size = 0
     tell_progress("preparing videos", 0, len(jobs))
-    for number, (job, outcome) in enumerate(in_order(_make, jobs, processes), 1):
-        if isinstance(outcome, _Staged):
+    for number, (job, outcome) in enumerate(in_order(stage, jobs, processes), 1):
+        if isinstance(outcome, Staged):
             problems += outcome.notes
             batch.append((job, outcome))
             size += outcome.video.stat().st_size
@@ -168,50 +131,7 @@ def _batches(
         yield batch
 
 
-def _make(job: _Job) -> _Staged | Skipped:
-    """Transcode a video and write what is said beside it; the text comes last and says that both are whole."""
-    video, text = job.folder / f"{job.key}.mp4", job.folder / f"{job.key}.json"
-    source = job.video.path
-    try:
-        if text.is_file() and json.loads(text.read_text(encoding="utf-8"))["identity"] == job.identity:
-            return _Staged(video, text)
-        job.video.narration(math.inf)  # without captions nothing need be transcoded
-        with atomic_path(video) as temporary, open(temporary, "wb") as file:
-            encoded = transcode(source, file, job.encoding)
-        duration = encoded.frames / job.encoding.fps
-        said, notes = job.video.narration(duration)
-    except (ClipError, CaptionError) as error:
-        return Skipped(str(source), str(error).removeprefix(f"{source}: "))
-    except OSError:
-        raise
-    except Exception as error:
-        return Skipped(str(source), f"failed with {type(error).__name__}: {error}")
-    if encoded.damaged:
-        notes.append(Skipped(str(source), f"used, but {encoded.damaged} of its packets cannot be decoded"))
-    if encoded.silent_from is not None:
-        reason = f"used, but its sound cannot be decoded after {encoded.silent_from:.1f} s"
-        notes.append(Skipped(str(source), reason))
-    if encoded.missing > _CUT_SHORT:
-        ends = f"ends {encoded.missing:.1f} s before the time that its header says"
-        notes.append(Skipped(str(source), f"used, but its picture {ends}"))
-    columns = {
-        "text": list(said.labels),
-        "start": said.interval[:, 0].tolist(),
-        "end": said.interval[:, 1].tolist(),
-        "confidence": said.confidence.tolist(),
-    }
-    facts = {
-        "duration": duration,
-        "fps": job.encoding.fps,
-        "size_hw": encoded.size_hw,
-        "source": job.video.name,
-        "identity": job.identity,
-    }
-    write_json(text, columns | facts)
-    return _Staged(video, text, tuple(notes))
-
-
-def _pack(out: Path, batch: list[tuple[_Job, _Staged]]) -> None:
+def _pack(out: Path, batch: list[tuple[Job, Staged]]) -> None:
     """Put finished videos into the next shard, and only then remove them."""
     number = 0
     while index_path(out / f"shard-{number:06}.tar").is_file():
@@ -237,16 +157,15 @@ def _intact(out: Path) -> Iterator[tuple[Path, Sample]]:
                 shard.replace(shard.with_suffix(".tar.damaged"))
 
 
-def _identity(video: NarratedVideo) -> str:
-    """Changes when the video, its captions or their number change."""
-    files = [(file.name, file.stat().st_size, file.stat().st_mtime_ns) for file in (video.path, *video.captions)]
-    return hashlib.sha256(json.dumps([files, video.columns]).encode()).hexdigest()[:16]
-
-
 def _agreed(out: Path, encoding: Encoding | None) -> Encoding:
     """The encoding of all shards of a folder."""
     path = out / "encoding.json"
-    before = Encoding(**json.loads(path.read_text(encoding="utf-8"))) if path.is_file() else None
+    try:
+        before = Encoding(**json.loads(path.read_text(encoding="utf-8"))) if path.is_file() else None
+    except (ValueError, TypeError) as error:
+        raise PrepareError(
+            f"{path}: damaged ({error}); delete it and state the encoding of the shards again"
+        ) from error
     if before is not None and encoding not in (None, before):
         raise PrepareError(f"{out}: its shards were made with {before}, not {encoding}; choose another --out")
     agreed = before or encoding or Encoding()

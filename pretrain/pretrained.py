@@ -12,6 +12,7 @@ import numpy as np
 import torch
 from jaxtyping import Bool, Float, UInt8
 
+from pretrain.device import device_of
 from pretrain.model import JointModel, ModelError, ModelSettings, pixels
 from pretrain.published import WeightsError, differences, load_s3dg
 from pretrain.sampling import Sampling
@@ -149,11 +150,12 @@ class Pretrained:
 
         Raises:
             ModelError: a file is missing or damaged, or the two do not belong together; it says what to do.
+            DeviceError: there is no such device.
         """
         from safetensors import SafetensorError
         from safetensors.torch import load_file
 
-        folder = Path(folder)
+        folder, place = Path(folder), device_of(device)
         note = _read_note(folder)
         try:
             settings, sampling = ModelSettings(**note["model"]), Sampling(**note["sampling"])
@@ -171,7 +173,7 @@ class Pretrained:
         if wrong := differences(model.state_dict(), state):
             raise ModelError(f"{folder / WEIGHTS}: of another model than {SETTINGS} states: {wrong}")
         model.load_state_dict(state)
-        return cls(model.to(device), vocabulary, sampling, name=name, words=words)
+        return cls(model.to(place), vocabulary, sampling, name=name, words=words)
 
     @classmethod
     def published(cls, weights: Path | str, dictionary: Path | str, *, device: str = "cpu") -> Pretrained:
@@ -182,7 +184,9 @@ class Pretrained:
         Raises:
             WeightsError: unreadable, or of another network.
             VocabularyError: the dictionary cannot be read.
+            DeviceError: there is no such device.
         """
+        place = device_of(device)
         network, vocabulary = load_s3dg(weights, dictionary)
         assert vocabulary is not None
         if len(vocabulary) != network.text_module.word_embd.num_embeddings:
@@ -190,7 +194,7 @@ class Pretrained:
             raise WeightsError(f"{dictionary}: {len(vocabulary) - 1} words, but {weights} has vectors of {rows - 1}")
         sampling = Sampling(frames=32, fps=10.0, candidates=1, augment=False)
         model = joint_of(network)
-        return cls(model.to(device), vocabulary, sampling, name=Path(weights).stem)
+        return cls(model.to(place), vocabulary, sampling, name=Path(weights).stem)
 
 
 def fingerprint_of(state: Mapping[str, torch.Tensor]) -> str:

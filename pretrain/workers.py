@@ -20,6 +20,10 @@ _AHEAD = 4
 """Jobs per process that are handed out before the oldest is finished."""
 
 
+class WorkersError(ValueError):
+    """A number of processes that cannot be."""
+
+
 class WorkerLost:
     """Stands for the result of a job whose process died twice: killed for memory, or by a fault in a decoder."""
 
@@ -31,7 +35,12 @@ def in_order(
 
     When a process dies, each job that was under way is tried once more in a process of its own, to find the one that
     is to blame. What `function` raises is raised here. Processes end with the one that started them.
+
+    Raises:
+        WorkersError: less than one process.
     """
+    if processes < 1:
+        raise WorkersError(f"{processes} processes: expected at least one")
     pool = _pool(processes)
     waiting: deque[tuple[Job, Future[Result] | WorkerLost]] = deque()
     rest = iter(jobs)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+import math
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -40,7 +41,7 @@ def write_films(videos: GeneratedVideos, folder: Path | str, *, size: int, fps: 
     Raises:
         CorpusError: a size, a rate or sound that no video has.
     """
-    if size < 2 or fps <= 0:
+    if size < 2 or not 0 < fps < math.inf:
         raise CorpusError(f"{size} px at {fps:g} frames per second: expected at least 2 px and a positive rate")
     if videos.options.sample_rate not in (0, *SOUND_RATES):
         rates = ", ".join(map(str, SOUND_RATES))

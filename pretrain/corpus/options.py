@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, field
 
 from pretrain.corpus.actions import ACTIONS, partner
@@ -77,9 +78,17 @@ class CorpusOptions:
                 f"lasting {self.lasting} s: expected a range that fits into a clip ({self.sampling.seconds:g} s)"
                 f" and into {_SHARE} of a period ({_SHARE * self.period:g} s)"
             )
-        if min(self.videos, self.steps) < 1 or min(self.misalignment, self.noise, self.sample_rate) < 0:
-            raise CorpusError(f"{self}: a corpus has videos, videos have steps; deviations and rates are not negative")
+        if min(self.videos, self.steps) < 1 or self.sample_rate < 0:
+            raise CorpusError(
+                f"{self.videos} videos of {self.steps} steps, {self.sample_rate} samples a second:"
+                " expected at least one video, one step, and no negative rate"
+            )
+        if not (0 <= self.misalignment < math.inf and 0 <= self.noise < math.inf):
+            raise CorpusError(f"misalignment {self.misalignment} s, noise {self.noise}: expected finite deviations")
         if not (0 <= self.irrelevant < 1 and 0 <= self.pronouns <= 1 and 0 <= self.colour < 1):
-            raise CorpusError(f"{self}: shares lie between 0 and 1")
+            raise CorpusError(
+                f"irrelevant {self.irrelevant}, pronouns {self.pronouns}, colour {self.colour}:"
+                " shares lie between 0 and 1"
+            )
         if not 0 <= self.distractors <= 2:
             raise CorpusError(f"{self.distractors} distractors: expected 0, 1 or 2")

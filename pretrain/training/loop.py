@@ -59,7 +59,7 @@ class Loop:
     device: torch.device
     curve: Curve
     at: Watched | None
-    """Clips to look at; the process that leads has them."""
+    """Clips to look at; the process that leads has them, where there are enough."""
     path: Path
     key: str
     keeping: Keeping

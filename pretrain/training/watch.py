@@ -23,8 +23,12 @@ class Watched(NamedTuple):
     unseen: Collated | None
 
 
-def watched(examples: Examples, held: Examples | None, vocabulary: Vocabulary, *, count: int, length: int) -> Watched:
+def watched(
+    examples: Examples, held: Examples | None, vocabulary: Vocabulary, *, count: int, length: int
+) -> Watched | None:
     """The first `count` examples of a training, and of those held back from it where there are any.
+
+    A clip alone cannot be told from others: None where there are no two.
 
     Args:
         examples: of the training.
@@ -38,7 +42,9 @@ def watched(examples: Examples, held: Examples | None, vocabulary: Vocabulary, *
         numbers = range(min(count, len(of)))
         return collate([of[number] for number in numbers], numbers, len(of), vocabulary, length)
 
-    return Watched(first(examples), None if held is None else first(held))
+    if min(count, len(examples)) < 2:
+        return None
+    return Watched(first(examples), None if held is None or len(held) < 2 else first(held))
 
 
 @torch.inference_mode()

@@ -5,6 +5,7 @@ import subprocess
 import sys
 
 import pytest
+import torch
 
 from apprentice.cli import main
 from pretrain.pretrained import Pretrained
@@ -93,6 +94,10 @@ def test_what_cannot_be_trained_is_said_in_one_line(tmp_path, capsys):
     command = ("pretrain", "train", "corpus", *out, *SMALL)
     assert "the rate must be positive" in failed(capsys, *command, "--rate", "-1")
     assert "'small' is for clips alone" in failed(capsys, *command, "--curriculum", "2")
+    assert "--workers must be at least 0" in failed(capsys, *command, "--workers", "-1")
+    assert "--save-every at least 1" in failed(capsys, *command, "--save-every", "0")
+    if not torch.cuda.is_available():
+        assert "device 'cuda:0': torch finds 0 GPUs here" in failed(capsys, *command, "--device", "cuda")
     assert "sync_norm" in failed(capsys, *command, "--steps", "1", "--sync-norm")
 
 

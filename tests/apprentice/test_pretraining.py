@@ -66,9 +66,17 @@ def test_a_corpus_can_be_prepared(tmp_path, capsys):
     main(["pretrain", "prepare", str(videos), "--out", str(shards), "--processes", "1", "--sound", "8000"])
     assert "2 videos in 1 shard, 2 of them new" in " ".join(capsys.readouterr().err.split())
     assert Shards(shards).sound(0, 2.0, 1.0, 8000).std() > 0.01
-    said = failed(capsys, "pretrain", "corpus", videos, "--irrelevant", "1")
-    assert "shares lie between 0 and 1" in said
-    assert "defect" not in said
+    for option, message in {
+        ("--irrelevant", "1"): "shares lie between 0 and 1",
+        ("--misalignment", "nan"): "expected finite deviations",
+        ("--fps", "nan"): "expected at least 2 px and a positive rate",
+        ("--videos", "0"): "expected at least one video",
+    }.items():
+        said = failed(capsys, "pretrain", "corpus", videos, *option)
+        assert message in said
+        assert "defect" not in said
+    told = ("pretrain", "prepare", videos, "--out", tmp_path / "other", "--processes", "-1")
+    assert "-1 processes: expected at least one" in failed(capsys, *told)
 
 
 def test_an_interrupt_is_one_line_and_the_run_goes_on(tmp_path):

@@ -415,7 +415,9 @@ def test_films_are_heard(tmp_path):
         ({"lasting": (0.5, 2.5)}, "fits into a clip"),
         ({"irrelevant": 1.0}, "shares lie between"),
         ({"distractors": 3}, "expected 0, 1 or 2"),
-        ({"videos": 0}, "a corpus has videos"),
+        ({"videos": 0}, "expected at least one video"),
+        ({"misalignment": float("nan")}, "expected finite deviations"),
+        ({"sample_rate": -1}, "no negative rate"),
     ],
 )
 def test_options_that_cannot_be_are_refused(wrong, message):

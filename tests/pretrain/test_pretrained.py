@@ -7,6 +7,7 @@ import pytest
 import torch
 
 from pretrain.backbone import BACKBONES, Backbone
+from pretrain.device import DeviceError
 from pretrain.model import HEADS, Batch, JointModel, ModelError, ModelSettings, pixels
 from pretrain.objectives.mmv import GRAPHS
 from pretrain.pretrained import SETTINGS, WEIGHTS, Pretrained, joint_of, published_state
@@ -164,6 +165,10 @@ def test_what_is_wrong_with_a_folder_is_said(tmp_path):
     made = pretrained_of(settings_of())
     with pytest.raises(ModelError, match="no model here"):
         Pretrained.load(tmp_path)
+    with pytest.raises(DeviceError, match="device 'gpu': expected cpu, cuda"):
+        Pretrained.load(tmp_path, device="gpu")
+    with pytest.raises(DeviceError, match=r"device 'cuda:64': torch finds \d+ GPUs here"):
+        Pretrained.load(tmp_path, device="cuda:64")
     folder = tmp_path / "m"
     made.save(folder)
     pretrained_of(ModelSettings(video="small", video_options=OPTIONS["small"], **{**SMALL, "embedding": 9})).save(

@@ -18,10 +18,11 @@ from films import LEVELS, numbers, write_film, write_srt, write_turned
 
 from perception.video import write_video
 from pretrain import prepare as preparing
+from pretrain import staging
 from pretrain.clips import NarratedClips
 from pretrain.frames import read_moments
 from pretrain.narration import NarrationError, find_narrated
-from pretrain.prepare import PrepareError, key_of, prepare
+from pretrain.prepare import PrepareError, prepare
 from pretrain.sampling import Sampling
 from pretrain.shards import ShardError, Shards, read_index
 from pretrain.transcode import Encoding, transcode
@@ -73,7 +74,7 @@ def test_a_shard_is_a_tar_in_the_layout_of_webdataset(made):
     folder, _ = made
     with tarfile.open(folder / "out/shard-000001.tar") as tar:
         names = tar.getnames()
-        assert names == [f"{key_of('b.c')}.mp4", f"{key_of('b.c')}.json"]
+        assert names == [f"{staging.key_of('b.c')}.mp4", f"{staging.key_of('b.c')}.json"]
         said = json.load(tar.extractfile(names[1]))
     assert said["text"] == ["take a cup", "pour"]
     assert said["source"] == "b.c"
@@ -194,10 +195,10 @@ def test_what_was_finished_before_a_stop_is_taken(tmp_path, monkeypatch):
     fill(tmp_path, "a")
     video = find_narrated(tmp_path)[0][0]
     (tmp_path / "staging").mkdir()
-    job = preparing._Job(video, preparing._identity(video), tmp_path / "staging", SMALL)
-    first = preparing._make(job)
-    monkeypatch.setattr(preparing, "transcode", lambda *_: pytest.fail("made again"))
-    assert preparing._make(job) == first
+    job = staging.Job(video, staging.identity_of(video), tmp_path / "staging", SMALL)
+    first = staging.stage(job)
+    monkeypatch.setattr(staging, "transcode", lambda *_: pytest.fail("made again"))
+    assert staging.stage(job) == first
 
 
 def test_a_full_disk_is_one_clear_error(tmp_path, monkeypatch):
@@ -222,6 +223,16 @@ def test_transcoding_hands_on_the_error_of_a_full_disk(tmp_path):
     with pytest.raises(OSError, match="No space left") as raised:
         transcode(film, Full(), SMALL)
     assert raised.value.errno == errno.ENOSPC
+
+
+@pytest.mark.parametrize("content", ["{", "[]", '{"speed": 3}', '{"fps": 0}'])
+def test_an_encoding_that_cannot_be_read_is_named(tmp_path, content):
+    fill(tmp_path, "a")
+    out = tmp_path / "out"
+    out.mkdir()
+    (out / "encoding.json").write_text(content)
+    with pytest.raises(PrepareError, match=r"encoding\.json: damaged .*; delete it"):
+        again(tmp_path, out)
 
 
 def test_two_runs_do_not_write_to_one_folder(tmp_path):
@@ -319,7 +330,7 @@ def hurt(path):
 
 @pytest.mark.parametrize("name", ["abc", "a/b", "a b", "a.b", "ü", "x" * 200])
 def test_keys_are_those_of_webdataset_and_unique(name):
-    key = key_of(name)
+    key = staging.key_of(name)
     assert not set(key) & set("./ ")
     assert len(key) < 95
     assert (key == name) == (name in ("abc", "ü"))

@@ -8,7 +8,7 @@ import pytest
 from films import write_film, write_srt
 
 from perception.video import ClipError
-from pretrain import prepare as preparing
+from pretrain import staging
 from pretrain import transcode as transcoding
 from pretrain.clips import NarratedClips, VideoFolder
 from pretrain.narration import find_narrated
@@ -123,8 +123,8 @@ def test_sound_that_breaks_off_is_told(film, tmp_path, monkeypatch):
     assert encoded.silent_from == pytest.approx(10 * 1024 / RATE)
     assert encoded.frames == 30, "the pictures go on"
     assert not read_stretch(tmp_path / "small.mp4", 0.8, 2.0, RATE).any()
-    job = preparing._Job(videos[0], "", tmp_path, Encoding(short_side=32, sound=RATE))
-    assert "its sound cannot be decoded after 0.6 s" in preparing._make(job).notes[-1].reason
+    job = staging.Job(videos[0], "", tmp_path, Encoding(short_side=32, sound=RATE))
+    assert "its sound cannot be decoded after 0.6 s" in staging.stage(job).notes[-1].reason
 
 
 def test_without_sound_there_is_none(tmp_path, film):

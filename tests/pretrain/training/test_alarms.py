@@ -4,8 +4,10 @@ import math
 
 import numpy as np
 import pytest
+from patterns import VOCABULARY, Patterns
 
 from pretrain.training.alarms import Health, effective_rank, retrieval, shared_words, spread_of
+from pretrain.training.watch import watched
 
 RNG = np.random.default_rng(0)
 
@@ -43,6 +45,14 @@ def test_retrieval_counts_those_that_are_beaten_and_half_of_the_ties():
     assert retrieval(np.zeros((3, 3)), video) == 0.5
     assert retrieval(-np.eye(3), video) == 0.0
     assert retrieval(np.array([[2.0, 3, 1], [0, 1, 0], [1, 0, 0]]), video) == pytest.approx((0.5 + 1 + 0.25) / 3)
+
+
+def test_a_clip_alone_is_not_looked_at():
+    assert watched(Patterns(1), None, VOCABULARY, count=9, length=3) is None
+    assert watched(Patterns(4), None, VOCABULARY, count=1, length=3) is None
+    at = watched(Patterns(2), Patterns(1), VOCABULARY, count=9, length=3)
+    assert len(at.seen.frames) == 2
+    assert at.unseen is None
 
 
 def test_alarms():
