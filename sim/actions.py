@@ -42,6 +42,10 @@ FREE_TURN_REACH = 2.5
 FREE_TURN_RATE = 0.2
 """Largest change of that in a control step [rad]."""
 
+Displacement = tuple[float, ...]
+"""Six numbers; for so few, arrays take longer."""
+UNMOVED: Displacement = (0.0,) * 6
+
 _COMPONENTS = ("displace_x", "displace_y", "displace_z", "turn_x", "turn_y", "turn_z")
 
 
@@ -72,16 +76,13 @@ class ActionModel:
         """The largest value of a component of the displacement [m, rad]."""
         return self.reach[self.axes.index(axis)]
 
-    def approach(self, displacement: Float[np.ndarray, "6"], action: Float[np.ndarray, "D"]) -> Float[np.ndarray, "6"]:
-        """The displacement that an action leads to from another one in a control step.
-
-        In plain numbers: for so few, arrays take longer.
-        """
-        moved = displacement.tolist()
+    def approach(self, displacement: Displacement, action: Float[np.ndarray, "D"]) -> Displacement:
+        """The displacement that an action leads to from another one in a control step."""
+        moved = list(displacement)
         for axis, reach, rate, asked in zip(self.axes, self.reach, self.rate, action.tolist(), strict=True):
-            way = reach * min(max(asked, -1.0), 1.0) - moved[axis]
-            moved[axis] += min(max(way, -rate), rate)
-        return np.array(moved)
+            way = reach * (-1.0 if asked < -1.0 else 1.0 if asked > 1.0 else asked) - moved[axis]
+            moved[axis] += -rate if way < -rate else rate if way > rate else way
+        return tuple(moved)
 
     def asking(self, displacement: Float[np.ndarray, "6"]) -> Float[np.ndarray, "D"]:
         """The action that asks for a displacement, as far as it goes."""

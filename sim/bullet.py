@@ -2,7 +2,8 @@
 
 World velocities of PyBullet are handed on as they are here; `local_velocity` converts them to Pinocchio's convention.
 Every call names its client, so that several run side by side; `close` is certain (context manager, and at exit).
-Calls that every step makes name their arguments by place: by name, PyBullet takes twice as long.
+What every step asks or orders is a function that is made once, and names its arguments to PyBullet by place: by name,
+PyBullet takes twice as long.
 """
 
 from __future__ import annotations
@@ -12,7 +13,7 @@ import ctypes
 import os
 import weakref
 from collections.abc import Callable, Iterator, Sequence
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from jaxtyping import Float, UInt8
@@ -52,16 +53,30 @@ class SimulationError(RuntimeError):
     """The physics engine refuses a request."""
 
 
+Triple = tuple[float, float, float]
 Pose = tuple[tuple[float, ...], tuple[float, ...]]
 """Position [m] and quaternion xyzw, as the engine gives them."""
+
+
+Order = tuple[Any, ...]
+"""Arguments of a function of the engine."""
+
+
+class Drive(NamedTuple):
+    """What drives a body through every physics step; a function of ours in between would cost as much again."""
+
+    carry_out: Callable[..., None]
+    """The engine's own function, to call with an order's numbers."""
+    order: Callable[[Sequence[float], Sequence[float]], Order]
+    """Make an order of lists: converting arrays takes longer than the engine does."""
 
 
 class Contact(NamedTuple):
     """Where two bodies touch."""
 
-    point: tuple[float, float, float]
+    point: Triple
     """On the first body, in the world [m]."""
-    normal: tuple[float, float, float]
+    normal: Triple
     """Pointing from the second body to the first, in the world."""
     force: float
     """Along the normal [N]."""
@@ -259,12 +274,17 @@ class Bullet:
         p, q = pb.multiplyTransforms(p, q, *back)
         return np.array(p), np.array(q)
 
-    def quick_pose(self, body: int, link: int) -> Pose:
-        """Where the engine has a link, for every physics step: its centre of mass for a base, see `quick_frame`."""
-        if link < 0:
-            return pb.getBasePositionAndOrientation(body, self._id)
-        state = pb.getLinkState(body, link, 0, 1, self._id)
-        return state[4], state[5]
+    def quick_pose(self, body: int, link: int) -> Callable[[], Pose]:
+        """What tells where the engine has a link: its centre of mass for a base, see `quick_frame`."""
+        base, state, client = pb.getBasePositionAndOrientation, pb.getLinkState, self._id
+
+        def of_base() -> Pose:
+            return base(body, client)
+
+        def of_link() -> Pose:
+            return state(body, link, 0, 1, client)[4:6]
+
+        return of_base if link < 0 else of_link
 
     def quick_frame(self, body: int, link: int) -> Pose:
         """The frame of `quick_pose` in the link's URDF frame."""
@@ -292,24 +312,23 @@ class Bullet:
         states = pb.getJointStates(body, list(joints), physicsClientId=self._id)
         return np.array([s[0] for s in states]), np.array([s[1] for s in states])
 
-    def joint_position(self, body: int, joint: int) -> float:
-        """Position of one joint [m, rad]."""
-        return float(pb.getJointState(body, joint, self._id)[0])
+    def joint_position(self, body: int, joint: int) -> Callable[[], float]:
+        """What tells the position of one joint [m, rad]."""
+        state, client = pb.getJointState, self._id
 
-    def motors(
-        self, body: int, joints: Sequence[int], force: Sequence[float], *, gain: float
-    ) -> Callable[[Sequence[float], Sequence[float]], None]:
-        """What drives joints towards positions and velocities with limited force or torque [N, N m].
+        def position() -> float:
+            return state(body, joint, client)[0]
 
-        It takes lists: it is called in every physics step, and converting arrays takes longer than the engine does.
-        """
-        drive, client, mode = pb.setJointMotorControlArray, self._id, pb.POSITION_CONTROL
-        gains, damping = [gain] * len(joints), [1.0] * len(joints)
+        return position
 
-        def towards(position: Sequence[float], velocity: Sequence[float]) -> None:
-            drive(body, joints, mode, position, velocity, force, gains, damping, client)
+    def motors(self, body: int, joints: Sequence[int], force: Sequence[float], *, gain: float) -> Drive:
+        """What drives joints towards positions and velocities with limited force or torque [N, N m]."""
+        client, mode, gains, damping = self._id, pb.POSITION_CONTROL, [gain] * len(joints), [1.0] * len(joints)
 
-        return towards
+        def towards(position: Sequence[float], velocity: Sequence[float]) -> Order:
+            return body, joints, mode, position, velocity, force, gains, damping, client
+
+        return Drive(pb.setJointMotorControlArray, towards)
 
     def brake(self, body: int, joint: int, force: float) -> None:
         """Hold a joint at rest with a limited force [N]: dry friction."""
@@ -317,10 +336,10 @@ class Bullet:
             body, joint, pb.VELOCITY_CONTROL, targetVelocity=0.0, force=force, physicsClientId=self._id
         )
 
-    def hold(self, body: int, force: float) -> Callable[[Vector, Vector], None]:
+    def hold(self, body: int, force: float) -> Drive:
         """Attach a body to a point of the world by a fixed constraint of limited force [N].
 
-        Returns what moves the point to a position and quaternion; lists are quicker than arrays.
+        Returns what moves the point to a position and quaternion.
         """
         p, q = self.pose(body)
         offset, turn = self._inertial(body)
@@ -338,34 +357,44 @@ class Bullet:
             q.tolist(),
             physicsClientId=self._id,
         )
-        change, client = pb.changeConstraint, self._id
-        ratio, link, target, reduction = _UNCHANGED
+        rest = force, *_UNCHANGED, self._id
 
-        def move(position: Vector, quaternion: Vector) -> None:
-            change(constraint, position, quaternion, force, ratio, link, target, reduction, client)
+        def at(position: Sequence[float], quaternion: Sequence[float]) -> Order:
+            return constraint, position, quaternion, *rest
 
-        move(p.tolist(), q.tolist())
-        return move
+        pb.changeConstraint(*at(p.tolist(), q.tolist()))
+        return Drive(pb.changeConstraint, at)
 
-    def gap(self, body: int, link: int, low: Vector, high: Vector) -> float:
-        """How far the bounding box of a link is from a box with these corners, along one of the axes at least [m].
+    def bounds(self, body: int, link: int) -> Callable[[], tuple[Triple, Triple]]:
+        """What tells the lower and the upper corner of the bounding box of a link [m]."""
+        box, client = pb.getAABB, self._id
 
-        Where they overlap it is not positive.
-        """
-        (x, y, z), (x2, y2, z2) = pb.getAABB(body, link, self._id)
-        return max(low[0] - x2, x - high[0], low[1] - y2, y - high[1], low[2] - z2, z - high[2])
+        def corners() -> tuple[Triple, Triple]:
+            return box(body, link, client)
 
-    def contacts(self, body: int, other: int, *, other_link: int = _ANY, above: float = -1.0) -> list[Contact]:
-        """Contacts of one body with another, or with one of its links, of more than a force [N] in the last step."""
-        found = pb.getContactPoints(body, other, _ANY, other_link, self._id)
-        if not found:
-            return []
-        return [Contact(c[5], c[7], c[9], c[3], c[4]) for c in found if c[9] > above]
+        return corners
 
-    def pressure(self, body: int, other: int) -> float:
-        """Normal force between two bodies in the last step [N]."""
-        found = pb.getContactPoints(body, other, _ANY, _ANY, self._id)
-        return sum([contact[9] for contact in found]) if found else 0.0
+    def contacts(
+        self, body: int, other: int, *, other_link: int = _ANY, above: float = -1.0
+    ) -> Callable[[], Sequence[Contact]]:
+        """What tells contacts of a body with another one, or with a link of it, of more than a force [N], last step."""
+        points, client = pb.getContactPoints, self._id
+
+        def touching() -> Sequence[Contact]:
+            found = points(body, other, _ANY, other_link, client)
+            return [Contact(c[5], c[7], c[9], c[3], c[4]) for c in found if c[9] > above] if found else ()
+
+        return touching
+
+    def pressure(self, body: int, other: int) -> Callable[[], float]:
+        """What tells the normal force between two bodies in the last step [N]."""
+        points, client = pb.getContactPoints, self._id
+
+        def pressed() -> float:
+            found = points(body, other, _ANY, _ANY, client)
+            return sum([contact[9] for contact in found]) if found else 0.0
+
+        return pressed
 
     def touch(self, body: int, link: int) -> tuple[float, float, float]:
         """Force on a link by all that is not of its body, normal and friction, in the last step, world axes [N].

@@ -8,9 +8,7 @@ import numpy as np
 import pinocchio as pin
 from jaxtyping import Float
 
-from sim.bullet import Bullet
-
-Triple = tuple[float, float, float]
+from sim.bullet import Bullet, Triple
 
 
 class Posture(NamedTuple):
@@ -24,28 +22,53 @@ class Posture(NamedTuple):
     """The same of its z axis."""
 
 
+class Carrier:
+    """A link of a body that carries frames; it and they are where they were when it was last looked at."""
+
+    def __init__(self, bullet: Bullet, body: int, link: int) -> None:
+        """Look at a link; -1 is the base."""
+        self.body, self.link = body, link
+        self._read = bullet.quick_pose(body, link)
+        self._read_in_link = pin.XYZQUATToSE3(np.concatenate(bullet.quick_frame(body, link)))
+        self.look()
+
+    def look(self) -> None:
+        """See where it is now: once for all of its frames, since asking the engine takes long."""
+        self._position, self._quaternion = (px, py, pz), (i, j, k, w) = self._read()
+        ii, jj, kk, ij, ik, jk, wi, wj, wk = i * i, j * j, k * k, i * j, i * k, j * k, w * i, w * j, w * k
+        self.rows = (
+            (1 - 2 * (jj + kk), 2 * (ij - wk), 2 * (ik + wj), px),
+            (2 * (ij + wk), 1 - 2 * (ii + kk), 2 * (jk - wi), py),
+            (2 * (ik - wj), 2 * (jk + wi), 1 - 2 * (ii + jj), pz),
+        )
+
+    def pose(self) -> pin.SE3:
+        """Of what the engine has as the link's frame."""
+        return pin.XYZQUATToSE3(np.concatenate((self._position, self._quaternion)))
+
+    def mounted(self, T_link_frame: pin.SE3) -> pin.SE3:
+        """A frame of the link's URDF frame in what the engine has instead."""
+        return self._read_in_link.inverse() * T_link_frame
+
+
 class Carried:
     """A frame fixed to a link of a body."""
 
-    def __init__(self, bullet: Bullet, body: int, link: int, T_link_frame: pin.SE3) -> None:
-        """Attach it to a link's URDF frame; link -1 is the base."""
-        self._bullet, self._body, self._link = bullet, body, link
-        self._mounted = pin.XYZQUATToSE3(np.concatenate(bullet.quick_frame(body, link))).inverse() * T_link_frame
+    def __init__(self, carrier: Carrier, T_link_frame: pin.SE3) -> None:
+        """Attach it to a link's URDF frame."""
+        self._carrier = carrier
+        self._mounted = carrier.mounted(T_link_frame)
         x, _, z = self._mounted.rotation.T.tolist()
         self._origin, self._x, self._z = self._mounted.translation.tolist(), x, z
 
     def pose(self) -> tuple[Float[np.ndarray, "3 3"], Float[np.ndarray, "3"]]:
         """Rotation of the frame, and its origin in the world [m]."""
-        there = pin.XYZQUATToSE3(np.concatenate(self._bullet.quick_pose(self._body, self._link))) * self._mounted
+        there = self._carrier.pose() * self._mounted
         return there.rotation, there.translation
 
     def posture(self) -> Posture:
         """The same without its y axis, for every control step."""
-        (px, py, pz), (i, j, k, w) = self._bullet.quick_pose(self._body, self._link)
-        ii, jj, kk, ij, ik, jk, wi, wj, wk = i * i, j * j, k * k, i * j, i * k, j * k, w * i, w * j, w * k
-        a, b, c = 1 - 2 * (jj + kk), 2 * (ij - wk), 2 * (ik + wj)
-        d, e, f = 2 * (ij + wk), 1 - 2 * (ii + kk), 2 * (jk - wi)
-        g, h, m = 2 * (ik - wj), 2 * (jk + wi), 1 - 2 * (ii + jj)
+        (a, b, c, px), (d, e, f, py), (g, h, m, pz) = self._carrier.rows
         x, y, z = self._origin
         origin = px + a * x + b * y + c * z, py + d * x + e * y + f * z, pz + g * x + h * y + m * z
         x, y, z = self._x

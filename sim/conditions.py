@@ -66,9 +66,13 @@ class Spread(NamedTuple):
     def draw(self, rng: np.random.Generator) -> Conditions:
         """Conditions at random: the same numbers are drawn whatever the spread."""
         x, y, yaw = rng.standard_normal(3).tolist()
-        mass, friction = rng.uniform(-1, 1, 2).tolist()
+        mass, friction = rng.random(2).tolist()
         return Conditions(
-            self.offset * x, self.offset * y, self.yaw * yaw, 1 + self.mass * mass, 1 + self.friction * friction
+            x=self.offset * x,
+            y=self.offset * y,
+            yaw=self.yaw * yaw,
+            mass=1 + self.mass * (2 * mass - 1),
+            friction=1 + self.friction * (2 * friction - 1),
         )
 
     def check(self) -> None:

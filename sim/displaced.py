@@ -15,6 +15,7 @@ from jaxtyping import Float
 from scipy.linalg.lapack import dposv
 
 from motion.robot import Arm
+from sim.actions import UNMOVED, Displacement
 from sim.arm_problem import rotation_tolerance
 
 POSITION = 0.001
@@ -72,19 +73,18 @@ class Displaced:
         self._lower = np.asarray(arm.model.lowerPositionLimit, float)
         self._upper = np.asarray(arm.model.upperPositionLimit, float)
         self._limits = list(zip(self._lower.tolist(), self._upper.tolist(), strict=True))
-        self._last: tuple[int, bytes, np.ndarray] = (-1, b"", q[0])
+        self._last: tuple[int, Displacement, np.ndarray] = (-1, UNMOVED, q[0])
 
-    def __call__(self, frame: int, displacement: Float[np.ndarray, "6"]) -> Float[np.ndarray, "J"]:
+    def __call__(self, frame: int, displacement: Displacement) -> Float[np.ndarray, "J"]:
         """Joints [rad] of a frame with the head displaced [m] and the tool turned [rad] about it, world axes."""
-        demonstrated = self._q[frame]
-        if not any(displacement.tolist()):
-            return demonstrated
+        if displacement == UNMOVED:
+            return self._q[frame]
         # A control step starts where the last one ended.
-        if self._last[:2] != (frame, displacement.tobytes()):
-            self._last = (frame, displacement.tobytes(), self._solve(frame, displacement))
+        if self._last[:2] != (frame, displacement):
+            self._last = (frame, displacement, self._solve(frame, np.array(displacement)))
         return self._last[2]
 
-    def _solve(self, frame: int, displacement: np.ndarray) -> np.ndarray:
+    def _solve(self, frame: int, displacement: Float[np.ndarray, "6"]) -> np.ndarray:
         """From the demonstrated configuration; where the arm is stretched, with the head's place let loose at first.
 
         A stretched arm's head leaves the line of a long step. Where its place counts most, only short steps pass, and

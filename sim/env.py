@@ -14,9 +14,8 @@ from jaxtyping import Float
 
 from motion.tool import Tool, head_positions, tool_of
 from records import Demonstration, Motion
-from sim.actions import RESIDUAL, ActionModel
-from sim.bullet import Bullet
-from sim.carried import Triple
+from sim.actions import RESIDUAL, UNMOVED, ActionModel, Displacement
+from sim.bullet import Bullet, Triple
 from sim.conditions import USUAL, Conditions, Spread, given
 from sim.felt import Felt
 from sim.holder import build_holder
@@ -62,7 +61,7 @@ class EnvState(NamedTuple):
     conditions: Conditions
     sensor: Sensor
     frame: int
-    displacement: np.ndarray
+    displacement: Displacement
     seen: tuple[Triple, Triple]
     follows: bool
     done: bool
@@ -133,11 +132,13 @@ class ToolEnv(gymnasium.Env[np.ndarray, np.ndarray]):
             self._ground = self._bullet.load_urdf(write_urdf(folder, "ground", ground))
             self.task.build(self._bullet, folder, demonstration.scene, self.tool, self._ground, drawn=drawn)
             self._holder = build_holder(self._bullet, folder, beneath, self.tool, self._substeps, action, meshes=drawn)
-        self._felt = Felt(self._bullet, self._holder.body, self._holder.link) if feel else None
+        reach = HASTE * _farthest(self.tool, beneath.tool, action) / self._substeps
+        self._carrier = self._holder.carrier
+        self.task.equip(self._carrier, substeps=self._substeps, reach=reach)
+        self._felt = Felt(self._bullet, self._carrier.body, self._carrier.link) if feel else None
         self._holder.reset()
         self._initial = self._bullet.save()
         self._path = head_positions(self.tool, beneath.tool)
-        self._reach = HASTE * _farthest(self.tool, beneath.tool, action) / self._substeps
         self._work = self.task.work(demonstration.scene)
         own = (*_OWN_NAMES, *(f"turned_{_AXES[axis - 3]}" for axis in action.turns))
         self._turns = action.turns
@@ -153,7 +154,7 @@ class ToolEnv(gymnasium.Env[np.ndarray, np.ndarray]):
         ]
         self._frame, self._follows, self._done = 0, True, False
         self._sensor = Sensor(sensing, 0)
-        self._displacement = np.zeros(6)
+        self._displacement = UNMOVED
         self._seen: tuple[Triple, Triple] = (0.0, 0.0, 0.0), (0.0, 0.0, 0.0)
         self._weigh(Conditions())
 
@@ -187,7 +188,8 @@ class ToolEnv(gymnasium.Env[np.ndarray, np.ndarray]):
         conditions = given(options, self.spread.draw(self.np_random))
         self._sensor = Sensor(self.sensing, int(self.np_random.integers(2**32)))
         self._bullet.restore(self._initial)
-        self._frame, self._done, self._displacement = 0, False, np.zeros(6)
+        self._carrier.look()
+        self._frame, self._done, self._displacement = 0, False, UNMOVED
         self._follows = bool(options.get("follow", True))
         self._weigh(conditions)
         self.task.reset(conditions)
@@ -204,21 +206,19 @@ class ToolEnv(gymnasium.Env[np.ndarray, np.ndarray]):
         acted = self._sensor.acted(np.asarray(action, float), self._frame)
         start, self._displacement = self._displacement, self.action.approach(self._displacement, acted)
         before, after = (min(self._frame, self._last), min(self._frame + 1, self._last)) if self._follows else (0, 0)
-        self._holder.aim(before, after, start, self._displacement)
-        drive, step, watch = self._holder.drive, self._bullet.step, self.task.watch
-        body, link = self._holder.body, self._holder.link
-        watched = self.task.watched(body, link, self._substeps, self._reach)
-        felt = self._felt
+        carry_out, step, watch, felt = self._holder.drive.carry_out, self._bullet.step, self.task.watch, self._felt
         if felt is not None:
             felt.begin()
-        for k in range(self._substeps):
-            drive(k)
+        due = self.task.quiet()
+        for k, order in enumerate(self._holder.orders(before, after, start, self._displacement)):
+            carry_out(*order)
             step()
             if felt is not None:
                 felt.look()
-            if k in watched:
-                watch(body, link)
+            if k == due:
+                due += 1 + watch()
         self._frame += 1
+        self._carrier.look()
         terms = self.task.terms()
         terminated = self.task.over
         truncated = not terminated and self._frame >= self.horizon
@@ -248,7 +248,7 @@ class ToolEnv(gymnasium.Env[np.ndarray, np.ndarray]):
             self._conditions,
             self._sensor,
             self._frame,
-            self._displacement.copy(),
+            self._displacement,
             self._seen,
             self._follows,
             self._done,
@@ -257,11 +257,12 @@ class ToolEnv(gymnasium.Env[np.ndarray, np.ndarray]):
     def restore_state(self, state: EnvState) -> np.ndarray:
         """Return to a remembered moment; the following steps repeat exactly. Returns the observation."""
         self._bullet.restore(state.physics)
+        self._carrier.look()
         self._weigh(state.conditions)
         self.task.restore(state.task, state.conditions)
         self._sensor = state.sensor
         self._frame, self._follows, self._done = state.frame, state.follows, state.done
-        self._displacement = state.displacement.copy()
+        self._displacement = state.displacement
         return self._observe(state.seen[0])
 
     def render(self, view: View | None = None) -> np.ndarray:
@@ -285,7 +286,7 @@ class ToolEnv(gymnasium.Env[np.ndarray, np.ndarray]):
         """Mass of the tool and friction of the ground."""
         self._conditions = conditions
         self._told = conditions.offset, conditions._asdict()
-        self._bullet.set_mass(self._holder.body, self._holder.link, conditions.mass)
+        self._bullet.set_mass(self._carrier.body, self._carrier.link, conditions.mass)
         self._bullet.set_friction(self._ground, -1, lateral=GROUND_FRICTION * conditions.friction)
 
     def _observe(self, before: Triple | None) -> np.ndarray:
@@ -299,7 +300,7 @@ class ToolEnv(gymnasium.Env[np.ndarray, np.ndarray]):
         (x, y, z), (x_before, y_before, z_before) = head, before or head
         self._seen = before or head, head
         seems, fps = self._seems(), self.fps
-        phase, displacement = min(self._frame / self._last, 1.0), self._displacement.tolist()
+        phase, displacement = min(self._frame / self._last, 1.0), self._displacement
         velocity = (x - x_before) * fps, (y - y_before) * fps, (z - z_before) * fps
         turned = [displacement[axis] for axis in self._turns]
         place = phase, seems.x, seems.y, seems.yaw

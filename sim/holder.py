@@ -6,7 +6,7 @@ import itertools
 import math
 from collections.abc import Sequence
 from pathlib import Path
-from typing import NamedTuple, Protocol, runtime_checkable
+from typing import Protocol, runtime_checkable
 
 import numpy as np
 import pinocchio as pin
@@ -16,9 +16,9 @@ from scipy.spatial.transform import Rotation
 from motion.robot import Arm, build_arm
 from motion.tool import Tool
 from records import Demonstration, Motion
-from sim.actions import ActionModel
-from sim.bullet import Bullet
-from sim.carried import Carried, Posture
+from sim.actions import UNMOVED, ActionModel, Displacement
+from sim.bullet import Bullet, Drive, Order
+from sim.carried import Carried, Carrier, Posture
 from sim.displaced import Displaced
 from sim.tasks.task import TASKS
 from sim.urdf import arm_urdf, tool_urdf, write_urdf
@@ -34,84 +34,78 @@ torque cannot brake in time after a quick displacement, and the arm swings about
 class Holder(Protocol):
     """Moves the tool along what lies beneath its displacement, see `sim.actions`: the demonstration, or rest."""
 
-    body: int
-    link: int
+    carrier: Carrier
+    """The link that the tool is."""
+    drive: Drive
+    """What carries out an order, before each physics step."""
 
     def reset(self) -> None:
         """Go to the first frame, at rest."""
 
-    def aim(self, before: int, after: int, start: Float[np.ndarray, "6"], end: Float[np.ndarray, "6"]) -> None:
-        """Set out from the demonstration's frame `before`, displaced by `start`, to `after` and `end`."""
+    def orders(self, before: int, after: int, start: Displacement, end: Displacement) -> Sequence[Order]:
+        """For `drive`, one for each physics step of a control step.
 
-    def drive(self, step: int) -> None:
-        """Drive towards where the tool shall be after this physics step of the control step: 0, 1, ..."""
+        It goes from the demonstration's frame `before`, displaced by `start`, to `after` and `end`.
+        """
 
     def head(self) -> Posture:
-        """Where the tool's head is, with the axes of the tool."""
+        """Where the tool's head was when its carrier was last looked at, with the axes of the tool."""
 
 
-class _Way(NamedTuple):
-    """Poses during a control step, after each of its physics steps; plain numbers, as the engine wants them."""
-
-    position: Sequence[Sequence[float]]
-    """[m]."""
-    quaternion: Sequence[Sequence[float]]
-    """xyzw."""
+_Way = Sequence[tuple[Sequence[float], Sequence[float]]]
+"""Places [m] and quaternions xyzw after each physics step of a control step."""
 
 
 def _way(poses: Float[np.ndarray, "K 7"]) -> _Way:
-    return _Way(poses[:, :3].tolist(), poses[:, 3:].tolist())
+    return list(zip(poses[:, :3].tolist(), poses[:, 3:].tolist(), strict=True))
 
 
 class FreeTool:
     """The tool alone, drawn along by a force of limited size."""
 
-    link = -1
-
     def __init__(self, bullet: Bullet, folder: Path, tool: Tool, motion: Motion, substeps: int) -> None:
         self._bullet, self._tool, self._q = bullet, tool, motion.q
         shares = _shares(substeps)
         self._shares: list[float] = shares.tolist()
-        self._moving = [_way(poses) for poses in _between(motion.q, shares)]
-        self._standing = [_way(np.tile(pose, (substeps, 1))) for pose in motion.q]
-        self.body = bullet.load_urdf(write_urdf(folder, "tool", tool_urdf(tool)), fixed=False)
-        bullet.place(self.body, self._q[0, :3], self._q[0, 3:])
-        self._pull = bullet.hold(self.body, PULL)
-        self._head = Carried(bullet, self.body, self.link, pin.SE3(np.eye(3), tool.p_head))
+        self._ways = {(k, k): _way(np.tile(pose, (substeps, 1))) for k, pose in enumerate(motion.q)}
+        self._ways |= {(k, k + 1): _way(poses) for k, poses in enumerate(_between(motion.q, shares))}
+        self._body = bullet.load_urdf(write_urdf(folder, "tool", tool_urdf(tool)), fixed=False)
+        bullet.place(self._body, self._q[0, :3], self._q[0, 3:])
+        self.drive = bullet.hold(self._body, PULL)
+        self._replay = {frames: [self.drive.order(*pose) for pose in way] for frames, way in self._ways.items()}
+        self.carrier = Carrier(bullet, self._body, -1)
+        self._head = Carried(self.carrier, pin.SE3(np.eye(3), tool.p_head))
 
     def reset(self) -> None:
         """Go to the first frame, at rest."""
-        self._bullet.place(self.body, self._q[0, :3], self._q[0, 3:])
-        self._pull(self._q[0, :3].tolist(), self._q[0, 3:].tolist())
+        self._bullet.place(self._body, self._q[0, :3], self._q[0, 3:])
+        self.drive.carry_out(*self._replay[0, 0][0])
 
-    def aim(self, before: int, after: int, start: Float[np.ndarray, "6"], end: Float[np.ndarray, "6"]) -> None:
-        """Set out from one pose to another."""
-        way = (self._moving if after != before else self._standing)[before]
-        x, y, z, *turn = start.tolist()
-        x_end, y_end, z_end, *turn_end = end.tolist()
+    def orders(self, before: int, after: int, start: Displacement, end: Displacement) -> Sequence[Order]:
+        """Poses to be pulled to."""
+        if start == end == UNMOVED:
+            return self._replay[before, after]
+        way, order = self._ways[before, after], self.drive.order
+        x, y, z, *turn = start
+        x_end, y_end, z_end, *turn_end = end
         if any(turn) or any(turn_end):
-            way = self._turned(way, start[3:], end[3:])
-        self._p, self._turn = way.position, way.quaternion
-        if x or y or z or x_end or y_end or z_end:
-            dx, dy, dz = x_end - x, y_end - y, z_end - z
-            self._p = [
-                (px + x + share * dx, py + y + share * dy, pz + z + share * dz)
-                for (px, py, pz), share in zip(way.position, self._shares, strict=True)
-            ]
-
-    def drive(self, step: int) -> None:
-        """Pull the tool towards its pose."""
-        self._pull(self._p[step], self._turn[step])
+            way = self._turned(way, np.array(turn), np.array(turn_end))
+        dx, dy, dz = x_end - x, y_end - y, z_end - z
+        return [
+            order((px + x + share * dx, py + y + share * dy, pz + z + share * dz), quaternion)
+            for ((px, py, pz), quaternion), share in zip(way, self._shares, strict=True)
+        ]
 
     def head(self) -> Posture:
-        """Where the tool's head is, with the axes of the tool."""
+        """Where the tool's head was when its carrier was last looked at, with the axes of the tool."""
         return self._head.posture()
 
     def _turned(self, way: _Way, start: Float[np.ndarray, "3"], end: Float[np.ndarray, "3"]) -> _Way:
         """A way turned about the tool's head, by rotation vectors between two."""
-        R, shares = Rotation.from_quat(way.quaternion), np.array(self._shares)[:, None]
+        position, quaternion = (np.array(part) for part in zip(*way, strict=True))
+        R, shares = Rotation.from_quat(quaternion), np.array(self._shares)[:, None]
         turned = Rotation.from_rotvec((1 - shares) * start + shares * end) * R
-        position = way.position + R.apply(self._tool.p_head) - turned.apply(self._tool.p_head)
+        position = position + R.apply(self._tool.p_head) - turned.apply(self._tool.p_head)
         return _way(np.c_[position, turned.as_quat()])
 
 
@@ -133,13 +127,13 @@ class ArmHolder:
         self._bullet, self._rate = bullet, motion.fps
         x, y, z, yaw = (motion.parameters[f"base_{name}"] for name in ("x", "y", "z", "yaw"))
         path = write_urdf(folder, "arm", arm_urdf(arm.spec, arm.tool, meshes=meshes, pedestal=z))
-        self.body = bullet.load_urdf(path, position=(x, y, z), yaw=yaw)
-        joints = bullet.joints(self.body)
+        self._body = bullet.load_urdf(path, position=(x, y, z), yaw=yaw)
+        joints = bullet.joints(self._body)
         self._joints = [joints[name] for name in arm.spec.joints]
-        self.link = bullet.links(self.body)["tool"]
-        self._head = Carried(bullet, self.body, self.link, pin.SE3(np.eye(3), arm.tool.p_head))
+        self.carrier = Carrier(bullet, self._body, bullet.links(self._body)["tool"])
+        self._head = Carried(self.carrier, pin.SE3(np.eye(3), arm.tool.p_head))
         effort: list[float] = np.asarray(arm.model.effortLimit, float).tolist()
-        self._motors = bullet.motors(self.body, self._joints, effort, gain=GAIN)
+        self.drive = bullet.motors(self._body, self._joints, effort, gain=GAIN)
         self._shares = _shares(substeps)
         self._speed = np.asarray(arm.model.velocityLimit, float)
         R_world_base = pin.rpy.rpyToMatrix(0.0, 0.0, yaw)
@@ -148,21 +142,17 @@ class ArmHolder:
 
     def reset(self) -> None:
         """Go to the first frame, at rest."""
-        self._bullet.reset_joints(self.body, self._joints, self._first)
+        self._bullet.reset_joints(self._body, self._joints, self._first)
 
-    def aim(self, before: int, after: int, start: Float[np.ndarray, "6"], end: Float[np.ndarray, "6"]) -> None:
-        """Set out from one configuration to another."""
+    def orders(self, before: int, after: int, start: Displacement, end: Displacement) -> Sequence[Order]:
+        """Configurations to be driven to, and joint velocities."""
         begin, finish = self._displaced(before, start), self._displaced(after, end)
         way = finish - begin
-        self._velocity: list[float] = np.minimum(np.maximum(way * self._rate, -self._speed), self._speed).tolist()
-        self._targets = (begin + self._shares[:, None] * way).tolist()
-
-    def drive(self, step: int) -> None:
-        """Drive the joints towards their configuration."""
-        self._motors(self._targets[step], self._velocity)
+        velocity: list[float] = np.minimum(np.maximum(way * self._rate, -self._speed), self._speed).tolist()
+        return [self.drive.order(target, velocity) for target in (begin + self._shares[:, None] * way).tolist()]
 
     def head(self) -> Posture:
-        """Where the tool's head is, with the axes of the tool."""
+        """Where the tool's head was when its carrier was last looked at, with the axes of the tool."""
         return self._head.posture()
 
 

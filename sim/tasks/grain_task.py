@@ -10,7 +10,7 @@ import numpy as np
 import pinocchio as pin
 
 from sim.bullet import Bullet
-from sim.carried import Carried
+from sim.carried import Carried, Carrier
 from sim.conditions import Conditions
 from sim.grains import GrainKind
 
@@ -23,13 +23,13 @@ class GrainTask(ABC):
     needed: float
     """Share of the grains that must arrive."""
     _bullet: Bullet
+    _hand: Carried
     _paid: dict[str, float]
     _spoilt: bool
 
     def __init__(self) -> None:
         self._arrived = np.zeros(self.grains.count, bool)
         """Which grains are where they belong."""
-        self._hand: Carried | None = None
         self._begin()
 
     @abstractmethod
@@ -40,12 +40,18 @@ class GrainTask(ABC):
     def _weigh(self, conditions: Conditions) -> None:
         """Set masses and friction, and where things belong, which the engine's state does not hold."""
 
-    def watched(self, body: int, link: int, substeps: int, reach: float) -> range:
-        """None: contacts do not matter here."""
-        return range(0)
+    def equip(self, carrier: Carrier, *, substeps: int, reach: float) -> None:
+        """See where the tool is."""
+        self._hand = Carried(carrier, pin.SE3.Identity())
+        self._substeps = substeps
 
-    def watch(self, body: int, link: int) -> None:  # noqa: B027 - what a task may do, not what it must
+    def quiet(self) -> int:
+        """All: contacts do not matter here."""
+        return self._substeps
+
+    def watch(self) -> int:
         """Contacts do not matter here."""
+        return self._substeps
 
     def terms(self) -> dict[str, float]:
         """What more of the grains has arrived; 1 when it becomes enough; -1 when the task is spoilt."""
@@ -91,6 +97,4 @@ class GrainTask(ABC):
 
     def _tool_pose(self) -> pin.SE3:
         """The tool, whoever holds it."""
-        if self._hand is None:
-            self._hand = Carried(self._bullet, *self._bullet.find("tool"), pin.SE3.Identity())
         return pin.SE3(*self._hand.pose())

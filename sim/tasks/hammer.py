@@ -6,7 +6,7 @@ with anything. Reward is sparse: 1 in the step in which the nail has been driven
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +17,7 @@ from jaxtyping import Float
 from motion.tool import Tool
 from records import Demonstration, Motion
 from sim.bullet import Bullet, Contact
-from sim.carried import Carried, Posture
+from sim.carried import Carried, Carrier, Posture
 from sim.conditions import Conditions
 from sim.tasks.hammer_placement import HammerPlacer
 from sim.tasks.hammer_stroke import hammer_stroke
@@ -86,7 +86,6 @@ class HammerTask:
     ) -> None:
         """Create the nail in its block at its place in the scene; the shank slides into block and ground."""
         self._bullet, self._tool = bullet, tool
-        self._hand: Carried | None = None
         self._top = self.work(scene)
         height = _block_height(self._top[2])
         text = nail_urdf(
@@ -98,43 +97,69 @@ class HammerTask:
         )
         self._nail = bullet.load_urdf(write_urdf(folder, "nail", text), position=self._top)
         self._joint = bullet.joints(self._nail)["driven"]
+        self._position = bullet.joint_position(self._nail, self._joint)
         bullet.ignore_collisions(self._nail, self._joint, ground, -1)
+        self._stand(Conditions())
         self._weigh(Conditions())
+
+    def equip(self, carrier: Carrier, *, substeps: int, reach: float) -> None:
+        """See where the tool is, and what touches the nail."""
+        self._carrier, self._frame, self._reach = carrier, Carried(carrier, pin.SE3.Identity()), reach
+        self._touched = False
+        """Whether something touched the nail when it was looked at last: then it is likely to touch it still."""
+        self._on_face = face_of(self._tool)
+        self._bounds = self._bullet.bounds(carrier.body, carrier.link)
+        self._touches = self._bullet.contacts(carrier.body, self._nail, other_link=self._joint, above=TOUCH)
 
     def reset(self, conditions: Conditions) -> None:
         """Pull the nail out and move its block."""
         self._paid = self._spoilt = False
-        self._bullet.place(self._nail, conditions.moved(self._top, self._top), conditions.quaternion)
+        self._stand(conditions)
+        self._bullet.place(self._nail, (self._x, self._y, self._z), conditions.quaternion)
         self._bullet.reset_joints(self._nail, [self._joint], [0.0])
         self._weigh(conditions)
         self._driven = 0.0
 
+    def _stand(self, conditions: Conditions) -> None:
+        """Where the undriven nail is."""
+        x, y, z = float(self._top[0]) + conditions.x, float(self._top[1]) + conditions.y, float(self._top[2])
+        self._x, self._y, self._z = x, y, z
+        self._corners = ((x - HEAD_RADIUS, y - HEAD_RADIUS, z - LENGTH), (x + HEAD_RADIUS, y + HEAD_RADIUS, z))
+
     def _weigh(self, conditions: Conditions) -> None:
         """Mass of the nail, its friction against the face, and its dry friction in the block."""
-        top = self._top + np.append(conditions.offset, 0.0)
-        self._x, self._y, self._z = x, y, z = top.tolist()
-        self._corners = ((x - HEAD_RADIUS, y - HEAD_RADIUS, z - LENGTH), (x + HEAD_RADIUS, y + HEAD_RADIUS, z))
         self._bullet.set_friction(self._nail, self._joint, lateral=SURFACE_FRICTION * conditions.friction)
         self._bullet.set_mass(self._nail, self._joint, conditions.mass)
         self._bullet.brake(self._nail, self._joint, FRICTION * conditions.friction)
 
-    def watched(self, body: int, link: int, substeps: int, reach: float) -> range:
-        """All from when the tool may be at the nail."""
-        return range(int(self._bullet.gap(body, link, *self._corners) / reach), substeps)
+    def quiet(self) -> int:
+        """Those in which the tool cannot come to the nail."""
+        (x, y, z), (x2, y2, z2) = self._bounds()
+        (low_x, low_y, low_z), (high_x, high_y, high_z) = self._corners
+        gap = max(low_x - x2, x - high_x, low_y - y2, y - high_y, low_z - z2, z - high_z)
+        return int(gap / self._reach) if gap > 0 else 0
 
-    def watch(self, body: int, link: int) -> None:
-        """Spoil the episode when anything but the face touches the nail, be it of the tool or of the arm."""
-        touches = self._bullet.contacts(body, self._nail, other_link=self._joint, above=TOUCH)
-        if not touches:
-            return
-        if self._hand is None:
-            self._hand = Carried(self._bullet, body, link, pin.SE3.Identity())
-        frame = self._hand.posture()
-        for contact in touches:
-            if contact.link != link or not on_face(contact, frame, self._tool):
-                self._look()
-                self._spoilt |= not self.solved
-                return
+    def watch(self) -> int:
+        """Spoil the episode when anything but the face touches the nail, be it of the tool or of the arm.
+
+        An arm that is near with its tool may touch the nail with any of its links.
+        """
+        link = self._carrier.link
+        if link < 0 and not self._touched:
+            quiet = self.quiet()
+            if quiet:
+                return quiet
+        touches = self._touches()
+        self._touched = bool(touches)
+        if touches:
+            self._carrier.look()
+            frame, on_face = self._frame.posture(), self._on_face
+            for contact in touches:
+                if contact.link != link or not on_face(contact, frame):
+                    self._look()
+                    self._spoilt |= not self.solved
+                    break
+        return 0
 
     def observe(self) -> Sequence[float]:
         """Top of the nail [m] and the driven share of its stroke."""
@@ -157,12 +182,12 @@ class HammerTask:
         return self._driven
 
     def _look(self) -> None:
-        self._driven = self._bullet.joint_position(self._nail, self._joint) / STROKE
+        self._driven = self._position() / STROKE
 
     @property
     def solved(self) -> bool:
         """Driven deep enough, by the face."""
-        return not self._spoilt and self.driven >= SOLVED
+        return not self._spoilt and self._driven >= SOLVED
 
     @property
     def spoilt(self) -> bool:
@@ -181,25 +206,27 @@ class HammerTask:
     def restore(self, state: Mapping[str, Any], conditions: Conditions) -> None:
         """Return to a remembered state."""
         self._paid, self._spoilt = state["paid"], state["spoilt"]
+        self._stand(conditions)
         self._weigh(conditions)
         self._look()
 
 
-def on_face(contact: Contact, frame: Posture, tool: Tool) -> bool:
-    """Whether a contact of the hammer lies on its face.
+def face_of(tool: Tool) -> Callable[[Contact, Posture], bool]:
+    """What tells whether a contact of a hammer lies on its face.
 
-    Args:
-        contact: point [m] and normal in the world, of the hammer with the nail.
-        frame: of the tool.
-        tool: the hammer.
+    It takes the contact, its point [m] and normal in the world, of the hammer with the nail; and the tool's frame.
     """
-    (px, py, pz), (ox, oy, oz), (a, b, c), (d, e, f) = contact.point, *frame
-    dx, dy, dz = px - ox, py - oy, pz - oz
-    x, z = a * dx + b * dy + c * dz, d * dx + e * dy + f * dz
-    u, v, w = contact.normal
-    face = -tool.head_size[2] / 2
-    inside = abs(x - tool.length) <= tool.head_size[0] / 2 + FACE_DEPTH
-    return inside and z <= face + FACE_DEPTH and d * u + e * v + f * w >= FACE_NORMAL
+    middle, half = tool.length, tool.head_size[0] / 2 + FACE_DEPTH
+    highest = -tool.head_size[2] / 2 + FACE_DEPTH
+
+    def on_face(contact: Contact, frame: Posture) -> bool:
+        (ox, oy, oz), (a, b, c), (d, e, f) = frame
+        (px, py, pz), (u, v, w), *_ = contact
+        dx, dy, dz = px - ox, py - oy, pz - oz
+        inside = abs(a * dx + b * dy + c * dz - middle) <= half
+        return inside and d * dx + e * dy + f * dz <= highest and d * u + e * v + f * w >= FACE_NORMAL
+
+    return on_face
 
 
 def _block_height(nail_z: float) -> float:

@@ -6,7 +6,7 @@ it harder than `PRESSED` has dug itself in, and the episode is spoilt. Reward is
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +16,7 @@ from jaxtyping import Float
 from motion.tool import Tool
 from records import Demonstration, Motion
 from sim.bullet import Bullet
-from sim.carried import Carried
+from sim.carried import Carried, Carrier
 from sim.conditions import Conditions
 from sim.tasks.grass import CUT_HEIGHT, HEIGHT, PRESSED, RADIUS, SOLVED, grass_scene, stalk_places
 from sim.tasks.scythe_cut import Edge, edge_of, swept
@@ -69,7 +69,6 @@ class ScytheTask:
         """Let the grass grow; physics needs no bodies for it."""
         self._bullet, self._ground, self._size = bullet, ground, tool.head_size
         self._mounted = scythe_blade(tool)
-        self._blade: Carried | None = None
         self._middle, self._rooted = self.work(scene), stalk_places(scene)
         self._bodies = []
         if drawn:
@@ -77,27 +76,30 @@ class ScytheTask:
             self._bodies = [bullet.load_urdf(path, position=place) for place in self._rooted]
         self.reset(Conditions())
 
+    def equip(self, carrier: Carrier, *, substeps: int, reach: float) -> None:
+        """See where the blade is, and how it is pressed into the ground."""
+        self._blade = Carried(carrier, self._mounted)
+        self._presses = self._bullet.pressure(carrier.body, self._ground)
+        self._substeps, self._rate = substeps, 1 / (substeps * self._bullet.time_step)
+
     def reset(self, conditions: Conditions) -> None:
         """All stalks stand again, where they belong."""
         self._stand(conditions)
-        self._standing = list(range(len(self._stalks)))
+        self._leave(range(len(self._stalks)))
         self._edge: Edge | None = None
         self._dug = self._told = False
         self._pressure: list[float] = []
-        self._draw()
 
-    def watched(self, body: int, link: int, substeps: int, reach: float) -> range:
-        """Some, and the last one."""
-        self._rate = 1 / (substeps * self._bullet.time_step)
-        if self._blade is None:
-            self._blade = Carried(self._bullet, body, link, self._mounted)
+    def quiet(self) -> int:
+        """All but some and the last one."""
         if self._edge is None:
             self._edge = edge_of(self._blade.posture(), self._size)
-        return range(substeps - 1, -1, -EVERY)
+        return (self._substeps - 1) % EVERY
 
-    def watch(self, body: int, link: int) -> None:
+    def watch(self) -> int:
         """Remember how the tool is pressed into the ground."""
-        self._pressure.append(self._bullet.pressure(body, self._ground))
+        self._pressure.append(self._presses())
+        return EVERY - 1
 
     def observe(self) -> Sequence[float]:
         """Centre of the patch [m] and the share that is cut."""
@@ -144,30 +146,27 @@ class ScytheTask:
     def restore(self, state: Mapping[str, Any], conditions: Conditions) -> None:
         """Return to a remembered state."""
         self._stand(conditions)
-        self._standing, self._edge = list(state["standing"]), state["edge"]
-        self._dug, self._told, self._pressure = state["dug"], state["told"], []
-        self._draw()
+        self._leave(state["standing"])
+        self._edge, self._dug, self._told, self._pressure = state["edge"], state["dug"], state["told"], []
 
     def _stand(self, conditions: Conditions) -> None:
         self._conditions = conditions
         self._stalks = conditions.moved(self._rooted, self._middle)
-        self._places: list[list[float]] = self._stalks[:, :2].tolist()
         self._target = conditions.moved(self._middle, self._middle)
         self._at = self._target.tolist()
 
     def _mow(self) -> None:
         """Cut what the blade has swept over in the last control step."""
-        assert self._blade is not None
         assert self._edge is not None
         before, self._edge = self._edge, edge_of(self._blade.posture(), self._size)
-        upright = [self._places[k] for k in self._standing]
-        cut = swept(before, self._edge, upright, self._size, self._rate).cut()
+        cut = swept(before, self._edge, self._places, self._size, self._rate).cut()
         if cut:
-            self._standing = [stalk for k, stalk in enumerate(self._standing) if k not in cut]
-            self._draw()
+            self._leave([stalk for k, stalk in enumerate(self._standing) if k not in cut])
 
-    def _draw(self) -> None:
-        """Stalks that are cut lie on the ground."""
+    def _leave(self, standing: Iterable[int]) -> None:
+        """Let these stalks stand; those that are cut lie on the ground, in pictures."""
+        self._standing = list(standing)
+        self._places: list[list[float]] = self._stalks[self._standing, :2].tolist()
         for k, body in enumerate(self._bodies):
             if k in self._standing:
                 self._bullet.place(body, self._stalks[k])

@@ -12,6 +12,7 @@ from jaxtyping import Float
 from motion.tool import Tool
 from records import Demonstration, Entry, Motion, Registry
 from sim.bullet import Bullet
+from sim.carried import Carrier
 from sim.conditions import Conditions
 from sim.placement import Placer
 
@@ -76,7 +77,7 @@ class Task(Protocol):
     def build(
         self, bullet: Bullet, folder: Path, scene: Mapping[str, float], tool: Tool, ground: int, *, drawn: bool
     ) -> None:
-        """Create the objects; called once.
+        """Create the objects; called once, then `equip`.
 
         Args:
             bullet: the physics.
@@ -87,24 +88,26 @@ class Task(Protocol):
             drawn: whether pictures will be taken; what physics does not need can be left out otherwise.
         """
 
+    def equip(self, carrier: Carrier, *, substeps: int, reach: float) -> None:
+        """Be told what the tool is in the simulation, and how it moves.
+
+        Args:
+            carrier: the tool. It has been looked at when `reset`, `quiet`, `terms` and `restore` are called.
+            substeps: physics steps in a control step.
+            reach: no point of the tool moves farther in a physics step [m].
+        """
+
     def reset(self, conditions: Conditions) -> None:
         """Put the objects in their initial state under these conditions. The engine has been restored to `build`'s.
 
         Masses and friction are not part of the engine's state: they are set here, each time.
         """
 
-    def watched(self, body: int, link: int, substeps: int, reach: float) -> range:
-        """Which physics steps of the coming control step, of 0 to `substeps` - 1, `watch` shall look at.
+    def quiet(self) -> int:
+        """How many physics steps from now on `watch` need not look at; asked before every control step."""
 
-        Args:
-            body: of the tool.
-            link: of the tool.
-            substeps: in a control step.
-            reach: no point of the tool moves farther in a physics step [m].
-        """
-
-    def watch(self, body: int, link: int) -> None:
-        """Look at the last physics step; the tool is `link` of `body`. It must be cheap."""
+    def watch(self) -> int:
+        """Look at the last physics step, and return how many of the coming ones are `quiet`. It must be cheap."""
 
     def observe(self) -> Sequence[float]:
         """State of the objects, in the order of `obs_names`."""

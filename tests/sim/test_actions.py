@@ -45,11 +45,10 @@ def numbers(size, largest=3.0):
 def test_displacements_keep_to_reach_and_rate_and_arrive(data, name):
     model = ACTIONS.load(name)
     axes, reach, rate = list(model.axes), np.array(model.reach), np.array(model.rate)
-    action, start = data.draw(numbers(len(axes))), np.zeros(6)
-    start[axes] = data.draw(numbers(len(axes), 1.0)) * reach
-    now = start
+    action, now = data.draw(numbers(len(axes))), np.zeros(6)
+    now[axes] = data.draw(numbers(len(axes), 1.0)) * reach
     for _ in range(int(np.ceil((2 * reach / rate).max())) + 1):
-        after = model.approach(now, action)
+        after = np.array(model.approach(tuple(now.tolist()), action))
         assert (np.abs(after - now)[axes] <= rate + 1e-12).all()
         now = after
     assert now[axes] == pytest.approx(reach * np.clip(action, -1, 1), abs=1e-12)
@@ -137,7 +136,7 @@ def test_an_arm_turns_its_tool_where_it_works(retargeted):
     displaced, last = Displaced(arm, robot.q, base, np.zeros(3), np.inf), len(robot.q) - 1
     R, head, _ = arm.head_jacobian(robot.q[last])
     for turn in 0.2 * np.eye(3):
-        R_turned, head_turned, _ = arm.head_jacobian(displaced(last, np.append(np.zeros(3), turn)))
+        R_turned, head_turned, _ = arm.head_jacobian(displaced(last, (0.0, 0.0, 0.0, *turn.tolist())))
         assert head_turned == pytest.approx(head, abs=0.003)
         missed = pin.log3(base @ R_turned @ (pin.exp3(turn) @ base @ R).T)
         assert np.linalg.norm(missed) < 0.05

@@ -8,7 +8,7 @@ import pytest
 
 from motion.tool import HAMMER
 from sim.bullet import Bullet
-from sim.carried import Carried
+from sim.carried import Carried, Carrier
 from sim.urdf import nail_urdf, tool_urdf, write_urdf
 
 MOUNTED = pin.SE3(pin.rpy.rpyToMatrix(0.3, -0.8, 1.9), np.array([0.2, -0.1, 0.4]))
@@ -29,9 +29,11 @@ def _turning_hammer(bullet, folder):
 
 def test_a_frame_on_a_base_moves_with_its_urdf_origin(bullet, tmp_path):
     body = _turning_hammer(bullet, tmp_path)
-    carried = Carried(bullet, body, -1, MOUNTED)
+    carrier = Carrier(bullet, body, -1)
+    carried = Carried(carrier, MOUNTED)
     for _ in range(20):
         bullet.step()
+        carrier.look()
         expected = pin.XYZQUATToSE3(np.concatenate(bullet.pose(body))) * MOUNTED
         rotation, p = carried.pose()
         assert rotation == pytest.approx(expected.rotation, abs=1e-6)
@@ -43,18 +45,23 @@ def test_a_frame_on_a_link_moves_with_its_joint(bullet, tmp_path):
     text = nail_urdf(stroke=0.08, head_radius=0.02, head_height=0.01, mass=0.1)
     nail = bullet.load_urdf(write_urdf(tmp_path, "nail", text), position=(0.5, 0.1, 0.3))
     joint = bullet.joints(nail)["driven"]
-    carried = Carried(bullet, nail, joint, MOUNTED)
+    carrier = Carrier(bullet, nail, joint)
+    carried = Carried(carrier, MOUNTED)
     _, before = carried.pose()
     bullet.reset_joints(nail, [joint], [0.03])
+    assert carried.pose()[1] == pytest.approx(before, abs=0), "a frame is where it was when it was last looked at"
+    carrier.look()
     _, after = carried.pose()
     assert after - before == pytest.approx([0, 0, -0.03], abs=1e-8)
-    assert bullet.joint_position(nail, joint) == pytest.approx(0.03, abs=1e-12)
+    assert bullet.joint_position(nail, joint)() == pytest.approx(0.03, abs=1e-12)
 
 
 def test_plain_numbers_say_the_same(bullet, tmp_path):
-    carried = Carried(bullet, _turning_hammer(bullet, tmp_path), -1, MOUNTED)
+    carrier = Carrier(bullet, _turning_hammer(bullet, tmp_path), -1)
+    carried = Carried(carrier, MOUNTED)
     for _ in range(7):
         bullet.step()
+        carrier.look()
         rotation, p = carried.pose()
         posture = carried.posture()
         assert posture.origin == pytest.approx(p, abs=1e-12)

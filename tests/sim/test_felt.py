@@ -60,7 +60,7 @@ def test_friction_counts_with_its_sign_on_a_slope(bullet, tmp_path):
 def clear(bullet, ground, body, place, turn):
     bullet.place(body, place, turn)
     bullet.step()
-    return not bullet.contacts(body, ground)
+    return not bullet.contacts(body, ground)()
 
 
 def test_what_falls_bears_nothing(bullet, tmp_path):

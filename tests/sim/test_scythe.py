@@ -218,8 +218,7 @@ def test_stalks_are_seen_to_fall():
         play_from = env.reset(seed=0)
         assert play_from
         before = _green(env.render())
-        env.task._standing.clear()
-        env.task._draw()
+        env.task._leave([])
         assert 0 < _green(env.render()) != before
         assert isinstance(env.demonstration, Demonstration)
         env.reset(seed=0)
