@@ -20,8 +20,9 @@ from policies.learners import Layers
 from policies.rewards.adversarial import Adversarial, AdversarialSettings
 from policies.rewards.describers import Observed, observed_names
 from policies.rewards.learned import Scale
-from policies.rewards.logit import forward
+from policies.rewards.logit import forward, initial
 from policies.rewards.reward import RewardError, Watched
+from policies.rewards.trainable import learned, parameters, through, trainable
 from records.progress import tell_progress
 
 if TYPE_CHECKING:
@@ -145,9 +146,9 @@ class _Discriminator:
         self._scale, self._columns, self._settings = scale, list(columns), settings
         self._rng = np.random.default_rng([seed, 23])
         sizes = (len(scale.mean), *settings.hidden, 1)
-        self._nets = [_network(sizes, self._rng) for _ in range(2 if settings.form == "airl" else 1)]
-        parameters = [parameter for net in self._nets for layer in net for parameter in layer]
-        self._optimiser = torch.optim.AdamW(parameters, lr=settings.rate, weight_decay=settings.decay)
+        self._nets = [trainable(initial(sizes, self._rng)) for _ in range(2 if settings.form == "airl" else 1)]
+        every = [parameter for net in self._nets for parameter in parameters(net)]
+        self._optimiser = torch.optim.AdamW(every, lr=settings.rate, weight_decay=settings.decay)
 
     def learn(self, shown: Moves, met: Moves, policy: Acting) -> float:
         """Some updates on as many steps of each; the share that is told right afterwards."""
@@ -175,7 +176,7 @@ class _Discriminator:
     def pays(self, moves: Moves) -> np.ndarray:
         """What the policy is paid: f, or -log (1 - D)."""
         parts = [self._scale(_inputs(moves, self._columns, self._sees)), self._scale(self._after(moves))]
-        nets = [_plain(net) for net in self._nets]
+        nets = [learned(net) for net in self._nets]
         if self._settings.form == "gail":
             return np.asarray(np.logaddexp(0, forward(nets[0], parts[0])[:, 0]))
         g, h = nets
@@ -184,7 +185,7 @@ class _Discriminator:
 
     def layers(self) -> Layers:
         """Of g, or of D's logit."""
-        return _plain(self._nets[0])
+        return learned(self._nets[0])
 
     @property
     def _sees(self) -> str:
@@ -206,36 +207,12 @@ class _Discriminator:
 
     def _logit(self, before: torch.Tensor, after: torch.Tensor, likely: torch.Tensor) -> torch.Tensor:
         if self._settings.form == "gail":
-            return _through(self._nets[0], before)
+            return through(self._nets[0], before)[:, 0]
         g, h = self._nets
-        return _through(g, before) + self._settings.discount * _through(h, after) - _through(h, before) - likely
+        shaping = self._settings.discount * through(h, after) - through(h, before)
+        return (through(g, before) + shaping)[:, 0] - likely
 
 
 def _inputs(moves: Moves, columns: Sequence[int], sees: str) -> np.ndarray:
     s = moves.s[:, list(columns)]
     return s if sees == "before" else np.concatenate([s, moves.a], axis=1)
-
-
-def _network(sizes: Sequence[int], rng: np.random.Generator) -> list[tuple[torch.Tensor, torch.Tensor]]:
-    """Layers whose last one begins at zero."""
-    import torch
-
-    from policies.rewards.logit import initial
-
-    return [
-        (torch.tensor(weight, requires_grad=True), torch.tensor(bias, requires_grad=True))
-        for weight, bias in initial(sizes, rng)
-    ]
-
-
-def _through(net: Sequence[tuple[torch.Tensor, torch.Tensor]], x: torch.Tensor) -> torch.Tensor:
-    import torch
-
-    for weight, bias in net[:-1]:
-        x = torch.tanh(x @ weight.T + bias)
-    weight, bias = net[-1]
-    return (x @ weight.T + bias)[:, 0]
-
-
-def _plain(net: Sequence[tuple[torch.Tensor, torch.Tensor]]) -> Layers:
-    return tuple((weight.detach().numpy().copy(), bias.detach().numpy().copy()) for weight, bias in net)

@@ -24,11 +24,11 @@ def forward(layers: Layers, x: Float[np.ndarray, "N D"]) -> Float[np.ndarray, "N
     return x @ weight.T + bias
 
 
-def initial(sizes: Sequence[int], rng: np.random.Generator) -> Layers:
-    """Layers with uniform weights within 1 / root of their inputs; the last one begins at zero."""
+def initial(sizes: Sequence[int], rng: np.random.Generator, *, zero_last: bool = True) -> Layers:
+    """Layers with uniform weights within 1 / root of their inputs; the last one begins at zero unless it shall not."""
     made = []
     for k, (inputs, outputs) in enumerate(itertools.pairwise(sizes)):
-        bound = 0.0 if k == len(sizes) - 2 else inputs**-0.5
+        bound = 0.0 if zero_last and k == len(sizes) - 2 else inputs**-0.5
         made.append((rng.uniform(-bound, bound, (outputs, inputs)), np.zeros(outputs)))
     return tuple(made)
 

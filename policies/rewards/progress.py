@@ -8,7 +8,6 @@ R3M, Nair et al., CoRL 2022).
 
 from __future__ import annotations
 
-import itertools
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -18,8 +17,9 @@ from jaxtyping import Float
 from policies.learners import Layers
 from policies.rewards.describers import Describer
 from policies.rewards.learned import Scale, Tensors, described, layers_from, layers_to, required
-from policies.rewards.logit import forward
+from policies.rewards.logit import forward, initial
 from policies.rewards.reward import RewardError, Shown, Watched
+from policies.rewards.trainable import learned, parameters, through, trainable
 
 if TYPE_CHECKING:
     import torch
@@ -127,33 +127,19 @@ def _fit(scaled: Sequence[np.ndarray], settings: ProgressSettings, seed: int) ->
     from policies.train import one_thread
 
     rng = np.random.default_rng(seed)
-    sizes = (scaled[0].shape[1], *settings.hidden, settings.size)
-    parameters = []
-    for inputs, outputs in itertools.pairwise(sizes):
-        weight = rng.uniform(-(inputs**-0.5), inputs**-0.5, (outputs, inputs))
-        parameters += [torch.tensor(weight, requires_grad=True), torch.zeros(outputs, dtype=torch.float64)]
-        parameters[-1].requires_grad_()
+    net = trainable(initial((scaled[0].shape[1], *settings.hidden, settings.size), rng, zero_last=False))
     starts = np.cumsum([0, *map(len, scaled)])
     whole, lengths = torch.from_numpy(np.concatenate(scaled)), np.diff(starts)
     objective = _OBJECTIVES[settings.objective]
-    optimiser = torch.optim.AdamW(parameters, lr=settings.rate, weight_decay=settings.decay)
+    optimiser = torch.optim.AdamW(parameters(net), lr=settings.rate, weight_decay=settings.decay)
     with one_thread():
         for _ in range(settings.iterations):
             drawn = rng.integers(len(lengths), size=settings.batch)
-            loss = objective(lambda at: _through(parameters, whole[at]), starts, lengths, drawn, rng, settings)
+            loss = objective(lambda at: through(net, whole[at]), starts, lengths, drawn, rng, settings)
             optimiser.zero_grad()
             loss.backward()
             optimiser.step()
-    flat = [parameter.detach().numpy() for parameter in parameters]
-    return tuple(zip(flat[::2], flat[1::2], strict=True))
-
-
-def _through(parameters: Sequence[torch.Tensor], x: torch.Tensor) -> torch.Tensor:
-    import torch
-
-    for weight, bias in zip(parameters[:-2:2], parameters[1:-2:2], strict=True):
-        x = torch.tanh(x @ weight.T + bias)
-    return x @ parameters[-2].T + parameters[-1]
+    return learned(net)
 
 
 def _distance(a: torch.Tensor, b: torch.Tensor) -> torch.Tensor:
