@@ -7,10 +7,10 @@ from pathlib import Path
 from typing import Any
 
 from perception.video import ClipError
-from pretrain.frames import origin_of
+from pretrain.frames import INSTANT, origin_of
 
-_INSTANT = 1e-3
-"""Times of frames are rounded by less than this [s]."""
+_CUT_SHORT = 2.0
+"""Videos that end more than this earlier [s] than their header says have a remark."""
 _LONGEST_GAP = 600.0
 """A frame is repeated for at most so long [s]; a larger gap between two frames is a damaged clock."""
 
@@ -52,6 +52,21 @@ class Forward:
                     yield time, frame
 
 
+def remarks(damaged: int, missing: float) -> list[str]:
+    """What is wrong with a video though it can be used.
+
+    Args:
+        damaged: packets of it that cannot be decoded.
+        missing: how much earlier its picture ends than its header says [s].
+    """
+    found = []
+    if damaged:
+        found.append(f"used, but {damaged} of its packets cannot be decoded")
+    if missing > _CUT_SHORT:
+        found.append(f"used, but its picture ends {missing:.1f} s before the time that its header says")
+    return found
+
+
 def on_grid(shown: Forward, fps: float, path: Path, *, hold: float = 0.0) -> Iterator[Any]:
     """The frame to show at 0, 1 / fps, 2 / fps ... until the last frame's time.
 
@@ -70,13 +85,13 @@ def on_grid(shown: Forward, fps: float, path: Path, *, hold: float = 0.0) -> Ite
         if before is not None:
             if now[0] - before[0] > _LONGEST_GAP:
                 raise ClipError(f"{path}: nothing is shown from {before[0]:.0f} s to {now[0]:.0f} s")
-            while n / fps < now[0] - _INSTANT:
+            while n / fps < now[0] - INSTANT:
                 yield before[1]
                 n += 1
         before = now
     if before is None:
         return
     held = min(shown.end, before[0] + hold)
-    while n / fps <= before[0] + _INSTANT or n / fps < held - _INSTANT:
+    while n / fps <= before[0] + INSTANT or n / fps < held - INSTANT:
         yield before[1]
         n += 1

@@ -5,11 +5,16 @@ Miech et al., End-to-End Learning of Visual Representations from Uncurated Instr
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import NamedTuple
 
 import numpy as np
 from jaxtyping import Bool, Float, Int, UInt8
+
+
+class SamplingError(ValueError):
+    """Clips that cannot be taken."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -32,9 +37,13 @@ class Sampling:
     """Whether the stretch of time, the crop and a flip are drawn at random; else all are central, and none flips."""
 
     def __post_init__(self) -> None:
-        """Refuse what no clip has."""
-        if min(self.frames, self.size, self.candidates) < 1 or self.fps <= 0 or not 0 < self.crop <= 1:
-            raise ValueError(f"{self}: frames, fps, size and candidates must be positive, the crop at most 1")
+        """Refuse what no clip has.
+
+        Raises:
+            SamplingError: a number out of its range.
+        """
+        if min(self.frames, self.size, self.candidates) < 1 or not 0 < self.fps < math.inf or not 0 < self.crop <= 1:
+            raise SamplingError(f"{self}: frames, fps, size and candidates must be positive, the crop at most 1")
 
     @property
     def short_side(self) -> int:

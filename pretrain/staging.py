@@ -12,15 +12,13 @@ from typing import NamedTuple
 
 from perception.video import ClipError
 from pretrain.captions import CaptionError
+from pretrain.forward import remarks
 from pretrain.narration import NarratedVideo, Skipped
 from pretrain.transcode import Encoding, transcode
 from records.atomic import atomic_path, write_json
 
 _KEY_LENGTH = 80
 """Of the readable part of a key; longer ones are cut."""
-
-_CUT_SHORT = 2.0
-"""Videos whose picture ends more than this earlier [s] than their header says are reported."""
 
 
 class Staged(NamedTuple):
@@ -67,14 +65,10 @@ def stage(job: Job) -> Staged | Skipped:
         raise
     except Exception as error:
         return Skipped(str(source), f"failed with {type(error).__name__}: {error}")
-    if encoded.damaged:
-        notes.append(Skipped(str(source), f"used, but {encoded.damaged} of its packets cannot be decoded"))
+    notes += [Skipped(str(source), remark) for remark in remarks(encoded.damaged, encoded.missing)]
     if encoded.silent_from is not None:
         reason = f"used, but its sound cannot be decoded after {encoded.silent_from:.1f} s"
         notes.append(Skipped(str(source), reason))
-    if encoded.missing > _CUT_SHORT:
-        ends = f"ends {encoded.missing:.1f} s before the time that its header says"
-        notes.append(Skipped(str(source), f"used, but its picture {ends}"))
     columns = {
         "text": list(said.labels),
         "start": said.interval[:, 0].tolist(),

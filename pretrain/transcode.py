@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import math
 from collections.abc import Iterator
 from dataclasses import dataclass
 from fractions import Fraction
@@ -35,7 +36,7 @@ class Encoding:
 
     def __post_init__(self) -> None:
         """Refuse what no video has."""
-        if self.fps <= 0 or self.short_side < 2 or self.gop < 1 or not 0 <= self.quality <= 51:
+        if not 0 < self.fps < math.inf or self.short_side < 2 or self.gop < 1 or not 0 <= self.quality <= 51:
             raise ClipError(f"{self}: fps, short side and gop must be positive, the quality 0 to 51")
         if self.sound and self.sound not in SOUND_RATES:
             raise ClipError(

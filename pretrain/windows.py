@@ -12,7 +12,7 @@ import numpy as np
 from jaxtyping import UInt8
 
 from perception.video import ClipError, open_container
-from pretrain.forward import Forward, on_grid
+from pretrain.forward import Forward, on_grid, remarks
 from pretrain.frames import Scaler, duration_of, scaled, size_of, upright
 from pretrain.probes.viewing import central
 from pretrain.sampling import Sampling
@@ -21,8 +21,6 @@ T = TypeVar("T")
 
 _LONGEST_HELD = 2.0
 """The last frame of a video is shown for at most so long [s], whatever the file says."""
-_CUT_SHORT = 2.0
-"""Videos that end more than this earlier [s] than their header says have a remark."""
 
 
 class WindowError(ValueError):
@@ -99,11 +97,7 @@ class Windows:
                 raise ClipError(f"{self.path}: nothing in it can be decoded")
             start, end = waiting.time
             yield waiting._replace(time=(start, min(end, shown.end) if shown.end > start else end))
-            if shown.damaged:
-                self.remarks.append(f"used, but {shown.damaged} of its packets cannot be decoded")
-            missing = duration_of(container, default=0.0) - shown.end
-            if missing > _CUT_SHORT:
-                self.remarks.append(f"used, but its picture ends {missing:.1f} s before the time that its header says")
+            self.remarks += remarks(shown.damaged, duration_of(container, default=0.0) - shown.end)
 
 
 def hop_of(sampling: Sampling, every: float | None) -> float:

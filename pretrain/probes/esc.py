@@ -13,7 +13,7 @@ from jaxtyping import Bool, Float, Int
 from pretrain.narration import Skipped
 from pretrain.probes.accuracy import summed, top_1
 from pretrain.probes.encoding import enough
-from pretrain.probes.probe import Named, Outcome, ProbeError, named
+from pretrain.probes.probe import Named, Outcome, ProbeError, at_least_one, named
 from pretrain.probes.scaling import Standardiser
 from pretrain.probes.sound_files import SoundFile, find_sounds
 from pretrain.probes.svm import fit_svm
@@ -62,6 +62,7 @@ class Sounds:
         Raises:
             ProbeError: no such sounds, or an encoder without sound.
         """
+        at_least_one(windows=self.windows)
         if encoder is not None and encoder.audio_rate is None:
             raise ProbeError(f"{encoder.name}: this model was made without sound")
         listed = find_sounds(folder)

@@ -15,7 +15,7 @@ from pretrain.narration import Skipped
 from pretrain.probes.accuracy import majority, top_1
 from pretrain.probes.classification import class_names
 from pretrain.probes.encoding import Wanted, enough, read_clips
-from pretrain.probes.probe import Encoder, Outcome, ProbeError, named
+from pretrain.probes.probe import Encoder, Outcome, ProbeError, at_least_one, named
 from pretrain.probes.splits import Labelled, Split, read_splits
 from pretrain.probes.video_files import VideoFiles
 from pretrain.probes.viewing import Viewing, stated
@@ -58,6 +58,7 @@ class Finetune:
             ProbeError: unreadable splits, an encoder that cannot be trained, videos that cannot be used, or a loss
                 that is not finite.
         """
+        at_least_one(epochs=self.epochs, batch=self.batch)
         splits, files = read_splits(self.split), VideoFiles(folder)
         skipped: dict[str, Skipped] = {}
         found, counts, curves, common = {}, {"training videos": 0, "test videos": 0}, {}, []

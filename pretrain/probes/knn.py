@@ -10,7 +10,7 @@ from jaxtyping import Float
 
 from pretrain.probes.classification import Part, accuracies, counted, encode_set, floors
 from pretrain.probes.neighbours import nearest_labels
-from pretrain.probes.probe import Encoder, Outcome, named
+from pretrain.probes.probe import Encoder, Outcome, at_least_one, named
 from pretrain.probes.splits import read_splits
 from pretrain.probes.viewing import Viewing, stated
 
@@ -33,6 +33,7 @@ class Neighbours:
         Raises:
             ProbeError: unreadable splits, or none of the videos of one can be used.
         """
+        at_least_one(k=self.k)
         splits = read_splits(self.split)
         library = encode_set(encoder, folder, splits, self.viewing, processes=self.processes)
 

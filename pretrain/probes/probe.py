@@ -27,6 +27,17 @@ PROBES = Registry(
 )
 
 
+def at_least_one(**numbers: int) -> None:
+    """Refuse counts of nothing.
+
+    Raises:
+        ProbeError: it names the first.
+    """
+    for name, number in numbers.items():
+        if number < 1:
+            raise ProbeError(f"{name} {number}: expected at least 1")
+
+
 class ProbeError(ValueError):
     """Data that no figure can be computed of; or an encoder that lacks what a probe asks for."""
 

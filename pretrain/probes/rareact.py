@@ -9,7 +9,7 @@ import numpy as np
 
 from pretrain.narration import Skipped
 from pretrain.probes.encoding import Wanted, encoded, enough
-from pretrain.probes.probe import Encoder, Outcome, ProbeError, named
+from pretrain.probes.probe import Encoder, Outcome, ProbeError, at_least_one, named
 from pretrain.probes.rareact_table import read_rareact
 from pretrain.probes.retrieval import WINDOWS, text_embeddings
 from pretrain.probes.unusual_actions import DRAWS, Annotated, sampled_precision, weighted_precision
@@ -41,6 +41,7 @@ class RareAct:
         Raises:
             ProbeError: an unreadable table, or no class has a positive clip that can be read.
         """
+        at_least_one(draws=self.draws)
         table, files = read_rareact(self.annotations), VideoFiles(folder)
         skipped: list[Skipped] = []
         rows, wanted = [], []

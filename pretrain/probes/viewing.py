@@ -12,6 +12,7 @@ from jaxtyping import Float, UInt8
 
 from perception.video import ClipError, open_container
 from pretrain.frames import duration_of, read_moments
+from pretrain.probes.probe import at_least_one
 from pretrain.sampling import Draw, Sampling, seen
 
 _SEEK = 5.0
@@ -32,11 +33,17 @@ class Viewing:
     """Side of the central square that is seen, over the short side of the video."""
 
     def of(self, sampling: Sampling) -> Sampling:
-        """The encoder's sampling with what is given here, and nothing left to chance."""
+        """The encoder's sampling with what is given here, and nothing left to chance.
+
+        Raises:
+            ProbeError: no windows.
+            SamplingError: windows that no video has.
+        """
+        at_least_one(windows=self.windows)
         return replace(
             sampling,
-            frames=self.frames or sampling.frames,
-            fps=self.fps or sampling.fps,
+            frames=sampling.frames if self.frames is None else self.frames,
+            fps=sampling.fps if self.fps is None else self.fps,
             crop=self.crop,
             augment=False,
         )

@@ -56,6 +56,10 @@ def test_retrieval_is_kept_and_shown(tmp_path, capsys, model):
     assert note["preprocessing"]["frames"] == 2
     assert note["encoder"].startswith("small@")
     assert note["skipped"] == [{"file": "c", "reason": f"no such file in {tmp_path / 'v'}"}]
+    for option, value in (("--windows", 0), ("--crop", 3), ("--fps", "nan"), ("--frames", 0), ("--processes", -1)):
+        said = failed(capsys, *told, option, value, "--force")
+        assert "at least" in said or "must be positive" in said
+        assert "defect" not in said
 
 
 def test_sounds_need_no_encoder(tmp_path, capsys):
@@ -77,6 +81,7 @@ def test_sounds_need_no_encoder(tmp_path, capsys):
 def test_what_is_wrong_is_one_line(tmp_path, capsys, model):
     probe = ["probe", "knn", tmp_path, "--split", tmp_path / "s.csv"]
     assert "which encoder? say --model FOLDER" in failed(capsys, *probe)
+    assert "k 0: expected at least 1" in failed(capsys, *probe, "--model", model, "--k", 0)
     assert "give one of them" in failed(capsys, *probe, "--model", model, "--weights", "w.pth")
     assert "--weights and --dictionary go together" in failed(capsys, *probe, "--weights", "w.pth")
     assert f"{tmp_path}: no model here" in failed(capsys, *probe, "--model", tmp_path)
