@@ -446,7 +446,8 @@ class RewardsEvaluate(_Rewards):
     transitions: int = 1024
     """That rewards are compared on, at most."""
     demonstration: Path | None = None
-    """With --stray, --hack or --train: the demonstration of the environment that the data come from, or its run."""
+    """The demonstration of the environment that the data come from, or its run: for --stray, --hack and --train, and
+    for rewards that look at pictures or forces that the data do not hold: the episodes are repeated there."""
     stray: int = 0
     """Episodes of the moved demonstration that are led astray in their last fifth, as near misses."""
     hack: int = 0

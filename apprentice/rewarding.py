@@ -12,8 +12,8 @@ from rich.table import Table
 
 from apprentice.reward_training import has_seen
 from apprentice.showing import console, log_to
-from apprentice.stages import UsageError
-from records import Demonstration
+from apprentice.stages import UsageError, judged_under
+from records import Demonstration, Run
 from records.atomic import write_json, write_text
 
 if TYPE_CHECKING:
@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from policies.rewards.evaluation.hacking import Hacking
     from policies.rewards.evaluation.judgement import Judgement
     from policies.rewards.evaluation.trained import Trained
+    from policies.rewards.reward import Reward
 
 
 def evaluate(verb: cli.RewardsEvaluate) -> None:
@@ -39,13 +40,13 @@ def evaluate(verb: cli.RewardsEvaluate) -> None:
             " --stray 0"
         )
     data, demonstration = _data(verb), None
-    if verb.hack or verb.train or verb.stray:
+    rewards = {name: named_reward(spec) for name, spec in specs.items()}
+    if verb.hack or verb.train or verb.stray or verb.demonstration is not None:
         demonstration = _demonstration(verb.demonstration, data)
     episodes = list(data.episodes)
     truth = of_transitions(named_reward(verb.truth), episodes) if verb.truth is not None else None
     asked = Asked(truth, verb.gamma, verb.transitions, verb.common.seed)
-    rewards = {name: named_reward(spec) for name, spec in specs.items()}
-    found = [judge_reward(name, reward, data, asked) for name, reward in rewards.items()]
+    found = [judge_reward(name, r, _seen_by(r, data, demonstration), asked) for name, r in rewards.items()]
     found = [_flattered(one, specs[one.name], verb) for one in found]
     if verb.stray and demonstration is not None:
         from policies.rewards.evaluation.astray import astray
@@ -117,6 +118,28 @@ def _data(verb: cli.RewardsEvaluate | cli.RewardsProgress) -> Dataset:
     from policies.rewards.evaluation.data.reading import read_episodes
 
     return read_episodes(verb.data, format=verb.format, fps=verb.fps).part(verb.part)
+
+
+def _seen_by(reward: Reward, data: Dataset, demonstration: Demonstration | None) -> Dataset:
+    """The data with what a reward looks at: episodes that do not hold it are repeated in their environment.
+
+    Raises:
+        UsageError: the environment is not named.
+        DataError: they cannot be repeated.
+    """
+    from policies.rewards.evaluation.repeated import lacks, repeated
+
+    if not lacks(reward, data.episodes):
+        return data
+    if demonstration is None:
+        what = " and ".join(sorted(reward.needs & {"frames", "forces"}))
+        raise UsageError(
+            f"the reward {reward.name!r} looks at {what}, which {data.path} does not hold: name the --demonstration of"
+            " its environment, and the episodes are repeated there"
+        )
+    run = data.path.resolve().parent.parent
+    under = judged_under(Run(run).metrics()) if (run / "metrics.json").is_file() else None
+    return repeated(data, demonstration, reward, under=under)
 
 
 def _hacked(verb: cli.RewardsEvaluate, name: str, spec: str, demonstration: Demonstration) -> Hacking:

@@ -4,10 +4,15 @@ import json
 import re
 
 import pytest
+from held import interaction
 from pyarrow import parquet
 
 from apprentice.cli import main
 from policies.evaluate import evaluate
+from policies.rewards.force_profile import held_forces
+from policies.rewards.learned import learn
+from policies.rewards.reward import Shown
+from policies.rewards.saved import save_reward
 from policies.trials import Trial
 from records import Episodes
 from sim.conditions import Spread
@@ -109,6 +114,19 @@ def test_another_environment_is_one_line(folder, capsys):
     assert re.search(
         r"does not come from the environment of .*pour.npz: its task is hammer .* of the demonstration pour", error
     )
+
+
+def test_a_reward_by_forces_asks_for_the_environment_and_takes_no_other(folder, capsys):
+    save_reward(learn("force_profile", Shown([held_forces(interaction())])), folder / "pressing")
+    judged = ["rewards", "evaluate", str(folder / "episodes.npz"), "--reward", str(folder / "pressing")]
+    judged += ["--out", str(folder / "none")]
+    for more, told in (
+        ([], "looks at forces, which .*episodes.npz does not hold: name the --demonstration of its environment"),
+        (["--demonstration", str(folder)], "episodes.npz: episode 0 cannot be repeated: the simulation does not do"),
+    ):
+        with pytest.raises(SystemExit):
+            main([*judged, *more])
+        assert re.search(told, capsys.readouterr().err)
 
 
 def test_progress(folder):
