@@ -25,7 +25,7 @@ from torch import Tensor, nn
 from torch.utils.flop_counter import FlopCounterMode
 
 from pretrain.model import Batch, JointModel, ModelSettings, pixels
-from pretrain.pretrained import published_state
+from pretrain.published import published_state
 from pretrain.training.loss import loss_of
 from pretrain.training.step import backward
 from pretrain.video_encoder import BLOCKS, to_depth

@@ -14,9 +14,8 @@ from jaxtyping import Bool, Float, UInt8
 
 from pretrain.device import device_of
 from pretrain.model import JointModel, ModelError, ModelSettings, pixels
-from pretrain.published import WeightsError, differences, load_s3dg
+from pretrain.published import WeightsError, differences, joint_of, load_s3dg
 from pretrain.sampling import Sampling
-from pretrain.video_encoder import S3DG
 from pretrain.vocabulary import WORDS, Vocabulary
 from records import UnknownName
 from records.atomic import atomic_path, write_json
@@ -204,53 +203,6 @@ def fingerprint_of(state: Mapping[str, torch.Tensor]) -> str:
         digest.update(f"{key} {tuple(value.shape)} {value.dtype}".encode())
         digest.update(value.detach().cpu().contiguous().numpy().tobytes())
     return digest.hexdigest()
-
-
-def joint_of(network: S3DG) -> JointModel:
-    """A joint model that shares the weights of an S3D-G with its text module."""
-    text = network.text_module
-    settings = ModelSettings(
-        video_options={"space_to_depth": network.space_to_depth},
-        embedding=network.fc.out_features,
-        word_size=text.word_embd.embedding_dim,
-        hidden=text.fc1.out_features,
-    )
-    with torch.device("meta"):
-        model = JointModel(settings, text.word_embd.num_embeddings)
-    model.load_state_dict({_joint_key(key): value for key, value in network.state_dict().items()}, assign=True)
-    return model
-
-
-def published_state(model: JointModel) -> dict[str, torch.Tensor]:
-    """The weights of a model under the names of the published S3D-G, for programs that read those.
-
-    Raises:
-        ModelError: the model is no S3D-G with a linear head.
-    """
-    if model.settings.video != "s3dg" or model.settings.head != "linear":
-        raise ModelError(
-            f"a {model.settings.video} with a {model.settings.head} head: only S3D-G with a linear one has"
-            " published names"
-        )
-    return {_published_key(key): value for key, value in model.state_dict().items()}
-
-
-def _joint_key(key: str) -> str:
-    for theirs, ours in _NAMES.items():
-        if key.startswith(theirs):
-            return ours + key.removeprefix(theirs)
-    return f"video.{key}"
-
-
-def _published_key(key: str) -> str:
-    for theirs, ours in _NAMES.items():
-        if key.startswith(ours):
-            return theirs + key.removeprefix(ours)
-    return key.removeprefix("video.")
-
-
-_NAMES = {"fc.": "video_head.", "text_module.": "text."}
-"""Beginnings of the published names, and of ours."""
 
 
 def _read_note(folder: Path) -> dict[str, Any]:

@@ -5,7 +5,6 @@ A clip is read by seeking into the tar; nothing is unpacked. A tar that another 
 
 from __future__ import annotations
 
-import io
 import json
 import tarfile
 from collections.abc import Iterable, Iterator
@@ -21,6 +20,7 @@ from pretrain.captions.howto100m import columns_to_sentences
 from pretrain.frames import VIDEO_READERS, VideoReader
 from pretrain.narration import NarrationError, Skipped
 from pretrain.soundtrack import read_stretch
+from pretrain.stretch import Stretch, Within
 from records import Timeline
 from records.atomic import atomic_path, write_json
 
@@ -32,13 +32,6 @@ _BLOCK = 512
 
 class ShardError(ClipError):
     """A shard that is damaged, or another kind of file."""
-
-
-class Stretch(NamedTuple):
-    """Bytes of a member within its tar."""
-
-    offset: int
-    size: int
 
 
 class Sample(NamedTuple):
@@ -181,46 +174,6 @@ class Shards:
                 self.frames(index, np.array([duration]), 2)
             except ClipError as error:
                 yield Skipped(self.name(index), str(error).partition(": ")[2])
-
-
-class Within(io.RawIOBase):
-    """A stretch of a file that reads and seeks like a file of its own."""
-
-    def __init__(self, path: Path, stretch: Stretch) -> None:
-        """Open the file."""
-        self._file = open(path, "rb", buffering=0)  # noqa: SIM115 - closed by `close`
-        self._stretch = stretch
-        self._at = 0
-
-    def readable(self) -> bool:
-        """It is."""
-        return True
-
-    def seekable(self) -> bool:
-        """It is."""
-        return True
-
-    def seek(self, offset: int, whence: int = io.SEEK_SET) -> int:
-        """Move within the stretch."""
-        self._at = max(0, {io.SEEK_SET: 0, io.SEEK_CUR: self._at, io.SEEK_END: self._stretch.size}[whence] + offset)
-        return self._at
-
-    def tell(self) -> int:
-        """Where it is, from the stretch's beginning."""
-        return self._at
-
-    def readinto(self, buffer: Any) -> int:
-        """Read up to the stretch's end."""
-        size = min(len(buffer), max(0, self._stretch.size - self._at))
-        self._file.seek(self._stretch.offset + self._at)
-        count = self._file.readinto(memoryview(buffer)[:size]) or 0
-        self._at += count
-        return count
-
-    def close(self) -> None:
-        """Close the file."""
-        self._file.close()
-        super().close()
 
 
 def _add(tar: tarfile.TarFile, name: str, file: Path) -> Stretch:

@@ -10,7 +10,8 @@ from pretrain.backbone import BACKBONES, Backbone
 from pretrain.device import DeviceError
 from pretrain.model import HEADS, Batch, JointModel, ModelError, ModelSettings, pixels
 from pretrain.objectives.mmv import GRAPHS
-from pretrain.pretrained import SETTINGS, WEIGHTS, Pretrained, joint_of, published_state
+from pretrain.pretrained import SETTINGS, WEIGHTS, Pretrained
+from pretrain.published import joint_of, published_state
 from pretrain.sampling import Sampling
 from pretrain.video_encoder import S3DG
 from pretrain.vocabulary import Vocabulary
