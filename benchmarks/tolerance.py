@@ -46,8 +46,8 @@ def main() -> None:
     parser.add_argument(
         "--place", type=float, nargs="+", default=[0.03, 0.04, 0.05], help="error of the seen place [m]"
     )
-    parser.add_argument("--reach", type=float, default=0.09, help="of the grid, along x and y to both sides [m]")
-    parser.add_argument("--points", type=int, default=13, help="of the grid along x and y")
+    parser.add_argument("--reach", type=float, default=0.08, help="of the grid, along x and y to both sides [m]")
+    parser.add_argument("--points", type=int, default=11, help="of the grid along x and y")
     options = parser.parse_args()
     started = time.process_time()
     axis = np.linspace(-options.reach, options.reach, options.points)
