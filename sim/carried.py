@@ -9,6 +9,7 @@ import pinocchio as pin
 from jaxtyping import Float
 
 from sim.bullet import Bullet, Triple
+from sim.bullet.readings import quick_frame, quick_pose
 
 
 class Posture(NamedTuple):
@@ -28,8 +29,8 @@ class Carrier:
     def __init__(self, bullet: Bullet, body: int, link: int) -> None:
         """Look at a link; -1 is the base."""
         self.body, self.link = body, link
-        self._read = bullet.quick_pose(body, link)
-        self._read_in_link = pin.XYZQUATToSE3(np.concatenate(bullet.quick_frame(body, link)))
+        self._read = quick_pose(bullet, body, link)
+        self._read_in_link = pin.XYZQUATToSE3(np.concatenate(quick_frame(bullet, body, link)))
         self.look()
 
     def look(self) -> None:

@@ -16,6 +16,7 @@ from motion.tool import Tool, head_positions, tool_of
 from records import Demonstration, Motion
 from sim.actions import RESIDUAL, UNMOVED, ActionModel, Displacement
 from sim.bullet import Bullet, Triple
+from sim.bullet.pictures import render
 from sim.conditions import USUAL, Conditions, Spread, given
 from sim.felt import Felt
 from sim.holder import build_holder
@@ -268,7 +269,7 @@ class ToolEnv(gymnasium.Env[np.ndarray, np.ndarray]):
     def render(self, view: View | None = None) -> np.ndarray:
         """Picture (H, W, 3) uint8 of the scene, by default from the side of the stroke that no robot stands on."""
         if view is not None:
-            return self._bullet.render(view, self._size)
+            return render(self._bullet, view, self._size)
         robot = self.demonstration.robot
         base = [robot.parameters[f"base_{axis}"] for axis in _AXES] if robot is not None else self._path[0]
         boxes = [(np.add(c, h), np.subtract(c, h)) for c, h in self.task.obstacles(self.demonstration.scene)]
@@ -276,7 +277,7 @@ class ToolEnv(gymnasium.Env[np.ndarray, np.ndarray]):
         middle, size = (seen.max(axis=0) + seen.min(axis=0)) / 2, float(np.linalg.norm(np.ptp(seen, axis=0)))
         side = 1.0 if base[1] < self._work[1] else -1.0
         eye = middle + size * np.array([0.5, 1.2 * side, 0.5])
-        return self._bullet.render(View(tuple(eye.tolist()), tuple(middle.tolist())), self._size)
+        return render(self._bullet, View(tuple(eye.tolist()), tuple(middle.tolist())), self._size)
 
     def close(self) -> None:
         """Free the physics client; a second call does nothing."""

@@ -6,6 +6,7 @@ import numpy as np
 from jaxtyping import Float
 
 from sim.bullet import Bullet
+from sim.bullet.contacts import touch
 
 FELT = ("holder", "work")
 """Rows of what is felt: the hand or arm that holds the tool, and all else that it touches."""
@@ -34,7 +35,7 @@ class Felt:
     def look(self) -> None:
         """Look at the last physics step."""
         self._steps += 1
-        self._sum += self._bullet.touch(self._body, self._link)
+        self._sum += touch(self._bullet, self._body, self._link)
 
     def mean(self) -> Float[np.ndarray, "2 3"]:
         """Mean force on the tool of each of `FELT`, world axes [N]; zero before the first step.

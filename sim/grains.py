@@ -18,6 +18,7 @@ import numpy as np
 from jaxtyping import Float
 
 from sim.bullet import Bullet
+from sim.bullet.loose import positions, scatter, spheres
 from sim.conditions import Conditions
 
 ITERATIONS = 10
@@ -69,7 +70,7 @@ class Grains:
         """Create them; they lie at the origin until they are placed."""
         self.kind = kind
         self._bullet = bullet
-        self._bodies = bullet.spheres(kind.count, radius=kind.radius, mass=kind.mass, rgba=kind.rgba)
+        self._bodies = spheres(bullet, kind.count, radius=kind.radius, mass=kind.mass, rgba=kind.rgba)
         bullet.set_solver(iterations=ITERATIONS)
         self.weigh(Conditions())
 
@@ -81,11 +82,11 @@ class Grains:
 
     def place(self, positions: Float[np.ndarray, "N 3"], *, asleep: bool = True) -> None:
         """Put them at places [m], at rest; asleep they cost nothing until something touches them."""
-        self._bullet.scatter(self._bodies, positions, asleep=asleep)
+        scatter(self._bullet, self._bodies, positions, asleep=asleep)
 
     def positions(self) -> Float[np.ndarray, "N 3"]:
         """Where they are [m]."""
-        return self._bullet.positions(self._bodies)
+        return positions(self._bullet, self._bodies)
 
 
 def settle(

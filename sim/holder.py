@@ -17,7 +17,8 @@ from motion.robot import Arm, build_arm
 from motion.tool import Tool
 from records import Demonstration, Motion
 from sim.actions import UNMOVED, ActionModel, Displacement
-from sim.bullet import Bullet, Drive, Order
+from sim.bullet import Bullet
+from sim.bullet.drives import Drive, Order, hold, motors
 from sim.carried import Carried, Carrier, Posture
 from sim.displaced import Displaced
 from sim.tasks.task import TASKS
@@ -71,7 +72,7 @@ class FreeTool:
         self._ways |= {(k, k + 1): _way(poses) for k, poses in enumerate(_between(motion.q, shares))}
         self._body = bullet.load_urdf(write_urdf(folder, "tool", tool_urdf(tool)), fixed=False)
         bullet.place(self._body, self._q[0, :3], self._q[0, 3:])
-        self.drive = bullet.hold(self._body, PULL)
+        self.drive = hold(bullet, self._body, PULL)
         self._replay = {frames: [self.drive.order(*pose) for pose in way] for frames, way in self._ways.items()}
         self.carrier = Carrier(bullet, self._body, -1)
         self._head = Carried(self.carrier, pin.SE3(np.eye(3), tool.p_head))
@@ -133,7 +134,7 @@ class ArmHolder:
         self.carrier = Carrier(bullet, self._body, bullet.links(self._body)["tool"])
         self._head = Carried(self.carrier, pin.SE3(np.eye(3), arm.tool.p_head))
         effort: list[float] = np.asarray(arm.model.effortLimit, float).tolist()
-        self.drive = bullet.motors(self._body, self._joints, effort, gain=GAIN)
+        self.drive = motors(bullet, self._body, self._joints, effort, gain=GAIN)
         self._shares = _shares(substeps)
         self._speed = np.asarray(arm.model.velocityLimit, float)
         R_world_base = pin.rpy.rpyToMatrix(0.0, 0.0, yaw)

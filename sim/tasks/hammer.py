@@ -16,7 +16,10 @@ from jaxtyping import Float
 
 from motion.tool import Tool
 from records import Demonstration, Motion
-from sim.bullet import Bullet, Contact
+from sim.bullet import Bullet
+from sim.bullet.contacts import Contact, contacts
+from sim.bullet.drives import brake
+from sim.bullet.readings import bounds, joint_position
 from sim.carried import Carried, Carrier, Posture
 from sim.conditions import Conditions
 from sim.tasks.hammer_placement import HammerPlacer
@@ -97,7 +100,7 @@ class HammerTask:
         )
         self._nail = bullet.load_urdf(write_urdf(folder, "nail", text), position=self._top)
         self._joint = bullet.joints(self._nail)["driven"]
-        self._position = bullet.joint_position(self._nail, self._joint)
+        self._position = joint_position(bullet, self._nail, self._joint)
         bullet.ignore_collisions(self._nail, self._joint, ground, -1)
         self._stand(Conditions())
         self._weigh(Conditions())
@@ -108,8 +111,8 @@ class HammerTask:
         self._touched = False
         """Whether something touched the nail when it was looked at last: then it is likely to touch it still."""
         self._on_face = face_of(self._tool)
-        self._bounds = self._bullet.bounds(carrier.body, carrier.link)
-        self._touches = self._bullet.contacts(carrier.body, self._nail, other_link=self._joint, above=TOUCH)
+        self._bounds = bounds(self._bullet, carrier.body, carrier.link)
+        self._touches = contacts(self._bullet, carrier.body, self._nail, other_link=self._joint, above=TOUCH)
 
     def reset(self, conditions: Conditions) -> None:
         """Pull the nail out and move its block."""
@@ -130,7 +133,7 @@ class HammerTask:
         """Mass of the nail, its friction against the face, and its dry friction in the block."""
         self._bullet.set_friction(self._nail, self._joint, lateral=SURFACE_FRICTION * conditions.friction)
         self._bullet.set_mass(self._nail, self._joint, conditions.mass)
-        self._bullet.brake(self._nail, self._joint, FRICTION * conditions.friction)
+        brake(self._bullet, self._nail, self._joint, FRICTION * conditions.friction)
 
     def quiet(self) -> int:
         """Those in which the tool cannot come to the nail."""

@@ -16,6 +16,7 @@ from jaxtyping import Float
 from motion.tool import Tool
 from records import Demonstration, Motion
 from sim.bullet import Bullet
+from sim.bullet.contacts import pressure
 from sim.carried import Carried, Carrier
 from sim.conditions import Conditions
 from sim.tasks.grass import CUT_HEIGHT, HEIGHT, PRESSED, RADIUS, SOLVED, grass_scene, stalk_places
@@ -79,7 +80,7 @@ class ScytheTask:
     def equip(self, carrier: Carrier, *, substeps: int, reach: float) -> None:
         """See where the blade is, and how it is pressed into the ground."""
         self._blade = Carried(carrier, self._mounted)
-        self._presses = self._bullet.pressure(carrier.body, self._ground)
+        self._presses = pressure(self._bullet, carrier.body, self._ground)
         self._substeps, self._rate = substeps, 1 / (substeps * self._bullet.time_step)
 
     def reset(self, conditions: Conditions) -> None:

@@ -16,6 +16,7 @@ import pinocchio as pin
 from jaxtyping import Float
 
 from sim.bullet import Bullet
+from sim.bullet.drives import brake
 from sim.conditions import Conditions
 from sim.grains import GrainKind, settle
 from sim.tasks.task import TaskError, checked_scene
@@ -94,7 +95,7 @@ class Slider:
         self._bullet.set_mass(self.body, self._joints[-1], conditions.mass)
         # Turning on the spot, the walls slide at half a side from the middle.
         for joint, force in zip(self._joints, (weight, weight, weight * self._side / 2), strict=True):
-            self._bullet.brake(self.body, joint, force)
+            brake(self._bullet, self.body, joint, force)
 
     def look(self) -> None:
         """See where it is, once a control step."""

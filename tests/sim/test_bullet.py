@@ -10,6 +10,7 @@ import pytest
 
 from motion.tool import HAMMER
 from sim.bullet import Bullet, SimulationError, local_velocity
+from sim.bullet.drives import brake
 from sim.urdf import box_urdf, nail_urdf, tool_urdf, write_urdf
 
 GRAVITY = 9.81
@@ -66,7 +67,7 @@ def test_closed_after_an_exception_and_a_second_close_does_nothing():
 
 def test_garbage_collection_closes_clients():
     bullet = Bullet(time_step=1e-3)
-    client = bullet._id
+    client = bullet.client
     assert pb.isConnected(client)
     del bullet
     gc.collect()
@@ -109,9 +110,9 @@ def _driven_by(folder, push, time=0.05):
     with Bullet(time_step=1e-3) as bullet:
         nail = bullet.load_urdf(write_urdf(folder, "nail", text), position=(0, 0, 0.2))
         joint = bullet.joints(nail)["driven"]
-        bullet.brake(nail, joint, 40.0)
+        brake(bullet, nail, joint, 40.0)
         for _ in range(round(time * 1000)):
-            pb.applyExternalForce(nail, joint, [0, 0, -push], [0, 0, 0], pb.LINK_FRAME, physicsClientId=bullet._id)
+            pb.applyExternalForce(nail, joint, [0, 0, -push], [0, 0, 0], pb.LINK_FRAME, physicsClientId=bullet.client)
             bullet.step()
         return float(bullet.joint_state(nail, [joint])[0][0])
 

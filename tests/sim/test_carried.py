@@ -8,6 +8,7 @@ import pytest
 
 from motion.tool import HAMMER
 from sim.bullet import Bullet
+from sim.bullet.readings import joint_position
 from sim.carried import Carried, Carrier
 from sim.urdf import nail_urdf, tool_urdf, write_urdf
 
@@ -53,7 +54,7 @@ def test_a_frame_on_a_link_moves_with_its_joint(bullet, tmp_path):
     carrier.look()
     _, after = carried.pose()
     assert after - before == pytest.approx([0, 0, -0.03], abs=1e-8)
-    assert bullet.joint_position(nail, joint)() == pytest.approx(0.03, abs=1e-12)
+    assert joint_position(bullet, nail, joint)() == pytest.approx(0.03, abs=1e-12)
 
 
 def test_plain_numbers_say_the_same(bullet, tmp_path):

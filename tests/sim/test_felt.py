@@ -5,6 +5,7 @@ import pytest
 
 from records import Demonstration
 from sim.bullet import Bullet
+from sim.bullet.contacts import contacts
 from sim.env import ToolEnv
 from sim.felt import Felt
 from sim.tasks.hammer import HammerTask
@@ -60,7 +61,7 @@ def test_friction_counts_with_its_sign_on_a_slope(bullet, tmp_path):
 def clear(bullet, ground, body, place, turn):
     bullet.place(body, place, turn)
     bullet.step()
-    return not bullet.contacts(body, ground)()
+    return not contacts(bullet, body, ground)()
 
 
 def test_what_falls_bears_nothing(bullet, tmp_path):

@@ -8,7 +8,7 @@ from episodes import play
 
 from motion.tool import HAMMER, motion_of_poses
 from records import Demonstration
-from sim.bullet import Contact
+from sim.bullet.contacts import Contact, contacts
 from sim.carried import Posture
 from sim.conditions import STILL, Spread
 from sim.env import ToolEnv
@@ -178,7 +178,7 @@ def test_ground_and_block_stop_the_tool():
     env = ToolEnv(_press(np.eye(3), FACE, speed=5.0, above=0.5, below=0.3, beside=(0.4, 0.3)), spread=STILL)
     obs, _ = play(env)
     z = obs[:, env.obs_names.index("head_z")]
-    force = sum(c.force for c in env._bullet.contacts(env._carrier.body, env._ground)())
+    force = sum(c.force for c in contacts(env._bullet, env._carrier.body, env._ground)())
     env.close()
     assert z.min() > HALF[2] - 0.03
     assert z[-1] == pytest.approx(HALF[2], abs=0.005)
