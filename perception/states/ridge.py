@@ -18,6 +18,8 @@ from jaxtyping import Float
 
 _PIECE = 4096
 """Rows in which products with all features are taken: what is converted to double precision at once."""
+_ROOM = 2**29
+"""Bytes for what clips of a regression say of themselves."""
 
 
 def moments(value: Float[np.ndarray, "N D"]) -> tuple[Float[np.ndarray, "D"], Float[np.ndarray, "D D"]]:
@@ -51,6 +53,7 @@ class Ridge:
 
         total, square = moments(value) if sums is None else sums
         self.value = value
+        self._hat: dict[tuple[int, int], np.ndarray] = {}
         self.count = len(value)
         self.mean = total / self.count
         gram = square - self.count * np.outer(self.mean, self.mean)
@@ -107,16 +110,24 @@ class Ridge:
         weight, mean_label = self.weight(self.correlation(label)), label.mean(axis=0)
         result = np.empty(label.shape)
         bounds = list(start)
-        mean, inverse = self.mean.astype(self.value.dtype), self.inverse.astype(self.value.dtype)
         for first, last in pairwise(bounds):
             own = label[first:last]
             residual = own - self.predicted(self.value[first:last], weight, mean_label)
-            centred = self.value[first:last] - mean
-            hat = np.asarray(centred @ inverse @ centred.T, np.float64) + 1 / self.count
+            hat = self._own_scores(first, last).astype(np.float64)
             hat *= -1
             hat.flat[:: len(hat) + 1] += 1
             result[first:last] = own - solve(hat, residual, assume_a="pos")
         return result
+
+    def _own_scores(self, first: int, last: int) -> Float[np.ndarray, "T T"]:
+        """H_cc of a clip, kept for the next time as far as there is room."""
+        if (first, last) in self._hat:
+            return self._hat[first, last]
+        centred = self.value[first:last] - self.mean.astype(self.value.dtype)
+        hat = np.asarray(centred @ self.inverse.astype(self.value.dtype) @ centred.T + 1 / self.count)
+        if sum(kept.nbytes for kept in self._hat.values()) + hat.nbytes <= _ROOM:
+            self._hat[first, last] = hat
+        return hat
 
 
 def _pieces(value: np.ndarray) -> Iterator[np.ndarray]:
