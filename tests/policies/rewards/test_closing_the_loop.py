@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 from watched import episode
 
-from benchmarks.closing_the_loop import WRITTEN, Written, foretells
+from benchmarks.closing_the_loop import WRITTEN, Written
+from benchmarks.foretelling import foretells
 from benchmarks.studio_close_ups import _cropped
 from policies.agents import Replay, Shifted
 from policies.rewards.exploring import Exploring
@@ -18,15 +19,19 @@ from sim.env import ToolEnv
 
 def test_what_a_figure_foretells():
     figure = np.arange(6.0)
-    rho, _, _, chance = foretells(figure, figure**3)
+    rho, _, _, chance = foretells((figure, figure**3))
     assert rho == pytest.approx(1)
     assert chance == pytest.approx(1 / math.factorial(6), abs=2e-3)
-    rho, low, high, chance = foretells(figure, figure[[1, 0, 3, 2, 5, 4]])
+    rho, low, high, chance = foretells((figure, figure[[1, 0, 3, 2, 5, 4]]))
     assert rho == pytest.approx(1 - 6 * 6 / (6 * 35))
     assert low < rho < high < 1
     assert math.atanh(high) - math.atanh(rho) == pytest.approx(1.96 * math.sqrt((1 + rho**2 / 2) / 3))
     assert 0 < chance < 0.1
-    assert foretells(figure, -figure)[3] > 0.99
+    assert foretells((figure, -figure))[3] > 0.99
+    both = foretells((figure, figure), (figure, figure[[1, 0, 3, 2, 5, 4]]))
+    assert both[0] == pytest.approx((1 + rho) / 2)
+    assert both[3] < chance, "two tasks prove more than one"
+    assert both[2] - both[1] < high - low
 
 
 def test_rewards_written_by_hand_look_at_one_step_each():
