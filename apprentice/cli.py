@@ -446,8 +446,10 @@ class RewardsEvaluate(_Rewards):
     transitions: int = 1024
     """That rewards are compared on, at most."""
     demonstration: Path | None = None
-    """The demonstration of the environment that the data come from, or its run: for --stray, --hack and --train, and
-    for rewards that look at pictures or forces that the data do not hold: the episodes are repeated there."""
+    """The demonstration of the environment that the data come from, or its run. For --stray, --hack, --train and
+    --dynamics, and for rewards that look at pictures or forces: data without these are repeated there."""
+    dynamics: Literal["seen", "simulated"] = "seen"
+    """Where other actions lead to, for DARD: as was seen nearby in the data, or as the environment does it."""
     stray: int = 0
     """Episodes of the moved demonstration that are led astray in their last fifth, as near misses."""
     hack: int = 0

@@ -123,7 +123,7 @@ def _distances(found: Judgement, gamma: float) -> Html | None:
             "p",
             f"0 for rewards with the same best policies in any world, 0.71 for unrelated and 1 for opposite ones;"
             f" discount {gamma:g}. Only as good as the coverage: the transitions that are compared. DARD's dynamics are"
-            " what was seen near a state in these episodes.",
+            " what was seen near a state in these episodes, unless they were asked to be simulated.",
         ),
         table(
             "95 % intervals by the bootstrap over episodes",

@@ -18,11 +18,13 @@ from records.atomic import write_json, write_text
 
 if TYPE_CHECKING:
     from apprentice import cli
+    from policies.rewards.evaluation.canonical.dard import Dynamics
     from policies.rewards.evaluation.data.reading import Dataset
     from policies.rewards.evaluation.hacking import Hacking
     from policies.rewards.evaluation.judgement import Judgement
     from policies.rewards.evaluation.trained import Trained
     from policies.rewards.reward import Reward
+    from policies.trials import Trial
 
 
 def evaluate(verb: cli.RewardsEvaluate) -> None:
@@ -41,11 +43,12 @@ def evaluate(verb: cli.RewardsEvaluate) -> None:
         )
     data, demonstration = _data(verb), None
     rewards = {name: named_reward(spec) for name, spec in specs.items()}
-    if verb.hack or verb.train or verb.stray or verb.demonstration is not None:
+    acting = verb.hack or verb.train or verb.stray or verb.dynamics == "simulated"
+    if acting or verb.demonstration is not None:
         demonstration = _demonstration(verb.demonstration, data)
     episodes = list(data.episodes)
     truth = of_transitions(named_reward(verb.truth), episodes) if verb.truth is not None else None
-    asked = Asked(truth, verb.gamma, verb.transitions, verb.common.seed)
+    asked = Asked(truth, verb.gamma, verb.transitions, verb.common.seed, _dynamics(verb, data, demonstration))
     found = [judge_reward(name, r, _seen_by(r, data, demonstration), asked) for name, r in rewards.items()]
     found = [_flattered(one, specs[one.name], verb) for one in found]
     if verb.stray and demonstration is not None:
@@ -82,6 +85,7 @@ def evaluate(verb: cli.RewardsEvaluate) -> None:
         "remarks": list(data.remarks),
         "gamma": verb.gamma,
         "transitions": verb.transitions,
+        "dynamics": verb.dynamics,
         "seed": verb.common.seed,
     }
     for one in found:
@@ -137,9 +141,22 @@ def _seen_by(reward: Reward, data: Dataset, demonstration: Demonstration | None)
             f"the reward {reward.name!r} looks at {what}, which {data.path} does not hold: name the --demonstration of"
             " its environment, and the episodes are repeated there"
         )
+    return repeated(data, demonstration, reward, under=_under(data))
+
+
+def _dynamics(verb: cli.RewardsEvaluate, data: Dataset, demonstration: Demonstration | None) -> Dynamics | None:
+    """DARD's, where they shall be simulated."""
+    from policies.rewards.evaluation.simulated import Simulated
+
+    if verb.dynamics == "seen" or demonstration is None:
+        return None
+    return Simulated(data, demonstration, under=_under(data), seed=verb.common.seed)
+
+
+def _under(data: Dataset) -> Trial | None:
+    """What episodes in a run folder were judged under; None of others."""
     run = data.path.resolve().parent.parent
-    under = judged_under(Run(run).metrics()) if (run / "metrics.json").is_file() else None
-    return repeated(data, demonstration, reward, under=under)
+    return judged_under(Run(run).metrics()) if (run / "metrics.json").is_file() else None
 
 
 def _hacked(verb: cli.RewardsEvaluate, name: str, spec: str, demonstration: Demonstration) -> Hacking:
@@ -185,7 +202,8 @@ def _demonstration(path: Path | None, data: Dataset) -> Demonstration:
 
     if path is None:
         raise UsageError(
-            "--hack, --stray and --train need the environment: name its --demonstration (record or run folder)"
+            "--hack, --stray, --train and --dynamics simulated need the environment: name its --demonstration (record"
+            " or run folder)"
         )
     file = next((f for f in (path / "retargeted.npz", path / "demonstration.npz") if f.is_file()), path)
     found = Demonstration.load(file)

@@ -8,11 +8,22 @@ import numpy as np
 
 from policies.rewards.evaluation.canonical import dard, epic
 from policies.rewards.evaluation.canonical.epic import TransitionReward, Transitions, rewarded
-from policies.rewards.evaluation.canonical.pearson import pearson_distance, refuse_constant, resampled
+from policies.rewards.evaluation.canonical.pearson import (
+    ConstantRewardError,
+    pearson_distance,
+    refuse_constant,
+    resampled,
+)
 from policies.rewards.evaluation.coverage import Coverage
 
 LARGER = 32
 """How many times as many transitions are tried to tell how rare a reward is that has no variance."""
+
+SAME = (
+    "in each of these states all actions lead to the same as far as is known, so that there is nothing to choose; DARD"
+    " needs data with other actions there, or a simulator"
+)
+"""Why a reward that varies has nothing left in DARD's canonical form."""
 
 Kind = Literal["epic", "dard", "raw"]
 
@@ -71,7 +82,12 @@ def distance(
             found.append(dard.canonical(reward, on.at, nearby, gamma))
         else:
             found.append(raw)
-        refuse_constant(f"{name}, in canonical form", found[-1])
+        try:
+            refuse_constant(f"{name}, in canonical form", found[-1])
+        except ConstantRewardError as error:
+            if kind != "dard":
+                raise
+            raise ConstantRewardError(f"{error}: {SAME}") from error
     low, high = resampled(found[0], found[1], on.episode, np.random.default_rng([seed, 11]))
     return Distance(kind, on.name, pearson_distance(found[0], found[1]), low, high, len(on.at.a), on.episodes)
 

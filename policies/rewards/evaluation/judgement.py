@@ -7,6 +7,7 @@ from typing import Any, NamedTuple, cast
 
 import numpy as np
 
+from policies.rewards.evaluation.canonical.dard import Dynamics
 from policies.rewards.evaluation.canonical.epic import TransitionReward
 from policies.rewards.evaluation.canonical.pearson import ConstantRewardError, refuse_constant
 from policies.rewards.evaluation.coverage import coverage
@@ -35,6 +36,8 @@ class Asked(NamedTuple):
     transitions: int = 1024
     """That they are compared on, at most."""
     seed: int = 0
+    dynamics: Dynamics | None = None
+    """Where actions lead to, for DARD; by default what was seen nearby."""
 
 
 class Judgement(NamedTuple):
@@ -151,7 +154,8 @@ def _one(
 ) -> Distance | str:
     try:
         on = coverage(episodes, covered, count=asked.transitions, seed=asked.seed)
-        return distance((("truth", truth), (name, own)), on, kind, gamma=asked.gamma, seed=asked.seed)
+        pair = (("truth", truth), (name, own))
+        return distance(pair, on, kind, gamma=asked.gamma, dynamics=asked.dynamics, seed=asked.seed)
     except RewardError as error:
         return f"{kind.upper()}, {covered}: {error}"
 

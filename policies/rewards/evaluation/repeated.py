@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 from jaxtyping import Float
@@ -51,21 +52,43 @@ def repeated(data: Dataset, demonstration: Demonstration, reward: Reward, *, und
     Raises:
         DataError: no seeds are known, or an episode cannot be repeated.
     """
-    if len(data.seeds) != len(data.episodes):
-        raise DataError(f"{data.path}: does not tell the seeds of its episodes: they cannot be repeated")
-    under = under or recorded_under(data) or NOMINAL
-    names = data.environment.get("actions")
-    how = asked_of_env(reward) | ({"action": model_of(tuple(names))} if names is not None else {})
-    env = under.environment(demonstration, **how)
+    require_seeds(data)
+    env = environment_of(data, demonstration, under, **asked_of_env(reward))
     film = film_for(reward) if "frames" in reward.needs else False
     found = []
     try:
         for k, (episode, seed) in enumerate(zip(data.episodes, data.seeds, strict=True)):
-            found.append(_again(env, episode, int(seed), film, f"{data.path}: episode {k}"))
+            found.append(_again(env, episode, int(seed), film, f"{data.path}: episode {k}")[0])
             tell_progress("repeating episodes", k + 1, len(data.episodes))
     finally:
         env.close()
     return replace(data, episodes=found)
+
+
+def require_seeds(data: Dataset) -> None:
+    """Refuse data whose episodes cannot be begun again.
+
+    Raises:
+        DataError: their seeds are not known.
+    """
+    if len(data.seeds) != len(data.episodes):
+        raise DataError(f"{data.path}: does not tell the seeds of its episodes: they cannot be repeated")
+
+
+def environment_of(data: Dataset, demonstration: Demonstration, under: Trial | None, **how: Any) -> ToolEnv:
+    """The environment of a demonstration as data say that it was; `how` are further arguments of it."""
+    names = data.environment.get("actions")
+    acting = {"action": model_of(tuple(names))} if names is not None else {}
+    return (under or recorded_under(data) or NOMINAL).environment(demonstration, **acting, **how)
+
+
+def follows_in(env: ToolEnv, episode: Watched, seed: int, name: str) -> bool:
+    """Whether the demonstration ran beneath an episode's actions.
+
+    Raises:
+        DataError: with neither the environment repeats the episode; `name` tells which it is.
+    """
+    return _again(env, episode, seed, False, name)[1]
 
 
 class Repeating:
@@ -85,13 +108,14 @@ class Repeating:
         return np.asarray(self._action[min(self._step, len(self._action) - 1)], float)
 
 
-def _again(env: ToolEnv, episode: Watched, seed: int, film: Film | bool, name: str) -> Watched:
+def _again(env: ToolEnv, episode: Watched, seed: int, film: Film | bool, name: str) -> tuple[Watched, bool]:
+    """The episode, and whether the demonstration ran beneath its actions."""
     if episode.action.shape[1] == len(env.action_names):
         for follows in (True, False):
             (one,) = watch(env, Repeating(episode.action, env, follows=follows), [seed], film=film)
             same = one.obs.shape == episode.obs.shape
             if same and np.allclose(one.obs, episode.obs, rtol=TOLERANCE, atol=TOLERANCE):
-                return replace(one, success=episode.success, reward=episode.reward)
+                return replace(one, success=episode.success, reward=episode.reward), follows
     raise DataError(
         f"{name} cannot be repeated: the simulation does not do what was recorded; give the demonstration, and the"
         " variation and versions, that it was recorded with"
