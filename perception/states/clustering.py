@@ -1,9 +1,11 @@
 """Joint discriminative clustering of states and action (Alayrac et al., ICCV 2017).
 
 Relaxed labels descend by Frank-Wolfe steps; every few sweeps they are rounded by the scores of the classifiers that
-they imply, and the allowed labels of the lowest objective are kept: one clustering from each start. Then they settle,
-and the one that can best be predicted from clip to clip is the result (`perception.states.settling`, which says why;
-the paper ends with the lowest objective). There a clip may also turn out to show no final state.
+they imply, and the allowed labels of the lowest objective are kept: one clustering from each start. One more comes from
+the scores of self-training (`perception.states.pseudo_labels`), for random starts alone often lead to the same odd
+optimum. Then they settle, and the one that can best be predicted from clip to clip is the result
+(`perception.states.settling`, which says why; the paper ends with the lowest objective). There a clip may also turn out
+to show no final state.
 """
 
 from __future__ import annotations
@@ -17,6 +19,7 @@ from jaxtyping import Float
 
 from perception.states.discovery import Discovery
 from perception.states.order import at_windows, best_triple, log_absence
+from perception.states.pseudo_labels import PseudoLabels
 from perception.states.relaxation import Descent, Objective, Problem
 from perception.states.ridge import Ridge, moments
 from perception.states.settling import settled
@@ -26,6 +29,8 @@ from records.progress import tell_progress
 
 _MEAN_OF = 5
 """Random allowed labels whose mean is the start of a descent (paper)."""
+_ENOUGH = 60
+"""Clips for self-training to find what they share."""
 _FLOOR = 1e-9
 """Probabilities are not taken for smaller."""
 
@@ -63,8 +68,10 @@ class Clustering:
     """Of the states' planes. The paper's is 1e-4, for tracks, of which a clip has fewer than windows."""
     action_seconds: float = 4.0
     """Least length of the action [s]: +-2 s, as in Look for the Change."""
-    restarts: int = 6
-    """From different random labels."""
+    restarts: int = 4
+    """From different random labels; of the self-training, too."""
+    self_trained: bool = True
+    """Whether the labels of self-training are one more clustering."""
     sweeps_apart: int = 3
     """Over all clips, before the distortion couples action and states."""
     sweeps: int = 12
@@ -86,8 +93,22 @@ class Clustering:
         """Discover in stacked clips; deterministic by seed."""
         problem = self.problem(stack, prior)
         labels = [self.clustered(problem, seed, restart).label for restart in range(self.restarts)]
+        if self.self_trained:
+            labels.append(problem.rounded(self._self_trained_scores(stack, seed, prior)))
         found = settled(problem, labels, rounds=self.settle, absent=(self.absent_initial, self.absent_final))
         return self._discovery(problem, found.probability)
+
+    def _self_trained_scores(self, stack: Stack, seed: int, prior: Sequence[np.ndarray] | None) -> np.ndarray:
+        """Scores of self-training; where clips are many, in some of them, carried over to all by ridge regression."""
+        train = PseudoLabels(restarts=self.restarts, reach=self.action_seconds / 2, absent_final=0.0)
+        if stack.clips <= _ENOUGH:
+            return np.concatenate(train(stack, seed=seed, prior=prior).scores)
+        some = np.sort(np.random.default_rng(seed).permutation(stack.clips)[:_ENOUGH]).tolist()
+        part = stack.part(some)
+        found = train(part, seed=seed, prior=None if prior is None else [prior[c] for c in some])
+        score = np.concatenate(found.scores)
+        ridge = Ridge(part.value, self.action_regularisation)
+        return ridge.predicted(stack.value, ridge.weight(ridge.correlation(score)), score.mean(axis=0))
 
     def problem(self, stack: Stack, prior: Sequence[Float[np.ndarray, "T"]] | None = None) -> Problem:
         """What is minimised."""
