@@ -31,7 +31,7 @@ def foretells(*tasks: tuple[np.ndarray, np.ndarray]) -> tuple[float, float, floa
         drawn += rng.permuted(np.tile(other, (RESAMPLED, 1)), axis=1) @ one / sum(counts)
     chance = (1 + int(np.sum(drawn >= rho - 1e-9))) / (1 + RESAMPLED)
     free = sum(count - 3 for count in counts)
-    if not abs(rho) < 1 or min(counts) < 4:
+    if abs(rho) > 1 - 1e-9 or min(counts) < 4:  # nothing is left to estimate a spread from
         return rho, math.nan, math.nan, chance
     half = 1.96 * math.sqrt((1 + rho**2 / 2) / free)
     low, high = (math.tanh(math.atanh(rho) + sign * half) for sign in (-1, 1))
