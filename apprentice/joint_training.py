@@ -12,7 +12,7 @@ from apprentice.stages import UsageError
 from records.processors import usable_processors
 
 if TYPE_CHECKING:
-    from apprentice import cli
+    from apprentice import commands
     from pretrain.clips import Source
     from pretrain.sampling import Sampling
     from pretrain.training.curriculum import Learned
@@ -23,7 +23,7 @@ GENERATED = "corpus"
 """Stands for the generated corpus in place of a folder."""
 
 
-def train(verb: cli.PretrainTrain) -> None:
+def train(verb: commands.PretrainTrain) -> None:
     """A model of video and language."""
     import torch
 
@@ -76,7 +76,7 @@ def train(verb: cli.PretrainTrain) -> None:
             )
 
 
-def _changed(recipe: Recipe, verb: cli.PretrainTrain) -> Recipe:
+def _changed(recipe: Recipe, verb: commands.PretrainTrain) -> Recipe:
     """A recipe with what the user says otherwise."""
     names = ("steps", "batch", "rate", "warm_up", "precision", "micro_batch")
     changes: dict[str, Any] = {name: value for name in names if (value := getattr(verb, name)) is not None}
@@ -105,7 +105,7 @@ def _with_vectors(recipe: Recipe, vocabulary: Vocabulary, path: Path) -> tuple[R
     return recipe, Vocabulary(found.words), weights
 
 
-def _data(verb: cli.PretrainTrain, recipe: Recipe) -> tuple[Callable[[Sampling], Learned], Vocabulary]:
+def _data(verb: commands.PretrainTrain, recipe: Recipe) -> tuple[Callable[[Sampling], Learned], Vocabulary]:
     """Examples to train on and others to compare with, as clips are sampled; and the words of the former."""
     from pretrain.clips import NarratedClips
     from pretrain.training.curriculum import Learned

@@ -9,10 +9,10 @@ from apprentice.stages import UsageError
 from records.atomic import atomic_path
 
 if TYPE_CHECKING:
-    from apprentice import cli
+    from apprentice import commands
 
 
-def prepare(verb: cli.Prepare) -> None:
+def prepare(verb: commands.Prepare) -> None:
     """Shards of a folder of narrated videos."""
     from pretrain.narration import find_narrated, read_howto100m
     from pretrain.prepare import prepare as make_shards
@@ -36,7 +36,7 @@ def prepare(verb: cli.Prepare) -> None:
     console.print(outcome, soft_wrap=True)
 
 
-def check(verb: cli.Check) -> None:
+def check(verb: commands.Check) -> None:
     """Whether every video of some shards can be read."""
     from pretrain.shards import Shards
 
@@ -48,7 +48,7 @@ def check(verb: cli.Check) -> None:
     console.print(f"{verb.folder}: {len(shards)} videos, all of them whole", soft_wrap=True)
 
 
-def corpus(verb: cli.Corpus) -> None:
+def corpus(verb: commands.Corpus) -> None:
     """Generated videos as files."""
     import cv2
 

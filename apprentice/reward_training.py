@@ -13,14 +13,14 @@ from records import Interaction, Timeline
 from records.atomic import write_json
 
 if TYPE_CHECKING:
-    from apprentice import cli
+    from apprentice import commands
     from policies.rewards.evaluation.data.reading import Dataset
 
 LEARNED_FROM = "learned_from.json"
 """Beside a saved reward: the data that it has seen."""
 
 
-def train(verb: cli.RewardsTrain) -> None:
+def train(verb: commands.RewardsTrain) -> None:
     """A folder with the reward, and a note of what it was learned from."""
     from policies.rewards.describers import kind_of
     from policies.rewards.reward import Shown
@@ -69,7 +69,7 @@ def has_seen(reward: Path, data: Path, part: str) -> bool:
         return False
 
 
-def _read(paths: Sequence[Path], verb: cli.RewardsTrain, clips: list[str]) -> list[Dataset]:
+def _read(paths: Sequence[Path], verb: commands.RewardsTrain, clips: list[str]) -> list[Dataset]:
     """Data of each path, all clips as one of them; names of clips are added to `clips`."""
     from policies.rewards.evaluation.data.reading import Dataset, holds_episodes, read_episodes
     from policies.rewards.force_profile import held_forces
@@ -87,7 +87,7 @@ def _read(paths: Sequence[Path], verb: cli.RewardsTrain, clips: list[str]) -> li
     return [*found, *([_films(films, verb, clips)] if films else [])]
 
 
-def _films(paths: Sequence[Path], verb: cli.RewardsTrain, names: list[str]) -> Dataset:
+def _films(paths: Sequence[Path], verb: commands.RewardsTrain, names: list[str]) -> Dataset:
     from policies.rewards.evaluation.data.reading import Dataset
     from policies.rewards.watching import watched_video
     from pretrain.clip_files import find_clips

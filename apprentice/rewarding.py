@@ -17,7 +17,7 @@ from records import Demonstration, Run
 from records.atomic import write_json, write_text
 
 if TYPE_CHECKING:
-    from apprentice import cli
+    from apprentice import commands
     from policies.rewards.evaluation.canonical.dard import Dynamics
     from policies.rewards.evaluation.data.reading import Dataset
     from policies.rewards.evaluation.hacking import Hacking
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from policies.trials import Trial
 
 
-def evaluate(verb: cli.RewardsEvaluate) -> None:
+def evaluate(verb: commands.RewardsEvaluate) -> None:
     """One page and one JSON file for each reward, and a table of all."""
     from apprentice.reward_page import ranking_page, reward_page
     from policies.rewards.evaluation.judgement import Asked, judge_reward, ranked
@@ -108,7 +108,7 @@ def evaluate(verb: cli.RewardsEvaluate) -> None:
     console.print(f"{len(episodes)} episodes ({data.format}); {pages}", soft_wrap=True)
 
 
-def progress(verb: cli.RewardsProgress) -> None:
+def progress(verb: commands.RewardsProgress) -> None:
     """The parquet file of a reward."""
     from policies.rewards.evaluation.data.progress import write_progress
     from policies.rewards.evaluation.loading import named_reward
@@ -118,7 +118,7 @@ def progress(verb: cli.RewardsProgress) -> None:
     console.print(f"{verb.out}: progress of {frames:,} frames of {len(data.episodes)} episodes", soft_wrap=True)
 
 
-def _data(verb: cli.RewardsEvaluate | cli.RewardsProgress) -> Dataset:
+def _data(verb: commands.RewardsEvaluate | commands.RewardsProgress) -> Dataset:
     from policies.rewards.evaluation.data.reading import read_episodes
 
     return read_episodes(verb.data, format=verb.format, fps=verb.fps).part(verb.part)
@@ -144,7 +144,7 @@ def _seen_by(reward: Reward, data: Dataset, demonstration: Demonstration | None)
     return repeated(data, demonstration, reward, under=_under(data))
 
 
-def _dynamics(verb: cli.RewardsEvaluate, data: Dataset, demonstration: Demonstration | None) -> Dynamics | None:
+def _dynamics(verb: commands.RewardsEvaluate, data: Dataset, demonstration: Demonstration | None) -> Dynamics | None:
     """DARD's, where they shall be simulated."""
     from policies.rewards.evaluation.simulated import Simulated
 
@@ -159,7 +159,7 @@ def _under(data: Dataset) -> Trial | None:
     return judged_under(Run(run).metrics()) if (run / "metrics.json").is_file() else None
 
 
-def _hacked(verb: cli.RewardsEvaluate, name: str, spec: str, demonstration: Demonstration) -> Hacking:
+def _hacked(verb: commands.RewardsEvaluate, name: str, spec: str, demonstration: Demonstration) -> Hacking:
     """What the optimiser that was asked for buys with a reward."""
     from policies.rewards.evaluation.hacking import hack
     from policies.rewards.evaluation.hacking_by_learning import hack_by_learning
@@ -173,7 +173,7 @@ def _hacked(verb: cli.RewardsEvaluate, name: str, spec: str, demonstration: Demo
     return hack_by_learning(spec, demonstration, folder, episodes=verb.hack, learning=learning, seed=seed)
 
 
-def _flattered(found: Judgement, spec: str, verb: cli.RewardsEvaluate) -> Judgement:
+def _flattered(found: Judgement, spec: str, verb: commands.RewardsEvaluate) -> Judgement:
     """With a caution, where the reward was learned from the episodes that it is judged by."""
     if not has_seen(Path(spec), verb.data, verb.part):
         return found

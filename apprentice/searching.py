@@ -20,7 +20,7 @@ from records.atomic import write_json
 from records.progress import tell_progress
 
 if TYPE_CHECKING:
-    from apprentice import cli
+    from apprentice import commands
     from pretrain.search.clip_index import Hit
     from pretrain.search.searcher import Searcher
 
@@ -28,7 +28,7 @@ ENCODER = "encoder.json"
 """Beside features: where their encoder is."""
 
 
-def features(verb: cli.Features) -> None:
+def features(verb: commands.Features) -> None:
     """Records of clips."""
     from pretrain.clip_files import find_clips
     from pretrain.extract import extract
@@ -60,7 +60,7 @@ def features(verb: cli.Features) -> None:
     console.print(outcome, soft_wrap=True)
 
 
-def index(verb: cli.Index) -> None:
+def index(verb: commands.Index) -> None:
     """An index of records."""
     from pretrain.extract import EMBEDDING
     from pretrain.search.clip_index import SETTINGS, ClipIndex
@@ -86,7 +86,7 @@ def index(verb: cli.Index) -> None:
     )
 
 
-def search(verb: cli.Search) -> None:
+def search(verb: commands.Search) -> None:
     """Moments that fit a sentence, in a table or on a page."""
     if (verb.query is None) != verb.serve:
         raise UsageError('ask for something: apprentice search INDEX "pour the coffee"; or let others ask with --serve')

@@ -23,7 +23,7 @@ from records.atomic import write_json, write_text
 from records.progress import tell_progress
 
 if TYPE_CHECKING:
-    from apprentice import cli
+    from apprentice import commands
     from perception.states.discovery import Discovery
     from pretrain.clip_files import NamedClip
     from pretrain.narration import Skipped
@@ -49,7 +49,7 @@ class Shown(NamedTuple):
     """Those that name the task."""
 
 
-def states(verb: cli.States) -> None:
+def states(verb: commands.States) -> None:
     """Timelines, tables, ELAN files and a report."""
     from apprentice.states_page import write_page
     from perception.states.discovery import DiscoveryError, discover, timelines
@@ -87,7 +87,7 @@ def states(verb: cli.States) -> None:
 
 
 def _features(
-    verb: cli.States, run: Run, clips: Sequence[NamedClip], skipped: list[Skipped]
+    verb: commands.States, run: Run, clips: Sequence[NamedClip], skipped: list[Skipped]
 ) -> list[tuple[NamedClip, Features]]:
     """Features of each clip that can be used, from the source that the user named."""
     from perception.states.pixels import PIXELS
@@ -120,7 +120,7 @@ def _given(folder: Path, clips: Sequence[NamedClip]) -> list[tuple[NamedClip, Fe
 
 
 def _of_pixels(
-    verb: cli.States, run: Run, clips: Sequence[NamedClip], skipped: list[Skipped]
+    verb: commands.States, run: Run, clips: Sequence[NamedClip], skipped: list[Skipped]
 ) -> list[tuple[NamedClip, Features]]:
     from perception.states.pixels import EVERY, pixel_features
     from perception.video import ClipError, open_clip

@@ -18,7 +18,7 @@ from apprentice.stages import UsageError
 from records import Demonstration, Interaction, Motion, Run, RunError
 
 if TYPE_CHECKING:
-    from apprentice import cli
+    from apprentice import commands
 
 _log = logging.getLogger("apprentice")
 
@@ -26,7 +26,7 @@ EPISODE_FORMATS = ("robomimic", "minari")
 """Formats that hold nothing but episodes."""
 
 
-def track(verb: cli.Track) -> None:
+def track(verb: commands.Track) -> None:
     """Observations of a clip."""
     run = _open(verb, stages.run_folder(verb.common.run, watching.name_of(verb.source)))
     seen = watching.observe(run, verb.source, verb.seeing, verb.subject)
@@ -34,7 +34,7 @@ def track(verb: cli.Track) -> None:
     _done(run, f"person seen in {frames} of {seen.person.num_frames} frames")
 
 
-def estimate(verb: cli.Estimate) -> None:
+def estimate(verb: commands.Estimate) -> None:
     """Motion and forces."""
     foreign = verb.foreign.motion
     name = watching.name_of(verb.source) if foreign is None else foreign.stem
@@ -49,14 +49,14 @@ def estimate(verb: cli.Estimate) -> None:
     _done(run, f"motion and forces of {len(interaction.observed)} frames ({interaction.status})")
 
 
-def stroke(verb: cli.Stroke) -> None:
+def stroke(verb: commands.Stroke) -> None:
     """A tool alone."""
     run = _open(verb, stages.run_folder(verb.common.run, watching.name_of(verb.source)))
     motion = close_up.stroke(run, verb.source, verb.marks)
     _done(run, f"motion of the {motion.model} in {motion.num_frames} frames; {run.path / 'stroke.png'} shows it")
 
 
-def learn(verb: cli.Learn) -> None:
+def learn(verb: commands.Learn) -> None:
     """The whole way."""
     run = _open(verb, stages.run_folder(verb.common.run, watching.name_of(verb.source)))
     subject = verb.subject
@@ -68,7 +68,7 @@ def learn(verb: cli.Learn) -> None:
     _learn_from(run, stages.stroke_of(interaction), verb.scene.task, verb)
 
 
-def demo(verb: cli.Demo) -> None:
+def demo(verb: commands.Demo) -> None:
     """The whole way on a rendered clip whose truth is known."""
     from apprentice.demo import TASK, studio_source
 
@@ -80,7 +80,7 @@ def demo(verb: cli.Demo) -> None:
     _learn_from(run, stages.stroke_of(interaction), TASK, verb)
 
 
-def align(verb: cli.Align) -> None:
+def align(verb: commands.Align) -> None:
     """The stroke in its scene."""
     if verb.stroke is None and verb.common.run is None:
         raise UsageError("nothing to align: give a STROKE file, or --run DIR with an estimate")
@@ -98,7 +98,7 @@ def align(verb: cli.Align) -> None:
     )
 
 
-def retarget(verb: cli.Retarget) -> None:
+def retarget(verb: commands.Retarget) -> None:
     """The robot's motion."""
     run = _later(verb)
     demonstration = stages.load_stage(run, "demonstration", Demonstration, "align")
@@ -111,7 +111,7 @@ def retarget(verb: cli.Retarget) -> None:
     )
 
 
-def train(verb: cli.Train) -> None:
+def train(verb: commands.Train) -> None:
     """The policy."""
     run = _later(verb)
     demonstration = stages.load_stage(run, "retargeted", Demonstration, "retarget")
@@ -129,7 +129,7 @@ def train(verb: cli.Train) -> None:
     _done(run, f"policies of {verb.seeds} seeds in {run.path / 'seeds'}; the first one is the run's")
 
 
-def evaluate(verb: cli.Evaluate) -> None:
+def evaluate(verb: commands.Evaluate) -> None:
     """The success table."""
     run = _later(verb)
     demonstration = stages.load_stage(run, "retargeted", Demonstration, "retarget")
@@ -139,7 +139,7 @@ def evaluate(verb: cli.Evaluate) -> None:
     _done(run, "evaluated")
 
 
-def fetch(verb: cli.Fetch) -> None:
+def fetch(verb: commands.Fetch) -> None:
     """A clip from the network."""
     from perception.fetch import fetch as fetch_clip
 
@@ -147,7 +147,7 @@ def fetch(verb: cli.Fetch) -> None:
     console.print(f"{clip.path}: {clip.num_frames} frames at {clip.fps:.2f} fps")
 
 
-def view(verb: cli.View) -> None:
+def view(verb: commands.View) -> None:
     """The 3D scene."""
     from apprentice.view import write_scene
 
@@ -155,7 +155,7 @@ def view(verb: cli.View) -> None:
     console.print(f"{path}\nopen it with: rerun {path}", soft_wrap=True)
 
 
-def report(verb: cli.Report) -> None:
+def report(verb: commands.Report) -> None:
     """The report."""
     from apprentice.report import write_report
 
@@ -165,7 +165,7 @@ def report(verb: cli.Report) -> None:
     console.print(str(write_report(run)), soft_wrap=True)
 
 
-def export(verb: cli.Export) -> None:
+def export(verb: commands.Export) -> None:
     """Other programs' formats."""
     from motion.exporters import export as export_files
 
@@ -185,7 +185,7 @@ def export(verb: cli.Export) -> None:
     console.print("\n".join(str(file) for file in files), soft_wrap=True)
 
 
-def show_list(_: cli.List) -> None:
+def show_list(_: commands.List) -> None:
     """Every pluggable part."""
     from apprentice.tables import tables
 
@@ -198,7 +198,7 @@ def show_list(_: cli.List) -> None:
     Console(highlight=False, width=None if sys.stdout.isatty() else 200).print(table)
 
 
-def _learn_from(run: Run, stroke: Motion, task: str, verb: cli.Learn | cli.Demo) -> None:
+def _learn_from(run: Run, stroke: Motion, task: str, verb: commands.Learn | commands.Demo) -> None:
     seed = verb.common.seed
     demonstration = stages.align(run, stroke, task, seed)
     moving = stages.retarget(run, demonstration, verb.body, seed)
