@@ -81,7 +81,7 @@ def test_a_corpus_can_be_prepared(tmp_path, capsys):
 
 def test_an_interrupt_is_one_line_and_the_run_goes_on(tmp_path):
     """The interrupt goes to all processes, as a terminal sends it."""
-    fill(tmp_path, *"abcdefgh", seconds=6.0)
+    fill(tmp_path, *"abcdefghijklmnop", seconds=6.0)
     command = [sys.executable, "-m", "apprentice.cli", "pretrain", "prepare", str(tmp_path), "--out"]
     command += [str(tmp_path / "shards"), "--processes", "1"]
     run = subprocess.Popen(command, stderr=subprocess.PIPE, text=True, start_new_session=True)
@@ -95,7 +95,7 @@ def test_an_interrupt_is_one_line_and_the_run_goes_on(tmp_path):
     assert "Traceback" not in said
     assert not list(tmp_path.glob("shards/*.tar"))
     again = subprocess.run(command, capture_output=True, text=True, check=True)
-    assert "8 videos in 1 shard" in " ".join(again.stderr.split())
+    assert "16 videos in 1 shard" in " ".join(again.stderr.split())
 
 
 def test_every_word_of_the_group_explains_itself(capsys):

@@ -31,7 +31,8 @@ def test_what_most_clips_end_with_is_found_and_paid(found):
     last = [judge(found.reward, episode(k, reach=reach))[-1] for reach in (1.0, 0.1) for k in (50, 51, 52)]
     assert min(last[:3]) > 0.8
     assert max(last[3:]) < 0.2
-    assert judge(found.reward, episode(53))[:4].max() < 0.2, "the initial state is not paid"
+    first = [judge(found.reward, episode(k))[:4].max() for k in (53, 54, 55)]
+    assert max(first) < 0.5 * min(last[:3]), "successes among what is not shown blur the reward; its order stands"
 
 
 def test_true_rewards_and_successes_have_no_part_in_it(found):
