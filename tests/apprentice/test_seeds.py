@@ -50,7 +50,8 @@ def test_no_seeds_are_refused_in_one_line(run, capsys):
 def test_errors_of_sensors_are_those_of_training_and_of_judging(run, capsys):
     beside = ("--place", "0.06", "--seen-turn", "90")
     main(["train", str(run), "--steps", "1", "--processes", "1", "--force", *beside])
-    sensing = {"place": 0.06, "calibration": 0.0, "jitter": 0.0, "turn": pytest.approx(math.pi / 2), "delay": 0.0, "action": 0.0}
+    sensing = {"place": 0.06, "jitter": 0.0, "turn": pytest.approx(math.pi / 2), "delay": 0.0, "action": 0.0}
+    sensing["calibration"] = 0.0
     assert json.loads((run / "policy/policy.json").read_text())["sensing"] == sensing
     main(["evaluate", str(run), "--episodes", "2", "--trials", "nominal", *beside])
     assert json.loads((run / "metrics.json").read_text())["evaluate"]["setting"]["sensing"] == sensing
