@@ -81,7 +81,7 @@ def test_a_corpus_can_be_prepared(tmp_path, capsys):
 
 
 def test_an_interrupt_is_one_line_and_the_run_goes_on(tmp_path):
-    """The interrupt goes to all processes, as a terminal sends it; what a shell runs in the background is deaf to it."""
+    """The interrupt goes to all processes, as a terminal sends it, however deaf to it the suite was started."""
     fill(tmp_path, *"abcdefgh", seconds=6.0)
     command = [sys.executable, "-m", "apprentice.cli", "pretrain", "prepare", str(tmp_path), "--out"]
     command += [str(tmp_path / "shards"), "--processes", "1"]
