@@ -28,15 +28,19 @@ check: $(VENV)/.installed
 	$(BIN)/lint-imports
 	$(BIN)/typos
 
-# Whether a GPU machine with Python 3.12 and without Pinocchio and PyBullet could use what it must; skipped without one.
+# Whether a GPU machine with Python 3.12 and without Pinocchio and PyBullet could use what it must. Skipped where there is
+# no Python 3.12, and where its packages cannot be had, unless CI is set: there that is a failure.
 gpu-machine: $(VENV)/.installed
 	@if ! $(PYTHON312) -c 'import sys; raise SystemExit(sys.version_info[:2] != (3, 12))' 2>/dev/null; then \
 	  echo "skipped: no Python 3.12 (make gpu-machine PYTHON312=/path/to/python3.12)"; \
-	elif ! { [ -x $(GPU)/bin/python ] || $(PYTHON312) -m venv $(GPU) ; } \
-	  || ! $(GPU)/bin/python -m pip install --quiet --disable-pip-version-check \
-	    $$(grep -E '^(numpy|jaxtyping|wadler-lindig|av)==' requirements.lock) 2>> $(LOG); then \
-	  echo "skipped: numpy and PyAV cannot be installed for Python 3.12 (no network?); log in $(LOG)"; \
-	else $(GPU)/bin/python -B .ci/gpu_machine.py; fi
+	elif { { [ -x $(GPU)/bin/pip ] || $(PYTHON312) -m venv $(GPU) ; } && $(GPU)/bin/python -m pip install --quiet --disable-pip-version-check \
+	    $$(grep -E '^(numpy|jaxtyping|wadler-lindig|av|packaging)==' requirements.lock) ; } > $(GPU).log 2>&1; then \
+	  $(GPU)/bin/python -B .ci/gpu_machine.py; \
+	else \
+	  echo "$(if $(CI),error,skipped): the packages of Python 3.12 cannot be installed (no network?):" \
+	    "$$(grep -i error $(GPU).log | tail -n 1); log in $(GPU).log"; \
+	  exit $(if $(CI),1,0); \
+	fi
 
 format: $(VENV)/.installed
 	$(BIN)/ruff check --fix .

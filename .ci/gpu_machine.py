@@ -13,8 +13,8 @@ import tomllib
 import warnings
 from pathlib import Path
 
-from pip._vendor.packaging.requirements import Requirement
-from pip._vendor.packaging.specifiers import SpecifierSet
+from packaging.requirements import Requirement
+from packaging.specifiers import SpecifierSet
 
 ROOT = Path(__file__).parents[1]
 ROOMS = ("records", "perception", "motion", "sim", "policies", "pretrain", "apprentice")
