@@ -9,6 +9,9 @@ from typing import Literal
 import tyro
 
 Clicks = tyro.conf.UseAppendAction[tuple[str, ...]]
+EpisodeFormat = Literal["lerobot", "robomimic", "minari", "episodes"]
+Half = Literal["all", "even", "odd"]
+"""All, or every other one."""
 
 
 @dataclass(frozen=True)

@@ -9,17 +9,18 @@ from typing import Literal
 import tyro
 
 from apprentice.commands.verb import Verb
+from apprentice.options import EpisodeFormat, Half
 
 
 @dataclass(frozen=True)
 class _Rewards(Verb):
     data: tyro.conf.Positional[Path] = tyro.MISSING
     """Episodes: folder of a LeRobot v3 or Minari dataset, robomimic's .hdf5, or .npz of `apprentice evaluate`."""
-    format: Literal["lerobot", "robomimic", "minari", "episodes"] | None = None
+    format: EpisodeFormat | None = None
     """Of the data; by default found out."""
     fps: float | None = None
     """Steps a second, for data that do not state them."""
-    part: Literal["all", "even", "odd"] = "all"
+    part: Half = "all"
     """Which episodes: every other one, to learn from one half and judge by the other."""
 
 
@@ -37,7 +38,7 @@ class RewardsTrain(Verb):
     """Folder of the reward."""
     others: tuple[Path, ...] = ()
     """More data, of what is not to be done."""
-    part: Literal["all", "even", "odd"] = "all"
+    part: Half = "all"
     """Which episodes or clips: every other one, to learn from one half and judge by the other."""
     describe: str | None = None
     """What is looked at; by default observations, or pixels of clips. See `apprentice list`."""
@@ -51,7 +52,7 @@ class RewardsTrain(Verb):
     """What is done, in words."""
     set: tuple[str, ...] = ()
     """Settings of the reward as name=value, such as hidden=[64] or objective=tcn."""
-    format: Literal["lerobot", "robomimic", "minari", "episodes"] | None = None
+    format: EpisodeFormat | None = None
     """Of episodes; by default found out."""
     fps: float | None = None
     """Steps or frames a second, for data that do not state them, or state them wrongly."""
