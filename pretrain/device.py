@@ -13,12 +13,15 @@ def device_of(name: str) -> torch.device:
     """The processor (`cpu`) or a GPU (`cuda`, `cuda:1`, ...) of this machine.
 
     Raises:
-        DeviceError: no such name, or torch finds no such device.
+        DeviceError: another name, or torch finds no such device.
     """
+    wrong = f"device {name!r}: expected cpu, cuda, cuda:1 and so on"
     try:
         device = torch.device(name)
     except RuntimeError as error:
-        raise DeviceError(f"device {name!r}: expected cpu, cuda, cuda:1 and so on") from error
+        raise DeviceError(wrong) from error
+    if device.type not in ("cpu", "cuda"):
+        raise DeviceError(wrong)
     if device.type == "cuda":
         count = torch.cuda.device_count()
         if (device.index or 0) >= count:

@@ -34,7 +34,8 @@ def read_moments(
     def opened(*transforms: Any) -> Any:
         if isinstance(source, io.IOBase):
             source.seek(0)
-        return decoder_of(source, dimension_order="NHWC", seek_mode="approximate", transforms=transforms, device="cpu")
+        # The approximate mode shows the next frame in place of one that lasts longer than the header's mean rate says.
+        return decoder_of(source, dimension_order="NHWC", seek_mode="exact", transforms=transforms, device="cpu")
 
     try:
         decoder = opened()
@@ -42,7 +43,7 @@ def read_moments(
         size_hw = scaled(full, short_side)
         if size_hw != full:
             decoder = opened(resize(size_hw))
-        return _picked(decoder, moments + origin, size_hw, name, origin)
+        return _picked(decoder, moments + origin, name, origin)
     except (RuntimeError, ValueError, IndexError) as error:
         if isinstance(error, ClipError):
             raise
@@ -50,21 +51,13 @@ def read_moments(
         raise ClipError(f"{name}: torchcodec cannot decode it after {moments[0]:.2f} s ({reason})") from error
 
 
-def _picked(decoder: Any, times: np.ndarray, size_hw: tuple[int, int], name: str, origin: float) -> np.ndarray:
-    """Frames at ascending times [s] of the stream's own clock; those that are asked for again are not decoded again."""
-    clip = np.empty((len(times), *size_hw, 3), np.uint8)
+def _picked(decoder: Any, times: np.ndarray, name: str, origin: float) -> np.ndarray:
+    """Frames at ascending times [s] of the stream's own clock."""
     begin, end = decoder.metadata.begin_stream_seconds, decoder.metadata.end_stream_seconds
-    shown: Any = None
-    for k, time in enumerate(times):
-        if time - end > HELD:
-            raise ClipError(f"{name}: ends at {end - origin:.2f} s, before {time - origin:.2f} s; it is cut short")
-        asked = float(np.clip(time + INSTANT, begin, end - INSTANT))
-        if shown is None or asked >= shown.pts_seconds + shown.duration_seconds:
-            shown = decoder.get_frame_played_at(asked)
-            clip[k] = shown.data.numpy()
-        else:
-            clip[k] = clip[k - 1]
-    return clip
+    if (late := times[-1]) - end > HELD:
+        raise ClipError(f"{name}: ends at {end - origin:.2f} s, before {late - origin:.2f} s; it is cut short")
+    asked = np.clip(times + INSTANT, begin, end - INSTANT)
+    return np.asarray(decoder.get_frames_played_at(asked.tolist()).data.numpy())
 
 
 def _torchcodec() -> tuple[Any, Any]:
@@ -76,7 +69,7 @@ def _torchcodec() -> tuple[Any, Any]:
         missing = isinstance(error, ModuleNotFoundError)
         raise ReaderError(
             "the video reader torchcodec "
-            + ("is not installed: pip install torchcodec==0.13.0" if missing else "cannot be loaded")
+            + ("is not installed: pip install 'apprentice[torchcodec]'" if missing else "cannot be loaded")
             + "; it needs the shared libraries of FFmpeg 4 to 8 (apt install ffmpeg); the reader pyav needs nothing"
         ) from error
     return VideoDecoder, Resize

@@ -13,14 +13,11 @@ from jaxtyping import UInt8
 
 from perception.video import ClipError, open_container
 from pretrain.forward import Forward, on_grid, remarks
-from pretrain.frames import Scaler, duration_of, scaled, size_of, upright
+from pretrain.frames import HELD, Scaler, duration_of, scaled, size_of, upright
 from pretrain.probes.viewing import central
 from pretrain.sampling import Sampling
 
 T = TypeVar("T")
-
-_LONGEST_HELD = 2.0
-"""The last frame of a video is shown for at most so long [s], whatever the file says."""
 
 
 class WindowError(ValueError):
@@ -123,7 +120,7 @@ def _images(shown: Forward, sampling: Sampling, path: Path) -> Iterator[np.ndarr
     scaler = Scaler()
     last: Any = None
     image: Any = None
-    for frame in on_grid(shown, sampling.fps, path, hold=_LONGEST_HELD):
+    for frame in on_grid(shown, sampling.fps, path, hold=HELD):
         if frame is not last:
             whole = upright(frame, scaled(size_of(frame), sampling.short_side), scaler)
             image, last = np.ascontiguousarray(central(whole, sampling.size)), frame

@@ -166,8 +166,9 @@ def test_what_is_wrong_with_a_folder_is_said(tmp_path):
     made = pretrained_of(settings_of())
     with pytest.raises(ModelError, match="no model here"):
         Pretrained.load(tmp_path)
-    with pytest.raises(DeviceError, match="device 'gpu': expected cpu, cuda"):
-        Pretrained.load(tmp_path, device="gpu")
+    for name in ("gpu", "mps", "meta"):
+        with pytest.raises(DeviceError, match=f"device '{name}': expected cpu, cuda"):
+            Pretrained.load(tmp_path, device=name)
     with pytest.raises(DeviceError, match=r"device 'cuda:64': torch finds \d+ GPUs here"):
         Pretrained.load(tmp_path, device="cuda:64")
     folder = tmp_path / "m"

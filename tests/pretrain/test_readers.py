@@ -4,9 +4,11 @@ import json
 import os
 import subprocess
 import sys
+from fractions import Fraction
 from importlib.util import find_spec
 from pathlib import Path
 
+import av
 import numpy as np
 import pytest
 from films import write_film, write_turned
@@ -26,7 +28,8 @@ from pathlib import Path
 from perception.video import ClipError
 from pretrain.frames import VIDEO_READERS
 
-film, turned, cut, moments = Path(sys.argv[1]), Path(sys.argv[2]), Path(sys.argv[3]), np.array(json.loads(sys.argv[4]))
+film, turned, cut, *uneven = map(Path, sys.argv[2:])
+moments = np.array(json.loads(sys.argv[1]))
 
 def shown(name):
     read = VIDEO_READERS.load(name)
@@ -36,6 +39,7 @@ def shown(name):
         read(film, moments, short_side=48),
         stretch,
         read(turned, np.zeros(1), short_side=48),
+        *(read(path, moments, short_side=48) for path in uneven),
         read(film, moments, short_side=24),
         read(turned, np.zeros(1), short_side=24),
     ]
@@ -49,16 +53,29 @@ def failure(name, path, moment):
 ours, theirs = shown("pyav"), shown("torchcodec")
 print(json.dumps({
     "same": [a.shape == b.shape for a, b in zip(ours, theirs, strict=True)],
+    "different": len(np.unique(ours[3], axis=0)),
     "apart": [float(np.abs(a.astype(float) - b).mean()) for a, b in zip(ours, theirs, strict=True)],
     "failures": [failure("torchcodec", path, moment) for path, moment in ((film, 9.0), (cut, 0.0), (Path("no"), 0.0))],
 }))
 """
 
 
+def write_uneven(path: Path, **options: str) -> Path:
+    """A video whose frames last from 50 ms to 1.5 s, each brighter than the one before."""
+    with av.open(str(path), "w", options=options) as container:
+        stream = container.add_stream("libx264", rate=10, options={"g": "10", "bf": "2"})
+        stream.width, stream.height, stream.pix_fmt = 64, 48, "yuv420p"
+        stream.codec_context.time_base = Fraction(1, 1000)
+        for number, moment in enumerate([0, 100, 150, 900, 1000, 2500, 2600, 4000, 5500, 6000]):
+            frame = av.VideoFrame.from_ndarray(np.full((48, 64, 3), 30 + 10 * number, np.uint8), format="rgb24")
+            frame.pts, frame.time_base = moment, Fraction(1, 1000)
+            container.mux(stream.encode(frame))
+        container.mux(stream.encode())
+    return path
+
+
 def ffmpeg_of_pyav(folder: Path) -> str:
     """Search path for shared libraries on which those of PyAV's wheel stand under FFmpeg's own names."""
-    import av
-
     bundled = Path(av.__file__).parent.parent / "av.libs"
     for library in [*bundled.glob("libav*.so.*"), *bundled.glob("libsw*.so.*")]:
         name, _, version = library.name.partition(".so.")
@@ -71,13 +88,15 @@ def test_torchcodec_shows_what_pyav_shows(tmp_path):
     image = np.zeros((48, 64, 3), np.uint8)
     image[:24, :32] = 255
     film, turned = write_film(tmp_path / "a.mp4", seconds=6), write_turned(tmp_path / "b.mp4", image)
+    uneven = [write_uneven(tmp_path / "d.mp4"), write_uneven(tmp_path / "e.mkv")]
+    uneven += [write_uneven(tmp_path / "f.mkv", live="1")]  # whose header does not say how long it lasts
     cut = tmp_path / "c.mp4"
     cut.write_bytes(film.read_bytes()[:2000])
     libraries = tmp_path / "libraries"
     libraries.mkdir()
     paths = {"LD_LIBRARY_PATH": ffmpeg_of_pyav(libraries), "PYTHONPATH": os.pathsep.join(sys.path)}
     done = subprocess.run(
-        [sys.executable, "-c", COMPARED, film, turned, cut, json.dumps(MOMENTS)],
+        [sys.executable, "-c", COMPARED, json.dumps(MOMENTS), film, turned, cut, *uneven],
         env=os.environ | paths,
         capture_output=True,
         text=True,
@@ -87,8 +106,9 @@ def test_torchcodec_shows_what_pyav_shows(tmp_path):
     assert done.returncode == 0, done.stderr
     found = json.loads(done.stdout)
     assert all(found["same"])
-    assert found["apart"][:3] == [0, 0, 0], "of the size that they have, to the last bit"
-    assert max(found["apart"][3:]) < 4, "smaller by different filters"
+    assert found["different"] > 5
+    assert found["apart"][:-2] == [0] * 6, "of the size that they have, to the last bit"
+    assert max(found["apart"][-2:]) < 4, "smaller by different filters"
     assert "ends at 6.00 s, before 9.00 s" in found["failures"][0]
     assert all(found["failures"])
 
