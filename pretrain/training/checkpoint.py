@@ -65,11 +65,12 @@ def load_checkpoint(path: Path, key: str) -> Checkpoint | None:
         if content.pop("version") != VERSION:
             raise CheckpointError(f"{path}: of another version of apprentice; delete it to start over")
         checkpoint = Checkpoint(**content)
+        before = _training(checkpoint.key)
     except (OSError, RuntimeError, pickle.UnpicklingError, EOFError, ValueError, KeyError, TypeError) as error:
         if isinstance(error, CheckpointError):
             raise
         raise CheckpointError(f"{path}: damaged ({_reason(error)}); delete it to start over") from error
-    if differing := _differences(_training(checkpoint.key), _training(key)):
+    if differing := _differences(before, _training(key)):
         raise CheckpointError(
             f"{path}: is of another training ({', '.join(differing)}); take another folder, or delete it to start over"
         )
@@ -79,7 +80,7 @@ def load_checkpoint(path: Path, key: str) -> Checkpoint | None:
 def _training(key: str) -> Any:
     """What a key says; an option that a recipe of an older version does not know is as it is by default."""
     what = json.loads(key)
-    with suppress(RecipeError, KeyError, TypeError):
+    with suppress(RecipeError):  # one that cannot be followed any more differs from all that can
         what["recipe"] = json.loads(json.dumps(Recipe.from_json(what["recipe"]).to_json()))
     return what
 

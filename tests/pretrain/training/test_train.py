@@ -220,6 +220,17 @@ def test_another_training_in_the_same_folder_is_refused_with_what_differs(tmp_pa
     with pytest.raises(CheckpointError, match="videos was 16, is 17"):
         trained(tmp_path, examples=Patterns(17))
     path = tmp_path / CHECKPOINT
+    content = torch.load(path, weights_only=True)
+    key = json.loads(content["key"])
+    key["recipe"]["later"] = 3
+    torch.save({**content, "key": json.dumps(key)}, path)
+    with pytest.raises(CheckpointError, match=r"recipe\.later was 3, is None"):
+        trained(tmp_path)
+    for damaged in ("{", "[]", "{}"):
+        torch.save({**content, "key": damaged}, path)
+        with pytest.raises(CheckpointError, match="damaged"):
+            trained(tmp_path)
+    torch.save(content, path)
     path.write_bytes(path.read_bytes()[:2000])
     with pytest.raises(CheckpointError, match="damaged"):
         trained(tmp_path)
