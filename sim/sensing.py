@@ -50,8 +50,6 @@ class Sensor(NamedTuple):
     def seen(self, conditions: Conditions, step: int, fps: float) -> Conditions:
         """The place and turn of the objects as they seem to be in a control step."""
         sensing = self.sensing
-        if not any(sensing):
-            return conditions
         if step < sensing.delay * fps:
             return Conditions(mass=conditions.mass, friction=conditions.friction)
         if not (sensing.place or sensing.calibration or sensing.jitter or sensing.turn):

@@ -10,7 +10,6 @@ import weakref
 from collections.abc import Sequence
 
 import numpy as np
-from jaxtyping import Float
 
 from sim.bullet.engine import UPRIGHT, Pose, SimulationError, Vector, pb, silent
 
@@ -133,10 +132,6 @@ class Bullet:
             numSolverIterations=iterations, solverResidualThreshold=0.0, physicsClientId=self.client
         )
 
-    def set_damping(self, body: int, *, linear: float, angular: float) -> None:
-        """Set velocity damping of a body [1/s]."""
-        pb.changeDynamics(body, -1, linearDamping=linear, angularDamping=angular, physicsClientId=self.client)
-
     def ignore_collisions(self, body: int, link: int, other: int, other_link: int) -> None:
         """Let two links pass through each other."""
         pb.setCollisionFilterPair(body, other, link, other_link, 0, physicsClientId=self.client)
@@ -147,10 +142,6 @@ class Bullet:
         p, q = pb.multiplyTransforms(list(position), list(quaternion), offset, turn)
         pb.resetBasePositionAndOrientation(body, p, q, physicsClientId=self.client)
         pb.resetBaseVelocity(body, [0, 0, 0], [0, 0, 0], physicsClientId=self.client)
-
-    def set_velocity(self, body: int, linear: Vector, angular: Vector) -> None:
-        """Set the world velocity of a body's centre of mass."""
-        pb.resetBaseVelocity(body, list(linear), list(angular), physicsClientId=self.client)
 
     def pose(self, body: int) -> tuple[np.ndarray, np.ndarray]:
         """Position (3,) [m] and quaternion xyzw (4,) of a body's URDF origin."""
@@ -250,13 +241,6 @@ class Bullet:
 _AWAY, _ROOM = 50.0, 5.0
 """Where bodies are taken that shall touch nothing, and how far apart they stand there [m]."""
 _URDF_FLAGS = pb.URDF_USE_INERTIA_FROM_FILE
-
-
-def local_velocity(
-    rotation: Float[np.ndarray, "3 3"], linear: Float[np.ndarray, "3"], angular: Float[np.ndarray, "3"]
-) -> Float[np.ndarray, "6"]:
-    """Pinocchio's free-flyer velocity (local linear, local angular) of world velocities at the same point."""
-    return np.concatenate([rotation.T @ linear, rotation.T @ angular])
 
 
 def _disconnect(client: int) -> None:

@@ -75,26 +75,30 @@ class ScytheTask:
         if drawn:
             path = write_urdf(folder, "stalk", stalk_urdf(height=HEIGHT, radius=RADIUS))
             self._bodies = [bullet.load_urdf(path, position=place) for place in self._rooted]
-        self.reset(Conditions())
+        self._stand(Conditions())
+        self._leave(range(len(self._stalks)))
 
     def equip(self, carrier: Carrier, *, substeps: int, reach: float) -> None:
         """See where the blade is, and how it is pressed into the ground."""
         self._blade = Carried(carrier, self._mounted)
         self._presses = pressure(self._bullet, carrier.body, self._ground)
         self._substeps, self._rate = substeps, 1 / (substeps * self._bullet.time_step)
+        self._begin()
 
     def reset(self, conditions: Conditions) -> None:
         """All stalks stand again, where they belong."""
         self._stand(conditions)
         self._leave(range(len(self._stalks)))
-        self._edge: Edge | None = None
+        self._begin()
+
+    def _begin(self) -> None:
+        """The blade is where it begins, and has not dug itself in."""
+        self._edge: Edge = edge_of(self._blade.posture(), self._size)
         self._dug = self._told = False
         self._pressure: list[float] = []
 
     def quiet(self) -> int:
         """All but some and the last one."""
-        if self._edge is None:
-            self._edge = edge_of(self._blade.posture(), self._size)
         return (self._substeps - 1) % EVERY
 
     def watch(self) -> int:
@@ -151,14 +155,12 @@ class ScytheTask:
         self._edge, self._dug, self._told, self._pressure = state["edge"], state["dug"], state["told"], []
 
     def _stand(self, conditions: Conditions) -> None:
-        self._conditions = conditions
         self._stalks = conditions.moved(self._rooted, self._middle)
         self._target = conditions.moved(self._middle, self._middle)
         self._at = self._target.tolist()
 
     def _mow(self) -> None:
         """Cut what the blade has swept over in the last control step."""
-        assert self._edge is not None
         before, self._edge = self._edge, edge_of(self._blade.posture(), self._size)
         cut = swept(before, self._edge, self._places, self._size, self._rate).cut()
         if cut:

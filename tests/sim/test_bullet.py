@@ -9,7 +9,7 @@ import pybullet as pb
 import pytest
 
 from motion.tool import HAMMER
-from sim.bullet import Bullet, SimulationError, local_velocity
+from sim.bullet import Bullet, SimulationError
 from sim.bullet.drives import brake
 from sim.urdf import box_urdf, nail_urdf, tool_urdf, write_urdf
 
@@ -18,7 +18,7 @@ GRAVITY = 9.81
 
 def _tool(bullet, folder, position=(0, 0, 1)):
     body = bullet.load_urdf(write_urdf(folder, "tool", tool_urdf(HAMMER)), position=position, fixed=False)
-    bullet.set_damping(body, linear=0.0, angular=0.0)
+    pb.changeDynamics(body, -1, linearDamping=0.0, angularDamping=0.0, physicsClientId=bullet.client)
     return body
 
 
@@ -83,7 +83,7 @@ def test_restored_states_repeat_bit_for_bit(tmp_path):
     with Bullet(time_step=1 / 240) as bullet:
         bullet.load_urdf(write_urdf(tmp_path, "ground", box_urdf("ground", (3, 3, 0.5), "1 1 1 1")))
         body = _tool(bullet, tmp_path, (0, 0, 0.4))
-        bullet.set_velocity(body, (0.3, 0.1, 0), (1, 2, 3))
+        pb.resetBaseVelocity(body, (0.3, 0.1, 0), (1, 2, 3), physicsClientId=bullet.client)
         state = bullet.save()
         first = fall(bullet, body)
         bullet.restore(state)
@@ -122,12 +122,6 @@ def test_unreadable_urdf_is_refused(tmp_path):
     bad.write_text("no xml")
     with Bullet(time_step=1e-3) as bullet, pytest.raises(SimulationError, match=r"cannot load .*bad\.urdf"):
         bullet.load_urdf(str(bad))
-
-
-def test_velocity_in_pinocchio_convention():
-    R = np.array([[0.0, -1, 0], [1, 0, 0], [0, 0, 1]])
-    v = local_velocity(R, np.array([1.0, 0, 0]), np.array([0, 1.0, 0]))
-    assert v == pytest.approx([0, -1, 0, 1, 0, 0])
 
 
 def test_nothing_is_printed(capfd):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pinocchio as pin
+import pybullet as pb
 import pytest
 
 from motion.tool import HAMMER
@@ -24,7 +25,7 @@ def bullet():
 def _turning_hammer(bullet, folder):
     body = bullet.load_urdf(write_urdf(folder, "tool", tool_urdf(HAMMER)), fixed=False)
     bullet.place(body, [0.4, -0.2, 3.0], pin.Quaternion(pin.rpy.rpyToMatrix(0.7, 0.2, -2.0)).coeffs())
-    bullet.set_velocity(body, [1.0, 2.0, 0.5], [4.0, -3.0, 8.0])
+    pb.resetBaseVelocity(body, [1.0, 2.0, 0.5], [4.0, -3.0, 8.0], physicsClientId=bullet.client)
     return body
 
 

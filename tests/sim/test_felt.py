@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import numpy as np
+import pybullet as pb
 import pytest
 
 from records import Demonstration
@@ -66,7 +67,7 @@ def clear(bullet, ground, body, place, turn):
 
 def test_what_falls_bears_nothing(bullet, tmp_path):
     body = box(bullet, tmp_path, "thing", (0.2, 0.2, 0.1), position=(0, 0, 5.0), fixed=False)
-    bullet.set_damping(body, linear=0.0, angular=0.0)
+    pb.changeDynamics(body, -1, linearDamping=0.0, angularDamping=0.0, physicsClientId=bullet.client)
     np.testing.assert_allclose(settled(bullet, body, steps=1), 0, atol=1e-3 * bullet.mass(body, -1) * FALL)
 
 
