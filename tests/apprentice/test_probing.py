@@ -81,7 +81,7 @@ def test_sounds_need_no_encoder(tmp_path, capsys):
 def test_what_is_wrong_is_one_line(tmp_path, capsys, model):
     probe = ["probe", "knn", tmp_path, "--split", tmp_path / "s.csv"]
     assert "which encoder? say --model FOLDER" in failed(capsys, *probe)
-    assert "k 0: expected at least 1" in failed(capsys, *probe, "--model", model, "--k", 0)
+    assert "k 0: expected at least 1" in failed(capsys, *probe, "--model", model, "--k", 0, "--run", tmp_path / "r")
     assert "give one of them" in failed(capsys, *probe, "--model", model, "--weights", "w.pth")
     assert "--weights and --dictionary go together" in failed(capsys, *probe, "--weights", "w.pth")
     assert f"{tmp_path}: no model here" in failed(capsys, *probe, "--model", tmp_path)
