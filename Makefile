@@ -6,11 +6,12 @@ LOG := $(VENV)/install.log
 PACKAGES := records perception motion sim policies pretrain apprentice
 PYTHON312 ?= $(firstword $(wildcard $(HOME)/.pyenv/versions/3.12.*/bin/python3.12) python3.12)
 GPU := $(VENV)/python3.12
+GPU_TORCH := $(VENV)/python3.12-torch
 MEDIAPIPE := mediapipe==0.10.21
 POSE := @mediapipe/pose@0.5.1675469404
 export OMP_NUM_THREADS ?= 1
 
-.PHONY: demo test slow check gpu-machine format bench clean
+.PHONY: demo test slow check gpu-machine gpu-tests format bench clean
 
 demo: $(VENV)/.installed
 	$(BIN)/apprentice demo
@@ -41,6 +42,14 @@ gpu-machine: $(VENV)/.installed
 	    "$$(grep -i error $(GPU).log | tail -n 1); log in $(GPU).log"; \
 	  exit $(if $(CI),1,0); \
 	fi
+
+# The tests of records and pretrain on such a machine, with torch: 7 GB of packages, some minutes.
+gpu-tests:
+	$(PYTHON312) -m venv $(GPU_TORCH)
+	$(GPU_TORCH)/bin/python -m pip install --quiet --disable-pip-version-check \
+	  $$(grep -vE '^(#|cmeel|(lib)?coal=|eigenpy|(lib)?pin|pybullet)' requirements.lock) > $(GPU_TORCH).log 2>&1 \
+	  || { grep -i error $(GPU_TORCH).log | tail -n 1 >&2; exit 1; }
+	$(GPU_TORCH)/bin/python -m pytest tests/records tests/pretrain
 
 format: $(VENV)/.installed
 	$(BIN)/ruff check --fix .
