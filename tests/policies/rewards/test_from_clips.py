@@ -12,10 +12,13 @@ from policies.rewards.from_clips import learn_from_clips, stays
 from policies.rewards.reward import RewardError, judge
 from policies.rewards.state_classifier import FINAL
 
+COUNT = 30
+"""Of half as many, too few show where a point that has not yet moved may be."""
 
-def pool(count=9):
+
+def pool():
     """Two of three arrive; what arrives is cut short, as where success ends an episode."""
-    return [episode(k, steps=12) if k % 3 else episode(k, reach=0.1) for k in range(count)]
+    return [episode(k, steps=12) if k % 3 else episode(k, reach=0.1) for k in range(COUNT)]
 
 
 @pytest.fixture(scope="module")
@@ -24,15 +27,17 @@ def found():
 
 
 def test_what_most_clips_end_with_is_found_and_paid(found):
-    arrives = np.arange(9) % 3 > 0
-    assert found.shows[arrives].mean() > 0.8
+    arrives = np.arange(COUNT) % 3 > 0
+    assert found.shows[arrives].mean() > 0.7
     assert found.shows[~arrives].mean() < 0.2
+    assert found.fails[~arrives].mean() > 0.7
+    assert found.fails[arrives].mean() < 0.1, "what may end well is not taken for what does not"
     assert all(FINAL in found.timelines[k].labels for k in np.flatnonzero(found.shows))
     last = [judge(found.reward, episode(k, reach=reach))[-1] for reach in (1.0, 0.1) for k in (50, 51, 52)]
     assert min(last[:3]) > 0.8
     assert max(last[3:]) < 0.2
     first = [judge(found.reward, episode(k))[:4].max() for k in (53, 54, 55)]
-    assert max(first) < 0.5 * min(last[:3]), "successes among what is not shown blur the reward; its order stands"
+    assert max(first) < 0.2
 
 
 def test_true_rewards_and_successes_have_no_part_in_it(found):
