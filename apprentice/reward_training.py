@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from apprentice.reward_data import demonstration_of, seen_by
 from apprentice.showing import console, name_skipped
 from apprentice.stages import UsageError
 from records import Interaction, Timeline
@@ -15,6 +16,7 @@ from records.atomic import write_json
 if TYPE_CHECKING:
     from apprentice import commands
     from policies.rewards.evaluation.data.reading import Dataset
+    from policies.rewards.film import Looks
 
 LEARNED_FROM = "learned_from.json"
 """Beside a saved reward: the data that it has seen."""
@@ -23,25 +25,26 @@ LEARNED_FROM = "learned_from.json"
 def train(verb: commands.RewardsTrain) -> None:
     """A folder with the reward, and a note of what it was learned from."""
     from policies.rewards.describers import kind_of
-    from policies.rewards.reward import Shown
     from policies.rewards.saved import save_reward
-    from policies.rewards.train import describer_for, settings_for, shown_by, train_reward
+    from policies.rewards.train import describer_for, looks_of, settings_for, shown_by, train_reward
 
     settings = settings_for(verb.reward, verb.set)
     clips: list[str] = []
-    data = _read(verb.data, verb, clips)
-    shown: Shown = shown_by(data, _read(verb.others, verb, []))
-    if verb.timelines is not None:
-        shown = shown._replace(timelines=_timelines(verb.timelines, clips, len(shown.demonstrations)))
-    shown = shown._replace(sentence=verb.sentence)
+    data, others = _read(verb.data, verb, clips), _read(verb.others, verb, [])
     described = settings.member if verb.reward == "ensemble" else verb.reward
     describer = describer_for(
         described,
-        next(iter(shown.demonstrations), None),
+        data[0].episodes[0],
         verb.describe,
         model=str(verb.model) if verb.model is not None else None,
         observations=verb.observations,
     )
+    looks = looks_of(described, describer)
+    data, others = ([_seen(looks, one, verb) for one in some] for some in (data, others))
+    shown = shown_by(data, others)
+    if verb.timelines is not None:
+        shown = shown._replace(timelines=_timelines(verb.timelines, clips, len(shown.demonstrations)))
+    shown = shown._replace(sentence=verb.sentence)
     reward = train_reward(verb.reward, shown, describer, settings=settings, seed=verb.common.seed)
     save_reward(reward, verb.out)
     about = {
@@ -51,10 +54,10 @@ def train(verb: commands.RewardsTrain) -> None:
         "others": len(shown.others),
     }
     write_json(verb.out / LEARNED_FROM, about)
-    looks = f"described by {kind_of(describer)}" if describer is not None else "by forces"
+    told = f"described by {kind_of(describer)}" if describer is not None else "by forces"
     beside = f" and {len(shown.others)} others" if shown.others else ""
     console.print(
-        f"{verb.out}: {verb.reward}, learned from {len(shown.demonstrations)} demonstrations{beside}, {looks}",
+        f"{verb.out}: {verb.reward}, learned from {len(shown.demonstrations)} demonstrations{beside}, {told}",
         soft_wrap=True,
     )
     console.print(f"judge it: apprentice rewards evaluate EPISODES --reward {verb.out} --out FOLDER", soft_wrap=True)
@@ -67,6 +70,14 @@ def has_seen(reward: Path, data: Path, part: str) -> bool:
         return str(data.resolve()) in note["data"] and {note["part"], part} != {"even", "odd"}
     except (OSError, ValueError, KeyError, TypeError):
         return False
+
+
+def _seen(looks: Looks, data: Dataset, verb: commands.RewardsTrain) -> Dataset:
+    """Data with what the reward will look at; what is not of a known environment must hold it."""
+    if not data.seeds:
+        return data
+    demonstration = demonstration_of(verb.demonstration, data) if verb.demonstration is not None else None
+    return seen_by(looks, verb.reward, data, demonstration)
 
 
 def _read(paths: Sequence[Path], verb: commands.RewardsTrain, clips: list[str]) -> list[Dataset]:

@@ -10,10 +10,11 @@ from typing import TYPE_CHECKING, Any
 from rich.console import Console
 from rich.table import Table
 
+from apprentice.reward_data import demonstration_of, seen_by, under_of
 from apprentice.reward_training import has_seen
 from apprentice.showing import console, log_to
-from apprentice.stages import UsageError, judged_under
-from records import Demonstration, Run
+from apprentice.stages import UsageError
+from records import Demonstration
 from records.atomic import write_json, write_text
 
 if TYPE_CHECKING:
@@ -23,8 +24,6 @@ if TYPE_CHECKING:
     from policies.rewards.evaluation.hacking import Hacking
     from policies.rewards.evaluation.judgement import Judgement
     from policies.rewards.evaluation.trained import Trained
-    from policies.rewards.reward import Reward
-    from policies.trials import Trial
 
 
 def evaluate(verb: commands.RewardsEvaluate) -> None:
@@ -49,7 +48,7 @@ def evaluate(verb: commands.RewardsEvaluate) -> None:
     episodes = list(data.episodes)
     truth = of_transitions(named_reward(verb.truth), episodes) if verb.truth is not None else None
     asked = Asked(truth, verb.gamma, verb.transitions, verb.common.seed, _dynamics(verb, data, demonstration))
-    found = [judge_reward(name, r, _seen_by(r, data, demonstration), asked) for name, r in rewards.items()]
+    found = [judge_reward(name, r, seen_by(r, r.name, data, demonstration), asked) for name, r in rewards.items()]
     found = [_flattered(one, specs[one.name], verb) for one in found]
     if verb.stray and demonstration is not None:
         from policies.rewards.evaluation.astray import astray
@@ -124,39 +123,13 @@ def _data(verb: commands.RewardsEvaluate | commands.RewardsProgress) -> Dataset:
     return read_episodes(verb.data, format=verb.format, fps=verb.fps).part(verb.part)
 
 
-def _seen_by(reward: Reward, data: Dataset, demonstration: Demonstration | None) -> Dataset:
-    """The data with what a reward looks at: episodes that do not hold it are repeated in their environment.
-
-    Raises:
-        UsageError: the environment is not named.
-        DataError: they cannot be repeated.
-    """
-    from policies.rewards.evaluation.repeated import lacks, repeated
-
-    if not lacks(reward, data.episodes):
-        return data
-    if demonstration is None:
-        what = " and ".join(sorted(reward.needs & {"frames", "forces"}))
-        raise UsageError(
-            f"the reward {reward.name!r} looks at {what}, which {data.path} does not hold: name the --demonstration of"
-            " its environment, and the episodes are repeated there"
-        )
-    return repeated(data, demonstration, reward, under=_under(data))
-
-
 def _dynamics(verb: commands.RewardsEvaluate, data: Dataset, demonstration: Demonstration | None) -> Dynamics | None:
     """DARD's, where they shall be simulated."""
     from policies.rewards.evaluation.simulated import Simulated
 
     if verb.dynamics == "seen" or demonstration is None:
         return None
-    return Simulated(data, demonstration, under=_under(data), seed=verb.common.seed)
-
-
-def _under(data: Dataset) -> Trial | None:
-    """What episodes in a run folder were judged under; None of others."""
-    run = data.path.resolve().parent.parent
-    return judged_under(Run(run).metrics()) if (run / "metrics.json").is_file() else None
+    return Simulated(data, demonstration, under=under_of(data), seed=verb.common.seed)
 
 
 def _hacked(verb: commands.RewardsEvaluate, name: str, spec: str, demonstration: Demonstration) -> Hacking:
@@ -193,30 +166,13 @@ def _titles(specs: tuple[str, ...]) -> dict[str, str]:
 
 
 def _demonstration(path: Path | None, data: Dataset) -> Demonstration:
-    """The demonstration of the environment that the data come from.
-
-    Raises:
-        UsageError: none is given, or it is of another environment.
-    """
-    from policies.trials import NOMINAL
-
+    """See `demonstration_of`; here one is needed."""
     if path is None:
         raise UsageError(
             "--hack, --stray, --train and --dynamics simulated need the environment: name its --demonstration (record"
             " or run folder)"
         )
-    file = next((f for f in (path / "retargeted.npz", path / "demonstration.npz") if f.is_file()), path)
-    found = Demonstration.load(file)
-    env = NOMINAL.environment(found)
-    names = tuple(env.obs_names)
-    env.close()
-    seen, task = data.episodes[0].obs_names, data.environment.get("task")
-    if seen != names or task not in (None, found.task):
-        raise UsageError(
-            f"{data.path} does not come from the environment of {file}: its task is {task or 'not stated'} with"
-            f" {len(seen)} observations, that of the demonstration {found.task} with {len(names)}"
-        )
-    return found
+    return demonstration_of(path, data)
 
 
 def _file(name: str) -> str:

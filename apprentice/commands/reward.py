@@ -46,6 +46,9 @@ class RewardsTrain(Verb):
     """Which of them; all but the clock by default."""
     model: Path | None = None
     """Folder of a trained encoder, whose features are looked at."""
+    demonstration: Path | None = None
+    """The demonstration of the environment that episodes come from, or its run, for rewards that look at pictures or
+    forces which the episodes do not hold: they are repeated there."""
     timelines: Path | None = None
     """Folder that `apprentice states` wrote for the clips: where they show the end state."""
     sentence: str = ""

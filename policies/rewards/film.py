@@ -7,13 +7,13 @@ middle of every picture: what changes there is their state, whatever their place
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, Protocol, runtime_checkable
 
 import numpy as np
 from jaxtyping import Float, UInt8
 
-from policies.rewards.describers import Pixels, frames_of
-from policies.rewards.reward import Reward, RewardError, Watched
+from policies.rewards.describers import Describer, Pixels, frames_of
+from policies.rewards.reward import RewardError, Watched
 from records import digest
 from sim.env import ToolEnv
 from sim.view import View
@@ -97,13 +97,31 @@ class CloseUp(Pixels):
             yield frame
 
 
-def film_for(reward: Reward) -> Film:
-    """How pictures are taken for a reward that looks at frames: as it was learned from, if it says so."""
+@runtime_checkable
+class Looking(Protocol):
+    """A reward, or what is to become one."""
+
+    @property
+    def needs(self) -> frozenset[str]:
+        """See `Reward.needs`."""
+
+
+class Looks(NamedTuple):
+    """What a reward that is yet to be learned will look at."""
+
+    needs: frozenset[str]
+    describer: Describer | None = None
+
+
+def film_for(reward: Looking) -> Film | None:
+    """How pictures are taken for a reward: as it was learned from, if it says so; None if it looks at none."""
+    if "frames" not in reward.needs:
+        return None
     film = getattr(getattr(reward, "describer", None), "film", None)
     return film if isinstance(film, Film) else Film()
 
 
-def asked_of_env(reward: Reward) -> dict[str, Any]:
+def asked_of_env(reward: Looking) -> dict[str, Any]:
     """What an environment is made with, so that the reward can judge its episodes."""
-    drawn = film_for(reward).how if "frames" in reward.needs else {}
-    return {**drawn, "feel": "forces" in reward.needs}
+    film = film_for(reward)
+    return {**(film.how if film is not None else {}), "feel": "forces" in reward.needs}

@@ -43,7 +43,7 @@ class Payer:
 
         self.reward: Reward = named_reward(paying.spec)
         self._paying = paying
-        self._film = film_for(self.reward) if "frames" in self.reward.needs else None
+        self._film = film_for(self.reward)
         self._felt = "forces" in self.reward.needs
         self._piecewise = judges_steps_alone(self.reward)
 

@@ -14,6 +14,7 @@ import numpy as np
 from policies.rewards.describers import DESCRIBERS, Describer, Encoded, Observed, make_describer, observed_names
 from policies.rewards.evaluation.canonical.pearson import refuse_constant
 from policies.rewards.evaluation.data.reading import Dataset
+from policies.rewards.film import Looks
 from policies.rewards.learned import Learned, learn
 from policies.rewards.reward import REWARDS, RewardError, Shown, Watched, judge
 from policies.rewards.saved import settings_of
@@ -21,8 +22,8 @@ from policies.rewards.saved import settings_of
 SINGLE = ("text_similarity", "force_profile")
 """Rewards that one demonstration is enough for: a video that others are compared with, a course of forces. The others
 tell what belongs to the task from what belongs to the day, which one demonstration does not show."""
-UNDESCRIBED = ("force_profile",)
-"""Rewards that look at no descriptions."""
+UNDESCRIBED = {"force_profile": frozenset({"forces"})}
+"""Rewards that look at no descriptions, and what they look at."""
 
 
 def shown_by(datasets: Sequence[Dataset], others: Sequence[Dataset] = ()) -> Shown:
@@ -118,6 +119,16 @@ def describer_for(
         raise RewardError("clips tell no observations: describe them by 'pixels', or by a trained encoder")
     assert like is not None
     return Observed(tuple(observations) or observed_names(like))
+
+
+def looks_of(name: str, describer: Describer | None) -> Looks:
+    """What a reward that is yet to be learned will look at.
+
+    Args:
+        name: of the reward, or of an ensemble's members.
+        describer: as `describer_for` gives it.
+    """
+    return Looks(describer.needs, describer) if describer is not None else Looks(UNDESCRIBED[name])
 
 
 def settings_for(name: str, said: Sequence[str]) -> Any:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
+from typing import Literal
 
 import numpy as np
 
@@ -15,27 +16,29 @@ from records import Episodes
 from sim.env import ToolEnv
 from sim.felt import FELT
 
+Asked = Film | Literal["scene"] | None
+"""Pictures from close by, those of the whole scene as the environment renders it, or none."""
 
-def watch(env: ToolEnv, agent: Agent, seeds: Sequence[int], *, film: Film | bool = False) -> list[Watched]:
+
+def watch(env: ToolEnv, agent: Agent, seeds: Sequence[int], *, film: Asked = None) -> list[Watched]:
     """Let an agent act, one episode for each seed, and keep all that a reward may look at.
 
     Args:
         env: made with `feel` where forces shall be told, with `render_mode` where it shall be filmed.
         agent: acts.
         seeds: of the episodes.
-        film: how to take pictures, which are kept in memory; those of the whole scene if it is only said that they are
-            wanted.
+        film: how to take pictures, which are kept in memory.
     """
     return [_watched(env, agent, seed, film=film) for seed in seeds]
 
 
-def _watched(env: ToolEnv, agent: Agent, seed: int, *, film: Film | bool) -> Watched:
+def _watched(env: ToolEnv, agent: Agent, seed: int, *, film: Asked) -> Watched:
     first, info = env.reset(seed=seed, options={"follow": agent.follows})
     agent.start(env, np.random.default_rng([seed, 1]))
     obs, action, reward, forces = [first], [], [], []
 
     def picture(obs: np.ndarray) -> list[np.ndarray]:
-        if not film:
+        if film is None:
             return []
         return [film.picture(env, obs) if isinstance(film, Film) else env.render()]
 
@@ -54,7 +57,7 @@ def _watched(env: ToolEnv, agent: Agent, seed: int, *, film: Film | bool) -> Wat
         obs=np.stack(obs),
         obs_names=tuple(env.obs_names),
         action=np.stack(action),
-        frames=_again(frames) if film else None,
+        frames=_again(frames) if film is not None else None,
         fps=env.fps,
         forces=np.stack(forces) if forces else None,
         force_names=FELT if forces else (),

@@ -33,7 +33,7 @@ def astray(
         RewardError: the reward cannot judge the environment's episodes.
     """
     env = under.environment(demonstration, **asked_of_env(reward))
-    film = film_for(reward) if "frames" in reward.needs else False
+    film = film_for(reward)
     try:
         done, misses = strayed(env, Shifted(), fresh_seeds(seed, episodes), seed=seed, film=film)
     finally:

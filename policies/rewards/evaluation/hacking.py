@@ -138,7 +138,7 @@ def hack(
 def _probe(reward: Reward, env: ToolEnv, episode: int, generations: int, seed: int) -> Probe:
     import cma
 
-    film = film_for(reward) if "frames" in reward.needs else False
+    film = film_for(reward)
     reference = watch(env, Shifted(), [episode], film=film)[0]
     width = len(env.action_names)
     options = {"popsize": POPULATION, "seed": seed + 1, "verbose": -9, "bounds": [-1, 1]}

@@ -85,4 +85,4 @@ def hack_by_learning(
 
 
 def _acted(env: ToolEnv, agent: Agent, seeds: Sequence[int], reward: Reward) -> list[Watched]:
-    return watch(env, agent, seeds, film=film_for(reward) if "frames" in reward.needs else False)
+    return watch(env, agent, seeds, film=film_for(reward))

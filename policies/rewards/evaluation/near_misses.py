@@ -16,9 +16,8 @@ import numpy as np
 from jaxtyping import Float
 
 from policies.agents import Agent
-from policies.rewards.film import Film
 from policies.rewards.reward import Watched
-from policies.rewards.watching import watch
+from policies.rewards.watching import Asked, watch
 from sim.env import ToolEnv
 
 SHARE = 0.2
@@ -86,7 +85,7 @@ class Straying:
 
 
 def strayed(
-    env: ToolEnv, agent: Agent, seeds: Sequence[int], *, share: float = SHARE, seed: int = 0, film: Film | bool = False
+    env: ToolEnv, agent: Agent, seeds: Sequence[int], *, share: float = SHARE, seed: int = 0, film: Asked = None
 ) -> tuple[list[Watched], list[Watched]]:
     """Episodes of an agent, and each of its successes again, led astray in its last steps, where it then fails.
 

@@ -14,8 +14,8 @@ import numpy as np
 from jaxtyping import Float
 
 from policies.rewards.evaluation.data.reading import DataError, Dataset
-from policies.rewards.film import Film, asked_of_env, film_for
-from policies.rewards.reward import Reward, Watched
+from policies.rewards.film import Film, Looking, asked_of_env, film_for
+from policies.rewards.reward import Watched
 from policies.rewards.watching import watch
 from policies.trials import NOMINAL, Trial
 from records import Demonstration
@@ -27,7 +27,7 @@ TOLERANCE = 1e-5
 """Of observations, as some formats keep them in single precision."""
 
 
-def lacks(reward: Reward, episodes: Sequence[Watched]) -> bool:
+def lacks(reward: Looking, episodes: Sequence[Watched]) -> bool:
     """Whether these episodes do not hold what a reward looks at, and a simulation could show it."""
     filmed = hasattr(getattr(reward, "describer", None), "film")
     frames = "frames" in reward.needs and (filmed or any(episode.frames is None for episode in episodes))
@@ -40,13 +40,13 @@ def recorded_under(data: Dataset) -> Trial | None:
     return Trial.of({key: told[key] for key in ("spread", "sensing")}) if {"spread", "sensing"} <= set(told) else None
 
 
-def repeated(data: Dataset, demonstration: Demonstration, reward: Reward, *, under: Trial | None = None) -> Dataset:
+def repeated(data: Dataset, demonstration: Demonstration, reward: Looking, *, under: Trial | None = None) -> Dataset:
     """The same episodes, with pictures and forces as the reward looks at them.
 
     Args:
         data: with the seeds of the episodes.
         demonstration: of the environment that they come from.
-        reward: what it needs is taken; pictures as those that it was learned from.
+        reward: learned, or yet to be (`Looks`): what it needs is taken; pictures as it looks at them.
         under: how the scene varied; by default as the data tell, or else `NOMINAL`.
 
     Raises:
@@ -54,7 +54,7 @@ def repeated(data: Dataset, demonstration: Demonstration, reward: Reward, *, und
     """
     require_seeds(data)
     env = environment_of(data, demonstration, under, **asked_of_env(reward))
-    film = film_for(reward) if "frames" in reward.needs else False
+    film = film_for(reward)
     found = []
     try:
         for k, (episode, seed) in enumerate(zip(data.episodes, data.seeds, strict=True)):
@@ -88,7 +88,7 @@ def follows_in(env: ToolEnv, episode: Watched, seed: int, name: str) -> bool:
     Raises:
         DataError: with neither the environment repeats the episode; `name` tells which it is.
     """
-    return _again(env, episode, seed, False, name)[1]
+    return _again(env, episode, seed, None, name)[1]
 
 
 class Repeating:
@@ -108,7 +108,7 @@ class Repeating:
         return np.asarray(self._action[min(self._step, len(self._action) - 1)], float)
 
 
-def _again(env: ToolEnv, episode: Watched, seed: int, film: Film | bool, name: str) -> tuple[Watched, bool]:
+def _again(env: ToolEnv, episode: Watched, seed: int, film: Film | None, name: str) -> tuple[Watched, bool]:
     """The episode, and whether the demonstration ran beneath its actions."""
     if episode.action.shape[1] == len(env.action_names):
         for follows in (True, False):

@@ -24,7 +24,7 @@ from sim.felt import FELT
 def acted(demonstration):
     env = ToolEnv(demonstration, render_mode="rgb_array", size_hw=(24, 32), feel=True)
     try:
-        return watch(env, Shifted(), [3, 4], film=True), play(env, Shifted(), [3, 4], name="shifted")
+        return watch(env, Shifted(), [3, 4], film="scene"), play(env, Shifted(), [3, 4], name="shifted")
     finally:
         env.close()
 

@@ -1,0 +1,82 @@
+"""`apprentice rewards train` from episodes of simulated tasks: LeRobot datasets, and what is seen in them again."""
+
+import re
+
+import numpy as np
+import pytest
+
+from apprentice.cli import main
+from policies.datasets import write_dataset
+from policies.datasets.replayed import Replayed
+from policies.evaluate import evaluate
+from policies.rewards.evaluation.data.reading import read_episodes
+from policies.rewards.film import CloseUp
+from policies.rewards.reward import judge
+from policies.rewards.saved import load_reward
+from policies.trials import NOMINAL
+from sim.tasks.hammer import HammerTask
+from sim.tasks.pour import PourTask
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory):
+    """Episodes that succeed, as a record and as a LeRobot dataset with films; those of random actions beside."""
+    folder = tmp_path_factory.mktemp("episodes")
+    demonstration = HammerTask.scripted()
+    demonstration.save(folder / "demonstration.npz")
+    PourTask.scripted().save(folder / "pour.npz")
+    found = evaluate(demonstration, agents=["shifted", "random"], episodes=3, seed=4).episodes
+    assert found["shifted"].success.all()
+    for name, episodes in found.items():
+        episodes.save(folder / f"{name}.npz")
+        with Replayed(demonstration, NOMINAL, follows=name == "shifted", size_hw=(48, 64)) as film:
+            write_dataset(episodes, demonstration, "lerobot", folder / f"{name}_lerobot", under=NOMINAL, pictures=film)
+    return folder
+
+
+def learn(folder, data, *said):
+    others = ["--others", str(folder / data.replace("shifted", "random"))]
+    main(["rewards", "train", str(folder / data), *others, *said, "--out", str(folder / "reward")])
+    return load_reward(folder / "reward")
+
+
+@pytest.mark.parametrize(("describe", "needs"), [("obs", {"obs"}), ("pixels", {"frames"})])
+def test_from_a_lerobot_dataset_to_a_reward_that_judges_it(folder, describe, needs):
+    found = learn(folder, "shifted_lerobot", "--reward", "state_classifier", "--describe", describe)
+    assert found.needs == needs
+    good, bad = (read_episodes(folder / f"{name}_lerobot").episodes for name in ("shifted", "random"))
+    ends = [judge(found, episode)[-1] for episode in (*good, *bad)]
+    assert min(ends[:3]) > max(ends[3:])
+    assert judge(found, good[0])[0] < ends[0]
+
+
+def test_close_ups_are_taken_of_recorded_episodes(folder):
+    found = learn(
+        folder, "shifted.npz", "--reward", "state_classifier", "--describe", "close_up", "--demonstration", str(folder)
+    )
+    assert (found.needs, type(found.describer)) == ({"frames"}, CloseUp)
+    assert any(np.abs(value).max() > 0 for value in found.tensors().values())
+
+
+def test_forces_are_felt_in_recorded_episodes(folder):
+    found = learn(folder, "shifted.npz", "--reward", "force_profile", "--demonstration", str(folder))
+    assert found.needs == {"forces"}
+    assert found.settings.contacts == ("holder", "work")
+    assert found.unit > 1, "a hammer weighs some newtons"
+
+
+@pytest.mark.parametrize(
+    ("said", "told"),
+    [
+        (["close_up"], "looks at frames, which .*shifted.npz does not hold: name the --demonstration of its"),
+        (["close_up", "--demonstration", "{}/pour.npz"], "does not come from the environment of .*pour.npz"),
+        (["obs", "--demonstration", "{}/pour.npz"], "does not come from the environment of .*pour.npz"),
+    ],
+)
+def test_what_cannot_be_seen_again_is_one_line(folder, capsys, said, told):
+    with pytest.raises(SystemExit) as end:
+        learn(folder, "shifted.npz", "--reward", "progress", "--describe", *(word.format(folder) for word in said))
+    error = capsys.readouterr().err.strip()
+    assert end.value.code == 2
+    assert re.search(told, error), error
+    assert "\n" not in error
