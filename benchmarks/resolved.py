@@ -12,12 +12,12 @@ import numpy as np
 import pinocchio as pin
 
 from motion.robot import build_arm
-from motion.single_thread import single_thread
 from motion.tool import differentiate, motion_of_poses, tool_of
 from policies.agents import Replay
 from policies.evaluate import play
 from policies.trials import Trial
 from records import Demonstration
+from records.single_thread import single_thread
 from sim.arm_problem import BASE, ArmProblem
 from sim.conditions import Conditions
 from sim.tasks.task import TASKS

@@ -34,13 +34,13 @@ from motion.initialise import rotation_to
 from motion.problem import Problem, ProblemAt, costs, errors
 from motion.residuals.residual import Residual, expand
 from motion.rotation import exponential, inverse_right_jacobian
-from motion.single_thread import single_thread
 from motion.solve import Solution, SolverOptions, solve
 from motion.state import SHARED, State
 from motion.touch import touches
 from perception.track import track
 from perception.video import open_clip
 from records import Camera, ContactStates, Keypoints
+from records.single_thread import single_thread
 
 CLIP, FPS = "kv01_PKFC.mp4", 25.0
 """Clip of the first two figures, and its frame rate, which headers get wrong."""

@@ -27,7 +27,6 @@ from motion.residuals.residual import Residual
 from motion.resting_contact import confirmed, resting_log_odds, with_resting
 from motion.scene import Scene, lowered
 from motion.scene_contact import on_surface, surface_residuals
-from motion.single_thread import single_thread
 from motion.skeleton import RESTING_SITES
 from motion.solve import Solution, SolverOptions
 from motion.solve_clip import solve_clip
@@ -38,6 +37,7 @@ from motion.uncertainty import joint_covariance
 from motion.wield import Wielding, tool_residuals, wield
 from motion.windows import Window, WindowOptions, divide, joined, part_of, part_of_state, parts_of
 from records import Camera, ContactStates, Interaction, Keypoints, Motion, Uncertainty
+from records.single_thread import single_thread
 
 MIN_FRAMES = 3
 """Accelerations need three frames."""

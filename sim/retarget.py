@@ -17,9 +17,9 @@ import numpy as np
 import pinocchio as pin
 
 from motion.robot import Arm, RobotSpec, robot_named
-from motion.single_thread import single_thread
 from motion.tool import Tool, differentiate, motion_of_poses, tool_of
 from records import Demonstration, Motion, UnknownName
+from records.single_thread import single_thread
 from sim.arm_problem import BASE, CLEARANCE, FINE, HINGES, Solution, Use
 from sim.arm_search import TALLEST, Held, other_grips, problem_of, search
 from sim.replay import outcomes

@@ -18,13 +18,13 @@ from motion.residuals.pose_prior import Hinge, RestPose, spreads
 from motion.residuals.residual import Residual
 from motion.residuals.shared_prior import SharedPrior
 from motion.residuals.smoothness import SMOOTH_SITES, Acceleration, JointRate
-from motion.single_thread import single_thread
 from motion.skeleton import SITES, SOLE_SITES
 from motion.solve import SolverOptions, solve
 from motion.state import SHARED, State
 from motion.tool import Tool
 from motion.wield import usual_grip
 from records import Camera
+from records.single_thread import single_thread
 from sim.studio_stroke import Character, Stroke
 
 FOLLOWING = 0.12

@@ -15,11 +15,11 @@ from motion.residuals.pose_prior import Hinge, RestPose
 from motion.residuals.residual import Jacobian, Residual
 from motion.residuals.shared_prior import SharedPrior
 from motion.residuals.smoothness import Acceleration, JointRate
-from motion.single_thread import single_thread
 from motion.skeleton import RESTING_SITES, SITES
 from motion.solve import SolverOptions, solve
 from motion.state import CENTRE_OF_MASS, SHARED, State
 from records import Camera
+from records.single_thread import single_thread
 from sim.studio_script import CHEST, LIMBS, Plan
 
 FIRM = 0.003

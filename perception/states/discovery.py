@@ -17,6 +17,7 @@ from perception.states.order import ABSENT
 from perception.states.stack import DiscoveryError, Stack, stacked
 from records.features import Features, Timeline
 from records.registry import Entry, Registry
+from records.single_thread import single_thread
 
 __all__ = ["DISCOVERERS", "LABELS", "Discoverer", "Discovery", "DiscoveryError", "discover", "timelines"]
 
@@ -98,10 +99,11 @@ def discover(
     if prior is not None:
         _check_prior(prior, stack)
     discoverer: Discoverer = DISCOVERERS.load(method)(**(settings or {}))
-    if significance is not None and stack.clips >= PROVABLE:
-        _check_change(stack, discoverer, prior, seed, significance)
-    found = discoverer(stack, seed=seed, prior=prior)
-    return found if doubt is None else with_final_proved(stack, found, doubt)
+    with single_thread():
+        if significance is not None and stack.clips >= PROVABLE:
+            _check_change(stack, discoverer, prior, seed, significance)
+        found = discoverer(stack, seed=seed, prior=prior)
+        return found if doubt is None else with_final_proved(stack, found, doubt)
 
 
 def with_final_proved(stack: Stack, found: Discovery, doubt: float) -> Discovery:
