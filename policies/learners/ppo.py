@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
@@ -38,6 +38,25 @@ class PPOSettings(NamedTuple):
     """Lambda of generalised advantage estimation."""
 
 
+def arguments_of(settings: PPOSettings, environments: int, seed: int) -> dict[str, Any]:
+    """What stable-baselines3 is told beside the policy's kind and its environments."""
+    return {
+        "learning_rate": settings.rate,
+        "n_steps": max(1, settings.decisions // environments),
+        "batch_size": settings.minibatch,
+        "n_epochs": settings.epochs,
+        "gamma": settings.gamma,
+        "gae_lambda": settings.trace,
+        "policy_kwargs": {
+            "net_arch": list(settings.hidden),
+            "log_std_init": math.log(spread_in_actions(settings.explore)),
+            "optimizer_kwargs": {"eps": 1e-5, "fused": True},
+        },
+        "seed": seed,
+        "device": "cpu",
+    }
+
+
 class PPOLearner:
     """Learns from the task's reward alone. It begins as the base, or as the policy that it starts from."""
 
@@ -55,23 +74,7 @@ class PPOLearner:
         from policies.learners.round_ppo import RoundPPO
 
         self.decisions = decisions_of(envs, settings.decisions)
-        self._learner = RoundPPO(
-            "MlpPolicy",
-            envs,
-            learning_rate=settings.rate,
-            n_steps=self.decisions // envs.num_envs,
-            batch_size=settings.minibatch,
-            n_epochs=settings.epochs,
-            gamma=settings.gamma,
-            gae_lambda=settings.trace,
-            policy_kwargs={
-                "net_arch": list(settings.hidden),
-                "log_std_init": math.log(spread_in_actions(settings.explore)),
-                "optimizer_kwargs": {"eps": 1e-5, "fused": True},
-            },
-            seed=seed,
-            device="cpu",
-        )
+        self._learner = RoundPPO("MlpPolicy", envs, **arguments_of(settings, envs.num_envs, seed))
         algorithm.silence(self._learner)
         if start is not None:
             algorithm.set_layers(self._network(), start)

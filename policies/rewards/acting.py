@@ -14,23 +14,17 @@ from stable_baselines3 import PPO
 from stable_baselines3.common.vec_env import DummyVecEnv, VecEnvWrapper
 
 from policies.learners.algorithm import silence
+from policies.learners.ppo import PPOSettings, arguments_of
 from policies.rewards.in_turns import Moves, Pays
 from policies.train import one_thread
 
 
-class PPOActingSettings(NamedTuple):
-    """How PPO learns."""
+class ActingSettings(NamedTuple):
+    """How PPO learns, and what it is paid beside the reward."""
 
-    steps: int = 1024
-    """A turn."""
+    ppo: PPOSettings = PPOSettings(decisions=1024, minibatch=128, rate=1e-3, hidden=(32, 32), gamma=0.99)
+    """A round is a turn."""
     environments: int = 4
-    minibatch: int = 128
-    epochs: int = 10
-    rate: float = 1e-3
-    hidden: tuple[int, ...] = (32, 32)
-    gamma: float = 0.99
-    trace: float = 0.95
-    """Lambda of generalised advantage estimation."""
     entropy: float = 1.0
     """Weight of -log pi(a | s), which is paid in every step: 1 for AIRL, whose demonstrator is soft; less for GAIL."""
 
@@ -42,24 +36,12 @@ class PPOActing:
     """
 
     def __init__(
-        self, make: Callable[[], gymnasium.Env[Any, Any]], settings: PPOActingSettings | None = None, seed: int = 0
+        self, make: Callable[[], gymnasium.Env[Any, Any]], settings: ActingSettings | None = None, seed: int = 0
     ) -> None:
         """Make the environments and the networks."""
-        self._settings = settings = settings or PPOActingSettings()
+        self._settings = settings = settings or ActingSettings()
         self._envs = _Paid(DummyVecEnv([make] * settings.environments))
-        self._ppo = PPO(
-            "MlpPolicy",
-            self._envs,
-            learning_rate=settings.rate,
-            n_steps=max(1, settings.steps // settings.environments),
-            batch_size=settings.minibatch,
-            n_epochs=settings.epochs,
-            gamma=settings.gamma,
-            gae_lambda=settings.trace,
-            policy_kwargs={"net_arch": list(settings.hidden)},
-            seed=seed,
-            device="cpu",
-        )
+        self._ppo = PPO("MlpPolicy", self._envs, **arguments_of(settings.ppo, settings.environments, seed))
         silence(self._ppo)
 
     def improve(self, pays: Pays) -> Moves:
@@ -73,7 +55,7 @@ class PPOActing:
 
         self._envs.pays, self._envs.met = paid, []
         with one_thread():
-            self._ppo.learn(self._settings.steps, reset_num_timesteps=False, log_interval=None)  # type: ignore[arg-type]
+            self._ppo.learn(self._settings.ppo.decisions, reset_num_timesteps=False, log_interval=None)  # type: ignore[arg-type]
         return Moves.joined(self._envs.met)
 
     def log_probability(self, s: Float[np.ndarray, "N D"], a: Float[np.ndarray, "N A"]) -> Float[np.ndarray, "N"]:

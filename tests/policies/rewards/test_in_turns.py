@@ -19,7 +19,8 @@ from grid import (
     walk,
 )
 
-from policies.rewards.acting import PPOActing, PPOActingSettings
+from policies.learners.ppo import PPOSettings
+from policies.rewards.acting import ActingSettings, PPOActing
 from policies.rewards.adversarial import AdversarialSettings
 from policies.rewards.describers import Observed
 from policies.rewards.in_turns import InTurnsSettings, Moves, learn_in_turns
@@ -114,7 +115,9 @@ def test_the_same_seed_learns_the_same_and_what_makes_no_sense_is_told():
 
 
 def test_ppo_is_paid_what_it_is_told_and_its_steps_are_its_own():
-    settings = PPOActingSettings(steps=4 * HORIZON, environments=2, minibatch=40, epochs=1, gamma=GAMMA, entropy=0.0)
+    settings = ActingSettings(
+        PPOSettings(4 * HORIZON, minibatch=40, epochs=1, gamma=GAMMA), environments=2, entropy=0.0
+    )
     policy = PPOActing(Grid, settings)
     told = []
 
@@ -136,7 +139,7 @@ def test_ppo_is_paid_what_it_is_told_and_its_steps_are_its_own():
 @pytest.mark.slow
 def test_airl_with_ppo_finds_the_reward_of_states_again():
     expert = demonstrations()
-    policy = PPOActing(Grid, PPOActingSettings(gamma=GAMMA, rate=3e-3, epochs=5))
+    policy = PPOActing(Grid, ActingSettings(ActingSettings().ppo._replace(gamma=GAMMA, rate=3e-3, epochs=5)))
     try:
         found = learn_in_turns(expert, policy, settings=LINEAR)
     finally:
