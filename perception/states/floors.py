@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 from jaxtyping import Float, Int
 
-from perception.states.precision import ACTION, FINAL, INITIAL, ORDER, hits, precision
+from perception.states.precision import ACTION, FINAL, INITIAL, ORDER, UNKNOWN, hits, precision
 
 GRID = np.arange(101) / 100
 """Shares of a clip's length that are tried as fixed times."""
@@ -17,7 +17,8 @@ def random_ordered(labels: Sequence[Int[np.ndarray, "_"]]) -> Float[np.ndarray, 
     """Probability that each of three different windows in order of time, drawn uniformly, is a right one; exact.
 
     Of the C(T, 3) triples, window t is the first in C(T - 1 - t, 2), the second in t (T - 1 - t) and the last in
-    C(t, 2). A clip of fewer than three windows has none, and is never right.
+    C(t, 2). A clip of fewer than three windows has none, and is never right. Where a window's label is unknown, what is
+    drawn there counts neither as right nor as wrong: the probability is that among the known ones.
     """
     expected = np.zeros((len(labels), 3))
     for c, label in enumerate(labels):
@@ -25,7 +26,7 @@ def random_ordered(labels: Sequence[Int[np.ndarray, "_"]]) -> Float[np.ndarray, 
         after = before[::-1]
         ways = (after * (after - 1) / 2, before * after, before * (before - 1) / 2)
         for k, (wanted, count) in enumerate(zip(ORDER, ways, strict=True)):
-            expected[c, k] = count[label == wanted].sum() / max(count.sum(), 1.0)
+            expected[c, k] = count[label == wanted].sum() / max(count[label != UNKNOWN].sum(), 1.0)
     return expected
 
 

@@ -6,7 +6,16 @@ import numpy as np
 import pytest
 from changing import NOTHING, features, made_up, right
 
-from perception.states.discovery import DISCOVERERS, LABELS, Discovery, DiscoveryError, discover, timelines
+from perception.states.discovery import (
+    DISCOVERERS,
+    LABELS,
+    Discovery,
+    DiscoveryError,
+    discover,
+    timelines,
+    with_final_proved,
+)
+from perception.states.stack import stacked
 from records.record import RecordError
 
 FEW = {"restarts": 1}
@@ -28,12 +37,14 @@ def test_recovers_separable_states_and_action(method):
 
 
 def test_clustering_recovers_weak_states_by_the_start_from_self_training():
-    """Random starts alone end in another optimum here: the final state is found in half of the clips or fewer."""
+    """Random starts alone end in another optimum here: the final state is found in half of the clips or fewer.
+
+    These keep all final states that they find, so that it is not the test of them that takes them away.
+    """
     made = made_up(signal=4.0, seed=WEAK)
-    with_it, without = (
-        discover(made.clips, "clustering", settings={"self_trained": k}, significance=None, doubt=None)
-        for k in (True, False)
-    )
+    with_it = discover(made.clips, "clustering", significance=None)
+    alone = {"self_trained": False}
+    without = discover(made.clips, "clustering", settings=alone, significance=None, doubt=None)
     assert right(with_it, made.label).min() >= 0.9
     assert right(without, made.label).min() <= 0.5
 
@@ -68,8 +79,8 @@ def test_a_clip_may_end_during_the_action(method):
     assert (found.final[-4:] == -1).sum() >= 2
     assert (found.final[:-4] >= 0).all()
     assert (found.confidence[found.final == -1, 2] == 0).all()
-    settled = discover(made.clips, method, settings=FEW | {"absent_final": 0.0}, significance=None, doubt=None)
-    assert (settled.final >= 0).all()
+    always = discover(made.clips, method, settings=FEW | {"absent_final": 0.0}, significance=None, doubt=None)
+    assert (always.final >= 0).all()  # by the method alone: what is named without proof may yet be taken away
 
 
 @EACH
@@ -104,8 +115,9 @@ def test_a_window_of_candidates(method):
         clips.append(features(value.reshape(-1, 24), time=np.repeat(clip.time, 2, axis=0)))
         label.append(shown.ravel())
     found = discover(clips, method, significance=None, doubt=None)
-    if method == "pseudo_labels":
-        assert right(found, label).min() >= 0.9
+    assert right(found, label).min() >= 0.9
+    proved = with_final_proved(stacked(clips), found, 0.2)
+    assert right(proved, label)[2] >= 0.8  # a clip or two may lose a final state that is right
     for windows in np.stack([found.initial, found.action, found.final], axis=1):
         moments = windows[windows >= 0] // 2
         assert (np.diff(moments) > 0).all()
