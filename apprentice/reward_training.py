@@ -5,9 +5,9 @@ from __future__ import annotations
 import json
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
-from apprentice.reward_data import demonstration_of, seen_by
+from apprentice.reward_data import demonstration_of, seen_by, under_of
 from apprentice.showing import console, name_skipped
 from apprentice.stages import UsageError
 from records import Interaction, Timeline
@@ -17,6 +17,8 @@ if TYPE_CHECKING:
     from apprentice import commands
     from policies.rewards.evaluation.data.reading import Dataset
     from policies.rewards.film import Looks
+    from policies.rewards.learned import Learned
+    from policies.rewards.reward import Shown
 
 LEARNED_FROM = "learned_from.json"
 """Beside a saved reward: the data that it has seen."""
@@ -24,8 +26,29 @@ LEARNED_FROM = "learned_from.json"
 
 def train(verb: commands.RewardsTrain) -> None:
     """A folder with the reward, and a note of what it was learned from."""
-    from policies.rewards.describers import kind_of
+    from policies.rewards.in_task import ADVERSARIES
     from policies.rewards.saved import save_reward
+
+    reward, shown, told = _in_turns(verb) if verb.reward in ADVERSARIES else _once(verb)
+    save_reward(reward, verb.out)
+    about = {
+        "data": [str(path.resolve()) for path in (*verb.data, *verb.others)],
+        "part": verb.part,
+        "demonstrations": len(shown.demonstrations),
+        "others": len(shown.others),
+    }
+    write_json(verb.out / LEARNED_FROM, about)
+    beside = f" and {len(shown.others)} others" if shown.others else ""
+    console.print(
+        f"{verb.out}: {verb.reward}, learned from {len(shown.demonstrations)} demonstrations{beside}, {told}",
+        soft_wrap=True,
+    )
+    console.print(f"judge it: apprentice rewards evaluate EPISODES --reward {verb.out} --out FOLDER", soft_wrap=True)
+
+
+def _once(verb: commands.RewardsTrain) -> tuple[Learned, Shown, str]:
+    """A reward of the table, what it was learned from, and how that was looked at."""
+    from policies.rewards.describers import kind_of
     from policies.rewards.train import describer_for, looks_of, settings_for, shown_by, train_reward
 
     settings = settings_for(verb.reward, verb.set)
@@ -46,21 +69,49 @@ def train(verb: commands.RewardsTrain) -> None:
         shown = shown._replace(timelines=_timelines(verb.timelines, clips, len(shown.demonstrations)))
     shown = shown._replace(sentence=verb.sentence)
     reward = train_reward(verb.reward, shown, describer, settings=settings, seed=verb.common.seed)
-    save_reward(reward, verb.out)
-    about = {
-        "data": [str(path.resolve()) for path in (*verb.data, *verb.others)],
-        "part": verb.part,
-        "demonstrations": len(shown.demonstrations),
-        "others": len(shown.others),
-    }
-    write_json(verb.out / LEARNED_FROM, about)
-    told = f"described by {kind_of(describer)}" if describer is not None else "by forces"
-    beside = f" and {len(shown.others)} others" if shown.others else ""
-    console.print(
-        f"{verb.out}: {verb.reward}, learned from {len(shown.demonstrations)} demonstrations{beside}, {told}",
-        soft_wrap=True,
+    return reward, shown, f"described by {kind_of(describer)}" if describer is not None else "by forces"
+
+
+def _in_turns(verb: commands.RewardsTrain) -> tuple[Learned, Shown, str]:
+    """A reward that was learned in turns with a policy, from what, and whether the two could be told at the end.
+
+    Raises:
+        UsageError: the environment is not named, or something is given that such a reward has no use for.
+    """
+    from policies.rewards.in_task import learn_in_task
+    from policies.rewards.train import settings_for, shown_by
+
+    unused = [
+        f"--{name}"
+        for name in ("others", "describe", "model", "timelines", "sentence")
+        if getattr(verb, name) not in (None, (), "", "obs")
+    ]
+    if unused:
+        raise UsageError(
+            f"{verb.reward} tells demonstrations from its own policy's episodes, by observations and actions: leave"
+            f" {' and '.join(unused)} out"
+        )
+    if verb.demonstration is None:
+        raise UsageError(
+            f"{verb.reward} is learned in turns with a policy that acts: name the --demonstration of the environment"
+            " that the episodes come from (record or run folder)"
+        )
+    settings = settings_for(verb.reward, verb.set)
+    data = _read(verb.data, verb, [])
+    shown = shown_by(data)
+    demonstration = demonstration_of(verb.demonstration, data[0])
+    found = learn_in_task(
+        data[0],
+        shown.demonstrations,
+        demonstration,
+        form=verb.reward,
+        names=verb.observations,
+        settings=settings,
+        under=under_of(data[0]),
+        seed=verb.common.seed,
     )
-    console.print(f"judge it: apprentice rewards evaluate EPISODES --reward {verb.out} --out FOLDER", soft_wrap=True)
+    told = f"{found.told[-1]:.0%} of their steps told from the policy's at the end (50% by chance)"
+    return cast("Learned", found.reward), shown._replace(others=()), told
 
 
 def has_seen(reward: Path, data: Path, part: str) -> bool:

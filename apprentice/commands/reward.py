@@ -33,7 +33,8 @@ class RewardsTrain(Verb):
     evaluate`; those known to fail are what is not to be done. Clips: video files, folders of them, patterns in quotes.
     Forces of a person's hands: run folders of `apprentice estimate`."""
     reward: str = tyro.MISSING
-    """Kind of reward; see `apprentice list`."""
+    """Kind of reward; see `apprentice list`. Or `airl`, `gail`: learned in turns with a policy that acts in the
+    environment of --demonstration."""
     out: Path = tyro.MISSING
     """Folder of the reward."""
     others: tuple[Path, ...] = ()
@@ -47,8 +48,8 @@ class RewardsTrain(Verb):
     model: Path | None = None
     """Folder of a trained encoder, whose features are looked at."""
     demonstration: Path | None = None
-    """The demonstration of the environment that episodes come from, or its run, for rewards that look at pictures or
-    forces which the episodes do not hold: they are repeated there."""
+    """The demonstration of the environment that episodes come from, or its run: for airl and gail, and for rewards
+    that look at pictures or forces which the episodes do not hold: they are repeated there."""
     timelines: Path | None = None
     """Folder that `apprentice states` wrote for the clips: where they show the end state."""
     sentence: str = ""

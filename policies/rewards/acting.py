@@ -97,12 +97,13 @@ class _Paid(VecEnvWrapper):
         after = seen.copy()
         for k in np.flatnonzero(done):
             after[k] = infos[k]["terminal_observation"]
-        moves = Moves(*(np.asarray(part, float) for part in (self._seen, self._told(), after)))
+        moves = Moves(*(np.asarray(part, float) for part in (self._seen, self._told(infos), after)))
         self.met.append(moves)
         self._seen = seen
         return seen, self.pays(moves).astype(np.float32), done, infos
 
-    def _told(self) -> np.ndarray:
+    def _told(self, infos: list[dict[str, Any]]) -> np.ndarray:
+        """Actions; those that were carried out, where environments say so."""
         if isinstance(self.action_space, spaces.Discrete):
             return np.eye(int(self.action_space.n))[self._actions]
-        return self._actions
+        return np.stack([info.get("carried", action) for info, action in zip(infos, self._actions, strict=True)])

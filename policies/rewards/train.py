@@ -15,6 +15,7 @@ from policies.rewards.describers import DESCRIBERS, Describer, Encoded, Observed
 from policies.rewards.evaluation.canonical.pearson import refuse_constant
 from policies.rewards.evaluation.data.reading import Dataset
 from policies.rewards.film import Looks
+from policies.rewards.in_task import ADVERSARIES
 from policies.rewards.learned import Learned, learn
 from policies.rewards.reward import REWARDS, RewardError, Shown, Watched, judge
 from policies.rewards.saved import settings_of
@@ -138,7 +139,7 @@ def settings_for(name: str, said: Sequence[str]) -> Any:
         UnknownName: no such reward.
         RewardError: no such setting, or a value of another kind than its default.
     """
-    kind, plain = REWARDS.load(name), {}
+    kind, plain = ADVERSARIES.get(name) or REWARDS.load(name), {}
     for text in said:
         key, equals, value = text.partition("=")
         if not equals:
@@ -147,6 +148,8 @@ def settings_for(name: str, said: Sequence[str]) -> Any:
             plain[key] = json.loads(value)
         except ValueError:
             plain[key] = value
+    if name in ADVERSARIES and "form" in plain:
+        raise RewardError(f"setting form={plain['form']!r} of {name!r}: the kind of reward says it")
     found, usual = settings_of(kind, plain), kind.Settings()
     for key in plain:
         value, like = getattr(found, key), getattr(usual, key)

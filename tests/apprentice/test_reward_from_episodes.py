@@ -65,6 +65,42 @@ def test_forces_are_felt_in_recorded_episodes(folder):
     assert found.unit > 1, "a hammer weighs some newtons"
 
 
+def test_a_reward_is_learned_in_turns_with_a_policy_in_the_task(folder, capsys):
+    said = ["--reward", "airl", "--demonstration", str(folder), "--set", "rounds=1", "hidden=[4]"]
+    main(["rewards", "train", str(folder / "shifted.npz"), *said, "--out", str(folder / "airl")])
+    told = capsys.readouterr().err.replace("\n", " ")
+    assert re.search(r"learned from 3 demonstrations, \d+% of their steps told from the policy's", told), told
+    found = load_reward(folder / "airl")
+    assert (found.name, found.settings.sees, found.settings.hidden) == ("adversarial", "before", (4,))
+    assert "phase" not in found.describer.names
+    assert len(set(judge(found, read_episodes(folder / "random.npz").episodes[0]))) > 1
+
+
+@pytest.mark.parametrize(
+    ("said", "told"),
+    [
+        ([], "airl is learned in turns with a policy that acts: name the --demonstration"),
+        (["--demonstration", "{}/pour.npz"], "does not come from the environment of .*pour.npz"),
+        (["--demonstration", "{}", "--others", "{}/random.npz"], "its own policy's episodes, .*: leave --others out"),
+        (["--demonstration", "{}", "--set", "rounds=many"], "setting rounds='many' of 'airl': expected such as 50"),
+        (["--reward", "gail", "--demonstration", "{}", "--set", "rounds=0"], "'gail', 3 demonstrations, 0 rounds"),
+        (["--demonstration", "{}", "--set", "form=gail"], "setting form='gail' of 'airl'"),
+    ],
+)
+def test_what_cannot_be_learned_in_turns_is_one_line(folder, capsys, said, told):
+    with pytest.raises(SystemExit) as end:
+        main(
+            ["rewards", "train", str(folder / "shifted.npz"), "--out", str(folder / "none")]
+            + ["--reward", "airl"] * ("--reward" not in said)
+            + [word.format(folder) for word in said]
+        )
+    error = capsys.readouterr().err.strip()
+    assert end.value.code == 2
+    assert re.search(told, error), error
+    assert "\n" not in error
+    assert not (folder / "none").exists()
+
+
 @pytest.mark.parametrize(
     ("said", "told"),
     [
