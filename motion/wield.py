@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from typing import NamedTuple
 
 import numpy as np
 from jaxtyping import Float
@@ -42,6 +43,10 @@ long."""
 
 TRACKED = 4.0 / 922.0
 """Error of a tracked endpoint over the image diagonal: half that of a joint, which lies hidden in the body."""
+
+LONGEST_SEEN = 0.9
+"""Quantile over time of the extent of a tool across the line of sight at which it is taken to lie parallel to the
+image: the same share of frames as for the hands on it, whose distance `perception.hands_axis` takes so."""
 
 LEANING = 0.2
 """Sine of the angle to the image plane from which on it matters whether a tool leans to the camera or away [1]."""
@@ -91,7 +96,8 @@ def wield(state: State, tool: Tool, points: Keypoints | None) -> tuple[tuple[Sta
 
     A segment of known length whose ends are seen leans towards the camera or away from it; both show the same image
     (the bas-relief ambiguity), and so do a near and a far end where one alone is seen. Both are starts then: the hands
-    decide, in the solver.
+    decide, in the solver. A tool that is seen longer than usual is as long as it is seen: where a start is too short,
+    the ends of a long swing are out of its reach, and a robust loss takes them for outliers for good.
 
     Args:
         state: motion of the person.
@@ -108,18 +114,22 @@ def wield(state: State, tool: Tool, points: Keypoints | None) -> tuple[tuple[Sta
         between = grips[:, 0] - grips[:, 1]
         axis = between / np.maximum(np.linalg.norm(between, axis=1, keepdims=True), 1e-6)
     axes: tuple[np.ndarray, ...] = (axis,)
+    length, middle = tool.length, grips.mean(axis=1)
     if wielding.seen and points is not None:
-        ends = (points.confidence[:, [points.index(name) for name in TOOL_POINTS]] > 0).any(axis=0)
-        find = _seen_axes if ends.all() else _axes_to_one_end
-        axes = find(state, tool, points, grips.mean(axis=1), axis)
+        if (points.confidence[:, [points.index(name) for name in TOOL_POINTS]] > 0).any(axis=0).all():
+            span = _span(state, points, middle)
+            length = _length(span, tool)
+            axes = _seen_axes(span, length, axis)
+        else:
+            axes = _axes_to_one_end(state, tool, points, middle, axis)
     starts = []
     for axis in axes:
         z = hand[..., 2] - (hand[..., 2] * axis).sum(-1, keepdims=True) * axis
         z /= np.maximum(np.linalg.norm(z, axis=1, keepdims=True), 1e-6)
         rotation = np.stack([axis, np.cross(z, axis), z], axis=-1)
-        end = grips.mean(axis=1) - tool.grip * axis
+        end = middle - tool.grip / tool.length * length * axis
         tool_q = np.concatenate([end, quaternion(rotation)], axis=1)
-        starts.append(replace(state, tool_q=tool_q, tool_length=tool.length))
+        starts.append(replace(state, tool_q=tool_q, tool_length=length))
     return tuple(starts), wielding
 
 
@@ -188,14 +198,20 @@ def _length_alone() -> np.ndarray:
     return np.array([shared.sigma if shared.name == "log_tool_length" else np.inf for shared in SHARED])
 
 
-def _seen_axes(
-    state: State, tool: Tool, points: Keypoints, grip: np.ndarray, usual: np.ndarray
-) -> tuple[np.ndarray, ...]:
-    """Directions from handle to head in frames where both ends are seen, else the usual one.
+class _Span(NamedTuple):
+    """A tool between its seen ends, both taken to be at the depth of the hands."""
 
-    Ends at the depth of the hands span the part of the tool across the line of sight; what its length has beyond that
-    lies along it, away from the camera or, in a second answer, towards it. One answer alone where there is little.
-    """
+    across: np.ndarray
+    """Direction from handle to head across the line of sight (T, 3)."""
+    extent: np.ndarray
+    """Distance of the ends from each other (T, 1) [m]."""
+    sight: np.ndarray
+    """Away from the camera, square to `across` (T, 3)."""
+    seen: np.ndarray
+    """Frames (T) in which both ends are seen, and not at one place."""
+
+
+def _span(state: State, points: Keypoints, grip: np.ndarray) -> _Span:
     camera = state.camera
     columns = [points.index(name) for name in TOOL_POINTS]
     rays = camera.rays(points.uv[:, columns])
@@ -205,14 +221,45 @@ def _seen_axes(
     along = (rays * forward[:, None]).sum(-1)
     ends = origin[:, None] + rays * (depth[:, None] / np.maximum(along, 1e-6))[..., None]
     flat = ends[:, 0] - ends[:, 1]
-    length = np.linalg.norm(flat, axis=1, keepdims=True)
-    across = flat / np.maximum(length, 1e-6)
-    both = (points.confidence[:, columns] > 0).all(axis=1) & (length[:, 0] > 1e-6)
-    sine = np.sqrt(1 - np.minimum(length / tool.length, 1.0) ** 2)
+    extent = np.linalg.norm(flat, axis=1, keepdims=True)
+    across = flat / np.maximum(extent, 1e-6)
     sight = rays.mean(axis=1) - (rays.mean(axis=1) * across).sum(-1, keepdims=True) * across
     sight /= np.maximum(np.linalg.norm(sight, axis=1, keepdims=True), 1e-6)
-    signs = (1.0, -1.0) if both.any() and sine[both].mean() > LEANING else (1.0,)
-    return tuple(np.where(both[:, None], np.sqrt(1 - sine**2) * across + sign * sine * sight, usual) for sign in signs)
+    return _Span(across, extent, sight, (points.confidence[:, columns] > 0).all(axis=1) & (extent[:, 0] > 1e-6))
+
+
+def _length(span: _Span, tool: Tool) -> float:
+    """Usual length of the tool, or what it shows where that is more, within its bounds [m]."""
+    if not span.seen.any():
+        return tool.length
+    shown = float(np.quantile(span.extent[span.seen], LONGEST_SEEN))
+    return float(np.clip(shown, tool.length, tool.length_bounds[1]))
+
+
+def _seen_axes(span: _Span, length: float, usual: np.ndarray) -> tuple[np.ndarray, ...]:
+    """Directions from handle to head in frames where both ends are seen, else the usual one.
+
+    Ends at the depth of the hands span the part of the tool across the line of sight; what its length has beyond that
+    lies along it, away from the camera or, in a second answer, towards it. One answer alone where there is little.
+    A tool does not turn about while it is out of sight for a moment, though hands that are close together may be
+    mistaken for each other: in gaps, a usual direction that points the other way is not believed.
+    """
+    sine = np.sqrt(1 - np.minimum(span.extent / length, 1.0) ** 2)
+    signs = (1.0, -1.0) if span.seen.any() and sine[span.seen].mean() > LEANING else (1.0,)
+    across, aside = np.sqrt(1 - sine**2) * span.across, sine * span.sight
+    return tuple(_through_gaps(across + sign * aside, usual, span.seen) for sign in signs)
+
+
+def _through_gaps(axis: np.ndarray, usual: np.ndarray, seen: np.ndarray) -> np.ndarray:
+    """Directions in seen frames; the usual ones elsewhere, but those against what is interpolated across a gap."""
+    frames, known = np.arange(len(seen)), np.flatnonzero(seen)
+    if not len(known):
+        return usual
+    between = np.stack([np.interp(frames, known, column) for column in axis[known].T], axis=1)
+    within = (frames > known[0]) & (frames < known[-1])
+    against = within & ((between * usual).sum(axis=1) < 0)
+    unit = between / np.maximum(np.linalg.norm(between, axis=1, keepdims=True), 1e-6)
+    return np.where((seen | against)[:, None], unit, usual)
 
 
 def _axes_to_one_end(

@@ -18,6 +18,10 @@ SHORT = 0.25
 """Below this fraction of their full distance the hands hardly tell the direction; the confidence falls from there."""
 
 
+JOINT_ERROR = 2.0
+"""Error of a detected hand over that of a point which is followed in the image, whose confidence counts as 1."""
+
+
 class HandsAxisError(ValueError):
     """The hands do not tell the tool's axis: they are never both seen, or are always at one place."""
 
@@ -45,8 +49,9 @@ def hands_axis(person: Keypoints, reach: ToolReach, *, leading: Side | None = No
         height: body height [m].
 
     Returns:
-        Keypoints tool_head, tool_handle. The confidence is the lower one of the hands', less where they are too close
-        together in the image to tell a direction, and 0 where either is not seen.
+        Keypoints tool_head, tool_handle. The confidence is the lower one of the hands', over the variance that their
+        errors are extrapolated to (in units of that of a point which is followed in the image); less where they are
+        too close together in the image to tell a direction, and 0 where either is not seen.
 
     Raises:
         HandsAxisError: the hands are never both seen, or always at one place.
@@ -67,14 +72,22 @@ def hands_axis(person: Keypoints, reach: ToolReach, *, leading: Side | None = No
     along = front - rear
     uv = np.stack([front + reach.head / spacing * along, rear - reach.handle / spacing * along], axis=1)
     fraction = distance / np.where(seen, spacing * scale, 1.0)
-    confidence = np.where(
-        seen, np.minimum(hands["l"].confidence, hands["r"].confidence) * np.clip(fraction / SHORT, 0, 1), 0.0
-    )
+    hand_confidence = np.minimum(hands["l"].confidence, hands["r"].confidence) * np.clip(fraction / SHORT, 0, 1)
+    trust = np.array([1 / _variance(reach.head / spacing), 1 / _variance(reach.handle / spacing)])
+    confidence = np.where(seen[:, None], hand_confidence[:, None] * trust, 0.0)
     return Keypoints(
         names=("tool_head", "tool_handle"),
-        uv=np.where(confidence[:, None, None] > 0, uv, 0.0),
-        confidence=np.repeat(confidence[:, None], 2, axis=1),
+        uv=np.where(confidence[..., None] > 0, uv, 0.0),
+        confidence=confidence,
         fps=person.fps,
         size_hw=person.size_hw,
         source=person.source,
     )
+
+
+def _variance(ratio: float) -> float:
+    """Variance of a point that lies beyond a hand by this multiple of the hands' distance, both hands being wrong.
+
+    The point is (1 + ratio) times the near hand less ratio times the far one. In variances of a followed point.
+    """
+    return JOINT_ERROR**2 * ((1 + ratio) ** 2 + ratio**2)

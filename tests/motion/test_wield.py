@@ -109,6 +109,34 @@ def test_a_handle_in_the_image_plane_or_unseen_has_one_start():
         assert len(wield(state, replace(HAMMER, length=0.38), points)[0]) == 1
 
 
+def test_a_tool_that_is_seen_longer_than_usual_starts_as_long_as_it_is_seen():
+    """Else the ends of a long swing are out of its reach, and taken for outliers."""
+    body, q, end, axis = hammering()
+    state = State(q=q, fps=FPS, reference_body=body, reference_camera=level_camera())
+    points = ends(level_camera(), end, axis, pixels=0.0)
+    for usual, expected in ((0.28, HAMMER.length), (0.55, 0.55)):
+        starts, _ = wield(state, replace(HAMMER, length=usual), points)
+        assert [start.tool_length for start in starts] == pytest.approx([expected] * len(starts), rel=0.05)
+    short = replace(HAMMER, length=0.28, length_bounds=(0.25, 0.33))
+    assert wield(state, short, points)[0][0].tool_length == 0.33
+
+
+def test_a_tool_does_not_turn_about_in_a_gap():
+    """Held the other way round than usual, as the image shows before and after, it is so in between, too."""
+    body, q, end, axis = hammering()
+    state = State(q=q, fps=FPS, reference_body=body, reference_camera=level_camera())
+    points = ends(level_camera(), end + HAMMER.length * axis, -axis, pixels=0.0)
+    gap = np.isin(np.arange(FRAMES), range(8, 12))
+    confidence = points.confidence * ~gap[:, None]
+    found = rotations(wield(state, HAMMER, points.replace(confidence=confidence))[0][0].tool_q[:, 3:])[..., 0]
+    assert (found[gap] * -axis[gap]).sum(-1).min() > np.cos(np.deg2rad(20))
+    first = np.arange(FRAMES) < 4
+    found = rotations(
+        wield(state, HAMMER, points.replace(confidence=points.confidence * ~first[:, None]))[0][0].tool_q[:, 3:]
+    )[..., 0]
+    assert (found[first] * axis[first]).sum(-1).min() > np.cos(np.deg2rad(20)), "before it is seen, as usual"
+
+
 def only(points, name):
     """Points of which one alone was ever seen."""
     return points.replace(confidence=points.confidence * np.array([n == name for n in points.names]))

@@ -58,7 +58,7 @@ def test_table_comes_before_hands_and_hands_fill_the_endpoint_it_lacks(tmp_path:
     seen = observe_keypoints(standing(), TrackOptions(two_handed=True, tool_csv=str(path)))
     assert seen.tool is not None
     assert seen.tool.confidence[:, 0].tolist() == [1.0 if t == 3 else 0.0 for t in range(30)]
-    assert seen.tool.confidence[:, 1].min() > 0.5
+    assert seen.tool.confidence[:, 1].min() > 0.1, "in every frame, with the trust that an extrapolated end deserves"
     with pytest.raises(ToolCsvError, match="No such file"):
         observe_keypoints(standing(), TrackOptions(tool_csv=str(tmp_path / "none.csv")))
 
