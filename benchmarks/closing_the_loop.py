@@ -27,7 +27,7 @@ import argparse
 import functools
 import json
 import math
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
@@ -35,11 +35,13 @@ import numpy as np
 
 from benchmarks.foretelling import foretells
 from benchmarks.studio_close_ups import studio_close_ups
+from benchmarks.written_rewards import SPECS, WRITTEN
 from policies.agents import Replay, Shifted
 from policies.evaluate import Outcome, fresh_seeds
 from policies.learners.ppo import PPOSettings
 from policies.rewards.describers import Observed, observed_names
 from policies.rewards.evaluation.hacking import hack
+from policies.rewards.evaluation.loading import named_reward
 from policies.rewards.evaluation.near_misses import strayed
 from policies.rewards.evaluation.separation import auc
 from policies.rewards.evaluation.trained import TRUTH, train_on
@@ -50,7 +52,7 @@ from policies.rewards.from_clips import learn_from_clips, stays
 from policies.rewards.learned import learn
 from policies.rewards.online import paid_in
 from policies.rewards.reward import Reward, Shown, Watched
-from policies.rewards.saved import NOTE, load_reward, save_reward
+from policies.rewards.saved import NOTE, save_reward
 from policies.rewards.state_classifier import StateClassifierSettings
 from policies.rewards.watching import watch
 from policies.training import Training
@@ -66,33 +68,8 @@ EXPLORE = PPOSettings().explore
 FILM = Film(size=36)
 OBSERVED = ("goal_distance", "progress", "state_classifier")
 FILMED = ("discovered", "by_time")
+REWARDS = (*FILMED, *OBSERVED, *WRITTEN)
 REQUIRED_SHARE, REQUIRED_RANKS = 0.7, 0.6
-
-
-class Written:
-    """A reward written by hand: a function of observations by name, after each step."""
-
-    needs, stepwise = frozenset({"obs"}), True
-
-    def __init__(self, name: str, of: Callable[[Mapping[str, np.ndarray]], np.ndarray]) -> None:
-        self.name, self._of = name, of
-
-    def per_step(self, episode: Watched) -> np.ndarray:
-        """Of the moment after each step."""
-        return self._of(dict(zip(episode.obs_names, episode.obs[1:].T, strict=True)))
-
-
-def _apart(seen: Mapping[str, np.ndarray]) -> np.ndarray:
-    work = "nail" if "nail_x" in seen else "patch"
-    return np.linalg.norm([seen[f"head_{axis}"] - seen[f"{work}_{axis}"] for axis in "xyz"], axis=0)
-
-
-done = Written("done", lambda seen: seen["driven"] if "driven" in seen else seen["cut"])
-near_work = Written("near_work", lambda seen: -_apart(seen))
-clock = Written("clock", lambda seen: seen["phase"])
-height = Written("height", lambda seen: seen["head_z"])
-WRITTEN = (done, near_work, clock, height)
-REWARDS = (*FILMED, *OBSERVED, *(reward.name for reward in WRITTEN))
 
 
 Told = tuple[str, tuple[np.ndarray, np.ndarray]]
@@ -129,9 +106,7 @@ def main() -> None:
 def _task(name: str, options: argparse.Namespace) -> Told:
     folder, demonstration = options.out / name, TASKS.load(name).scripted()
     under = Trial(Spread(SPREADS[name]))
-    specs = {**_learned(demonstration, under, folder, options), **{w.name: f"{__name__}:{w.name}" for w in WRITTEN}}
-    if __name__ == "__main__":
-        specs = {key: spec.replace("__main__", "benchmarks.closing_the_loop") for key, spec in specs.items()}
+    specs = {**_learned(demonstration, under, folder, options), **SPECS}
     specs = {key: spec for key, spec in specs.items() if key in options.rewards}
     foretold = _foretold(specs, demonstration, under, folder, options)
     judged = _episodes(demonstration, under, options.judged, 3)
@@ -212,7 +187,7 @@ def _foretold(
     for name, spec in specs.items():
         path = folder / "worth" / f"{name}.json"
         if not path.is_file():
-            reward: Reward = load_reward(spec) if Path(spec).is_dir() else next(w for w in WRITTEN if w.name == name)
+            reward: Reward = named_reward(spec)
             good, bad, near, horizon = made()
             paid = [np.array([paid_in(reward, episode, horizon) for episode in some]) for some in (good, bad, near)]
             probed = hack(reward, demonstration, under=under, episodes=options.hack, seed=5)

@@ -1,13 +1,13 @@
 """What rewards are worth on a hammer's strike: written by hand, and learned from demonstrations; benchmarks/rewards.py.
 
-    python -m benchmarks.rewards [--episodes 30] [--hack 3] [--train 8000 --out runs/rewards]
+    python -m benchmarks.rewards [--episodes 30] [--rounds 50] [--hack 3] [--train 8000 --out runs/rewards]
 
 Judged are 3 x EPISODES episodes (the demonstration moved along with the nail, as recorded, and random actions) by the
 figures of `apprentice rewards evaluate`. The learned ones have seen none of these: they learn from as many episodes of
 the moved demonstration, with those of the other agents as what is not to be done, from other seeds, without true
 rewards and successes. A clock is among those written by hand: what knows nothing of the task stands beside. With --hack
-each is optimised by CMA-ES; with --train policies of 3 seeds learn from each of those written by hand, and from the
-sparse truth.
+each is optimised by CMA-ES; with --rounds, AIRL and GAIL stand beside, learned in turns with PPO; with --train policies
+of 3 seeds learn from each of those written by hand, and from the sparse truth.
 """
 
 from __future__ import annotations
@@ -29,6 +29,8 @@ from policies.rewards.evaluation.judgement import Judgement, judge_reward
 from policies.rewards.evaluation.separation import Figures, Separation
 from policies.rewards.evaluation.trained import train_on
 from policies.rewards.evaluation.transitions import FunctionReward
+from policies.rewards.in_task import ADVERSARIES, learn_in_task
+from policies.rewards.in_turns import InTurnsSettings
 from policies.rewards.learned import learn
 from policies.rewards.reward import Reward, Shown, Watched
 from policies.rewards.watching import watched_episodes
@@ -70,6 +72,7 @@ def main() -> None:
     """Judge all and print a table."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--episodes", type=int, default=30, help="of each agent")
+    parser.add_argument("--rounds", type=int, default=0, help="of rewards that are learned in turns with a policy")
     parser.add_argument("--hack", type=int, default=0, help="episodes in which each reward is optimised")
     parser.add_argument("--train", type=int, default=0, help="control steps of training")
     parser.add_argument("--out", type=Path, default=Path("runs/rewards"), help="folder of the policies")
@@ -77,7 +80,10 @@ def main() -> None:
     demonstration = HammerTask.scripted()
     data = judged(demonstration, arguments.episodes)
     rewards: dict[str, Reward] = {f.__name__: FunctionReward(f, f.__name__) for f in WRITTEN}
-    rewards |= learned(demonstration, arguments.episodes)
+    shown = evaluate(demonstration, agents=list(AGENTS), episodes=arguments.episodes, seed=2).episodes
+    rewards |= learned(shown)
+    if arguments.rounds:
+        rewards |= in_turns(shown["shifted"], demonstration, arguments.rounds)
     print(f"{len(data.episodes)} episodes, {sum(bool(e.success) for e in data.episodes)} succeed")
     print("reward             EPIC mixed          AUC last  near misses  return order  hacked")
     aucs = {}
@@ -106,15 +112,29 @@ def judged(demonstration: Demonstration, episodes: int) -> Dataset:
     """Episodes of all agents, in one record."""
     found = list(evaluate(demonstration, agents=list(AGENTS), episodes=episodes, seed=1).episodes.values())
     together = {name: np.concatenate([getattr(one, name) for one in found]) for name in _PARTS}
+    return _read(found[0].replace(agent="mixed", **together))
+
+
+def _read(episodes: Episodes) -> Dataset:
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "episodes.npz"
-        found[0].replace(agent="mixed", **together).save(path)
+        episodes.save(path)
         return read_episodes(path)
 
 
-def learned(demonstration: Demonstration, episodes: int) -> Mapping[str, Reward]:
-    """Rewards that learn from other episodes than those judged."""
-    found: Mapping[str, Episodes] = evaluate(demonstration, agents=list(AGENTS), episodes=episodes, seed=2).episodes
+def in_turns(shown: Episodes, demonstration: Demonstration, rounds: int) -> Mapping[str, Reward]:
+    """AIRL's and GAIL's, from the successes among some episodes."""
+    data, found = _read(shown), {}
+    good = [episode for episode in data.episodes if episode.success]
+    for form in ADVERSARIES:
+        one = learn_in_task(data, good, demonstration, form=form, settings=InTurnsSettings(rounds=rounds))
+        print(f"{form}: {one.told[0]:.2f} of the steps told from the policy's at first, {one.told[-1]:.2f} at the end")
+        found[form] = one.reward
+    return found
+
+
+def learned(found: Mapping[str, Episodes]) -> Mapping[str, Reward]:
+    """Rewards that learn once, from other episodes than those judged."""
     shown: dict[str, list[Watched]] = {agent: watched_episodes(found[agent]) for agent in AGENTS}
     describer = Observed(observed_names(shown["shifted"][0]))
     what = Shown(shown["shifted"], others=shown["replay"] + shown["random"])

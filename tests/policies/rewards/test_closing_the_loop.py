@@ -6,10 +6,11 @@ import numpy as np
 import pytest
 from watched import episode
 
-from benchmarks.closing_the_loop import WRITTEN, Written
 from benchmarks.foretelling import foretells
 from benchmarks.studio_close_ups import _cropped
+from benchmarks.written_rewards import SPECS, WRITTEN, Written
 from policies.agents import Replay, Shifted
+from policies.rewards.evaluation.loading import named_reward
 from policies.rewards.exploring import Exploring
 from policies.rewards.reward import judge, judges_steps_alone
 from policies.rewards.watching import watch
@@ -38,7 +39,8 @@ def test_rewards_written_by_hand_look_at_one_step_each():
     first = Written("first", lambda seen: seen["x"])
     watched = episode(0)
     np.testing.assert_array_equal(judge(first, watched), watched.obs[1:, 0])
-    assert all(judges_steps_alone(reward) for reward in (first, *WRITTEN))
+    assert all(judges_steps_alone(reward) for reward in (first, *WRITTEN.values()))
+    assert [named_reward(spec) for spec in SPECS.values()] == list(WRITTEN.values())
 
 
 def test_a_crop_has_its_centre_in_the_middle_even_at_the_border():
