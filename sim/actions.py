@@ -79,7 +79,7 @@ class ActionModel:
     def approach(self, displacement: Displacement, action: Float[np.ndarray, "D"]) -> Displacement:
         """The displacement that an action leads to from another one in a control step."""
         moved = list(displacement)
-        for axis, reach, rate, asked in zip(self.axes, self.reach, self.rate, action.tolist(), strict=True):
+        for (axis, reach, rate), asked in zip(self._components, action.tolist(), strict=True):
             way = reach * (-1.0 if asked < -1.0 else 1.0 if asked > 1.0 else asked) - moved[axis]
             moved[axis] += -rate if way < -rate else rate if way > rate else way
         return tuple(moved)
@@ -103,6 +103,11 @@ class ActionModel:
         elif self.follows:
             wanted[:2] = conditions.x, conditions.y
         return self.asking(wanted)
+
+    @cached_property
+    def _components(self) -> tuple[tuple[int, float, float], ...]:
+        """Axis, reach and rate of each of an action's numbers."""
+        return tuple(zip(self.axes, self.reach, self.rate, strict=True))
 
     @cached_property
     def _limits(self) -> tuple[np.ndarray, np.ndarray]:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
-
 import numpy as np
 import pinocchio as pin
 from jaxtyping import Float
@@ -11,16 +9,9 @@ from jaxtyping import Float
 from sim.bullet import Bullet, Triple
 from sim.bullet.readings import quick_frame, quick_pose
 
-
-class Posture(NamedTuple):
-    """A frame in plain numbers, which are quicker than arrays where there are few."""
-
-    origin: Triple
-    """In the world [m]."""
-    x: Triple
-    """Direction of its x axis in the world."""
-    z: Triple
-    """The same of its z axis."""
+Posture = tuple[Triple, Triple, Triple]
+"""A frame's origin [m] and the directions of its x and z axes, in the world: plain numbers, quicker than arrays where
+there are few."""
 
 
 class Carrier:
@@ -36,11 +27,12 @@ class Carrier:
     def look(self) -> None:
         """See where it is now: once for all of its frames, since asking the engine takes long."""
         self._position, self._quaternion = (px, py, pz), (i, j, k, w) = self._read()
-        ii, jj, kk, ij, ik, jk, wi, wj, wk = i * i, j * j, k * k, i * j, i * k, j * k, w * i, w * j, w * k
+        i2, j2, k2 = i + i, j + j, k + k
+        ii, jj, kk, ij, ik, jk, wi, wj, wk = i * i2, j * j2, k * k2, i * j2, i * k2, j * k2, w * i2, w * j2, w * k2
         self.rows = (
-            (1 - 2 * (jj + kk), 2 * (ij - wk), 2 * (ik + wj), px),
-            (2 * (ij + wk), 1 - 2 * (ii + kk), 2 * (jk - wi), py),
-            (2 * (ik - wj), 2 * (jk + wi), 1 - 2 * (ii + jj), pz),
+            (1 - (jj + kk), ij - wk, ik + wj, px),
+            (ij + wk, 1 - (ii + kk), jk - wi, py),
+            (ik - wj, jk + wi, 1 - (ii + jj), pz),
         )
 
     def pose(self) -> pin.SE3:
@@ -75,4 +67,4 @@ class Carried:
         x, y, z = self._x
         handle = a * x + b * y + c * z, d * x + e * y + f * z, g * x + h * y + m * z
         x, y, z = self._z
-        return Posture(origin, handle, (a * x + b * y + c * z, d * x + e * y + f * z, g * x + h * y + m * z))
+        return origin, handle, (a * x + b * y + c * z, d * x + e * y + f * z, g * x + h * y + m * z)

@@ -135,11 +135,14 @@ class ArmHolder:
         self._head = Carried(self.carrier, pin.SE3(np.eye(3), arm.tool.p_head))
         effort: list[float] = np.asarray(arm.model.effortLimit, float).tolist()
         self.drive = motors(bullet, self._body, self._joints, effort, gain=GAIN)
-        self._shares = _shares(substeps)
-        self._speed = np.asarray(arm.model.velocityLimit, float)
+        self._shares = _shares(substeps)[:, None]
+        self._quickest = np.asarray(arm.model.velocityLimit, float)
+        self._slowest = -self._quickest
         R_world_base = pin.rpy.rpyToMatrix(0.0, 0.0, yaw)
         self._displaced = Displaced(arm, motion.q, R_world_base, R_world_base.T @ (work - np.array([x, y, z])), working)
         self._first = motion.q[0]
+        frames = [(k, after) for k in range(len(motion.q)) for after in (k, k + 1) if after < len(motion.q)]
+        self._replay = {pair: self._towards(*(motion.q[k] for k in pair)) for pair in frames}
 
     def reset(self) -> None:
         """Go to the first frame, at rest."""
@@ -147,10 +150,15 @@ class ArmHolder:
 
     def orders(self, before: int, after: int, start: Displacement, end: Displacement) -> Sequence[Order]:
         """Configurations to be driven to, and joint velocities."""
-        begin, finish = self._displaced(before, start), self._displaced(after, end)
-        way = finish - begin
-        velocity: list[float] = np.minimum(np.maximum(way * self._rate, -self._speed), self._speed).tolist()
-        return [self.drive.order(target, velocity) for target in (begin + self._shares[:, None] * way).tolist()]
+        if start == end == UNMOVED:
+            return self._replay[before, after]
+        return self._towards(self._displaced(before, start), self._displaced(after, end))
+
+    def _towards(self, begin: Float[np.ndarray, "J"], finish: Float[np.ndarray, "J"]) -> Sequence[Order]:
+        """From configuration to configuration, joint velocities within their limits."""
+        way, order = finish - begin, self.drive.order
+        velocity: list[float] = np.minimum(np.maximum(way * self._rate, self._slowest), self._quickest).tolist()
+        return [order(target, velocity) for target in (begin + self._shares * way).tolist()]
 
     def head(self) -> Posture:
         """Where the tool's head was when its carrier was last looked at, with the axes of the tool."""

@@ -156,13 +156,6 @@ class Bullet:
         linear, angular = pb.getBaseVelocity(body, physicsClientId=self.client)
         return np.array(linear), np.array(angular)
 
-    def link_pose(self, body: int, link: int) -> tuple[np.ndarray, np.ndarray]:
-        """Position (3,) [m] and quaternion xyzw (4,) of a link's URDF frame; link -1 is the base."""
-        if link < 0:
-            return self.pose(body)
-        state = pb.getLinkState(body, link, computeForwardKinematics=1, physicsClientId=self.client)
-        return np.array(state[4]), np.array(state[5])
-
     def reset_joints(self, body: int, joints: Sequence[int], q: Vector) -> None:
         """Set joint positions, at rest."""
         for joint, value in zip(joints, q, strict=True):

@@ -18,10 +18,6 @@ class Contact(NamedTuple):
     """Pointing from the second body to the first, in the world."""
     force: float
     """Along the normal [N]."""
-    link: int
-    """Link of the first body."""
-    other_link: int
-    """Link of the second body."""
 
 
 def contacts(
@@ -32,7 +28,7 @@ def contacts(
 
     def touching() -> Sequence[Contact]:
         found = points(body, other, ANY, other_link, client)
-        return [Contact(c[5], c[7], c[9], c[3], c[4]) for c in found if c[9] > above] if found else ()
+        return [Contact(c[5], c[7], c[9]) for c in found if c[9] > above] if found else ()
 
     return touching
 

@@ -108,8 +108,8 @@ class HammerTask:
     def equip(self, carrier: Carrier, *, substeps: int, reach: float) -> None:
         """See where the tool is, and what touches the nail."""
         self._carrier, self._frame, self._reach = carrier, Carried(carrier, pin.SE3.Identity()), reach
-        self._touched = False
-        """Whether something touched the nail when it was looked at last: then it is likely to touch it still."""
+        self._near = False
+        """Whether the tool could come to the nail in a physics step, when it was asked last."""
         self._on_face = face_of(self._tool)
         self._bounds = bounds(self._bullet, carrier.body, carrier.link)
         self._touches = contacts(self._bullet, carrier.body, self._nail, other_link=self._joint, above=TOUCH)
@@ -140,25 +140,25 @@ class HammerTask:
         (x, y, z), (x2, y2, z2) = self._bounds()
         (low_x, low_y, low_z), (high_x, high_y, high_z) = self._corners
         gap = max(low_x - x2, x - high_x, low_y - y2, y - high_y, low_z - z2, z - high_z)
-        return int(gap / self._reach) if gap > 0 else 0
+        quiet = int(gap / self._reach) if gap > 0 else 0
+        self._near = not quiet
+        return quiet
 
     def watch(self) -> int:
-        """Spoil the episode when anything but the face touches the nail, be it of the tool or of the arm.
+        """Spoil the episode when anything but the face touches the nail; only the tool can, arms have no shapes for it.
 
-        An arm that is near with its tool may touch the nail with any of its links.
+        Once it is near, contacts are asked for right away, and so they are for an arm, which may swing quickly.
         """
-        link = self._carrier.link
-        if link < 0 and not self._touched:
+        if self._carrier.link < 0 and not self._near:
             quiet = self.quiet()
             if quiet:
                 return quiet
         touches = self._touches()
-        self._touched = bool(touches)
         if touches:
             self._carrier.look()
             frame, on_face = self._frame.posture(), self._on_face
             for contact in touches:
-                if contact.link != link or not on_face(contact, frame):
+                if not on_face(contact, frame):
                     self._look()
                     self._spoilt |= not self.solved
                     break

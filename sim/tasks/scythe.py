@@ -20,7 +20,7 @@ from sim.bullet.contacts import pressure
 from sim.carried import Carried, Carrier
 from sim.conditions import Conditions
 from sim.tasks.grass import CUT_HEIGHT, HEIGHT, PRESSED, RADIUS, SOLVED, grass_scene, stalk_places
-from sim.tasks.scythe_cut import Edge, edge_of, swept
+from sim.tasks.scythe_cut import Edge, beyond, edge_of, edge_on, passing, swept
 from sim.tasks.scythe_placement import ScythePlacer
 from sim.tasks.scythe_stroke import scythe_stroke
 from sim.tasks.task import Box
@@ -68,8 +68,8 @@ class ScytheTask:
         self, bullet: Bullet, folder: Path, scene: Mapping[str, float], tool: Tool, ground: int, *, drawn: bool
     ) -> None:
         """Let the grass grow; physics needs no bodies for it."""
-        self._bullet, self._ground, self._size = bullet, ground, tool.head_size
-        self._mounted = scythe_blade(tool)
+        self._bullet, self._ground, self._length = bullet, ground, tool.head_size[1]
+        self._mounted = edge_on(scythe_blade(tool), tool.head_size)
         self._middle, self._rooted = self.work(scene), stalk_places(scene)
         self._bodies = []
         if drawn:
@@ -79,10 +79,11 @@ class ScytheTask:
         self._leave(range(len(self._stalks)))
 
     def equip(self, carrier: Carrier, *, substeps: int, reach: float) -> None:
-        """See where the blade is, and how it is pressed into the ground."""
+        """See where the blade's edge is, and how the tool is pressed into the ground."""
         self._blade = Carried(carrier, self._mounted)
         self._presses = pressure(self._bullet, carrier.body, self._ground)
-        self._substeps, self._rate = substeps, 1 / (substeps * self._bullet.time_step)
+        self._first, self._rate = (substeps - 1) % EVERY, 1 / (substeps * self._bullet.time_step)
+        self._most = PRESSED * len(range(self._first, substeps, EVERY))
         self._begin()
 
     def reset(self, conditions: Conditions) -> None:
@@ -93,46 +94,46 @@ class ScytheTask:
 
     def _begin(self) -> None:
         """The blade is where it begins, and has not dug itself in."""
-        self._edge: Edge = edge_of(self._blade.posture(), self._size)
-        self._dug = self._told = False
-        self._pressure: list[float] = []
+        self._see(edge_of(self._blade.posture()))
+        self._dug = False
+        self._pressed = 0.0
 
     def quiet(self) -> int:
         """All but some and the last one."""
-        return (self._substeps - 1) % EVERY
+        return self._first
 
     def watch(self) -> int:
-        """Remember how the tool is pressed into the ground."""
-        self._pressure.append(self._presses())
+        """Add how the tool is pressed into the ground."""
+        self._pressed += self._presses()
         return EVERY - 1
 
     def observe(self) -> Sequence[float]:
         """Centre of the patch [m] and the share that is cut."""
-        return *self._at, self.share
+        return *self._at, self._share
 
     def terms(self) -> dict[str, float]:
         """Share of the stalks that this step has cut; -1, once, for a blade in the ground."""
-        before, told = self.share, self._told
-        self._dug = self._dug or sum(self._pressure) > PRESSED * len(self._pressure)
-        self._pressure.clear()
+        before, dug = self._share, self._dug
+        if not dug:
+            self._dug = self._pressed > self._most
+        self._pressed = 0.0
         if not self._dug:
             self._mow()
-        self._told = self._dug
-        return {"cut": self.share - before, "dug": -float(self._dug and not told)}
+        return {"cut": self._share - before, "dug": -float(self._dug and not dug)}
 
     def target(self) -> Float[np.ndarray, "3"]:
         """Centre of the patch, at half the height that stalks are cut at [m]."""
-        return self._target
+        return np.array(self._at)
 
     @property
     def share(self) -> float:
         """Share of the stalks that is cut."""
-        return 1 - len(self._standing) / len(self._stalks)
+        return self._share
 
     @property
     def solved(self) -> bool:
         """Enough is cut, and the blade has not dug itself in."""
-        return not self._dug and self.share >= SOLVED - 1e-9
+        return not self._dug and self._share >= SOLVED - 1e-9
 
     @property
     def spoilt(self) -> bool:
@@ -146,32 +147,42 @@ class ScytheTask:
 
     def state(self) -> dict[str, Any]:
         """Which stalks stand, where the blade's edge is, and what has happened."""
-        return {"standing": list(self._standing), "edge": self._edge, "dug": self._dug, "told": self._told}
+        return {"standing": list(self._standing), "edge": self._edge, "dug": self._dug}
 
     def restore(self, state: Mapping[str, Any], conditions: Conditions) -> None:
         """Return to a remembered state."""
         self._stand(conditions)
         self._leave(state["standing"])
-        self._edge, self._dug, self._told, self._pressure = state["edge"], state["dug"], state["told"], []
+        self._see(state["edge"])
+        self._dug, self._pressed = state["dug"], 0.0
 
     def _stand(self, conditions: Conditions) -> None:
-        self._stalks = conditions.moved(self._rooted, self._middle)
-        self._target = conditions.moved(self._middle, self._middle)
-        self._at = self._target.tolist()
+        """Where the stalks and the middle of the patch are."""
+        x, y, z = self._middle.tolist()
+        self._at = x + conditions.x, y + conditions.y, z
+        self._stalks: list[list[float]] = conditions.moved(self._rooted, self._middle).tolist()
+
+    def _see(self, edge: Edge) -> None:
+        """Where the blade's edge is now, and how far the standing stalks are beyond it."""
+        self._edge, self._beyond = edge, beyond(edge, self._places)
 
     def _mow(self) -> None:
         """Cut what the blade has swept over in the last control step."""
-        before, self._edge = self._edge, edge_of(self._blade.posture(), self._size)
-        cut = swept(before, self._edge, self._places, self._size, self._rate).cut()
-        if cut:
+        edge, before = self._edge, self._beyond
+        self._see(edge_of(self._blade.posture()))
+        passed = passing(before, self._beyond)
+        if passed:
+            cut = swept((edge, self._edge), self._places, passed, self._length, self._rate).cut()
             self._leave([stalk for k, stalk in enumerate(self._standing) if k not in cut])
+            self._see(self._edge)
 
     def _leave(self, standing: Iterable[int]) -> None:
         """Let these stalks stand; those that are cut lie on the ground, in pictures."""
         self._standing = list(standing)
-        self._places: list[list[float]] = self._stalks[self._standing, :2].tolist()
+        self._share = 1 - len(self._standing) / len(self._stalks)
+        self._places = [self._stalks[k] for k in self._standing]
         for k, body in enumerate(self._bodies):
             if k in self._standing:
                 self._bullet.place(body, self._stalks[k])
             else:
-                self._bullet.place(body, self._stalks[k] + np.array([0.0, 0.0, RADIUS]), _LYING)
+                self._bullet.place(body, np.add(self._stalks[k], [0.0, 0.0, RADIUS]), _LYING)

@@ -15,6 +15,7 @@ from collections.abc import Iterable, Sequence
 from typing import NamedTuple, TypeVar
 
 import numpy as np
+import pinocchio as pin
 from jaxtyping import Float
 
 from sim.carried import Posture
@@ -29,6 +30,9 @@ Number = TypeVar("Number", float, np.ndarray)
 
 Edge = Sequence[float]
 """The middle of an edge [m], its direction from heel to tip, and how level the blade is: the cosine of its tilt (7)."""
+
+Passed = tuple[int, int, float]
+"""After which pose an edge passes a stalk, which one, and at which share of the way to the next pose."""
 
 _MISSED = 3.0
 """How wrong a sweep is that never meets a stalk: more than one that meets it wrongly."""
@@ -103,36 +107,35 @@ def sweep(
     edges = np.concatenate([p - size[0] / 2 * R[:, :, 0], R[:, :, 1], R[:, 2, 2:]], axis=1)
     x, y, _, dx, dy, _, _ = edges.T
     across, along, beside = _line(x, y, dx, dy)
-    beyond = across[:, None] * stalks[:, 0] + along[:, None] * stalks[:, 1] + beside[:, None]
-    before = beyond < 0
+    far = across[:, None] * stalks[:, 0] + along[:, None] * stalks[:, 1] + beside[:, None]
+    before = far < 0
     k, j = (before[:-1] & ~before[1:]).nonzero()
-    share = beyond[k, j] / (beyond[k, j] - beyond[k + 1, j])
+    share = far[k, j] / (far[k, j] - far[k + 1, j])
     passed = zip(k.tolist(), j.tolist(), share.tolist(), strict=True)
-    return _sweep(edges.tolist(), stalks.tolist(), passed, size[1], rate)
+    return swept(edges.tolist(), stalks.tolist(), passed, size[1], rate)
 
 
-def edge_of(blade: Posture, size: tuple[float, float, float]) -> Edge:
-    """The edge of a blade whose frame is as in `sweep`."""
-    (px, py, pz), (ax, ay, az), (cx, cy, cz) = blade
-    half = size[0] / 2
-    along = cy * az - cz * ay, cz * ax - cx * az, cx * ay - cy * ax
-    return px - half * ax, py - half * ay, pz - half * az, *along, cz
+def edge_on(blade: pin.SE3, size: tuple[float, float, float]) -> pin.SE3:
+    """A frame on the edge of a blade whose frame is as in `sweep`: in its middle, x from heel to tip, z up."""
+    turn = np.array([[0.0, -1.0, 0.0], [1.0, 0.0, 0.0], [0.0, 0.0, 1.0]])
+    return blade * pin.SE3(turn, np.array([-size[0] / 2, 0.0, 0.0]))
 
 
-def swept(
-    first: Edge, second: Edge, stalks: Sequence[Sequence[float]], size: tuple[float, float, float], rate: float
-) -> Sweep:
-    """The same as `sweep` between two poses: plain numbers, since arrays take longer where there are few."""
-    a, b, c = _line(first[0], first[1], first[3], first[4])
-    a2, b2, c2 = _line(second[0], second[1], second[3], second[4])
-    passed = []
-    for j, (x, y) in enumerate(stalks):
-        before = a * x + b * y + c
-        if before < 0:
-            after = a2 * x + b2 * y + c2
-            if after >= 0:
-                passed.append((0, j, before / (before - after)))
-    return _sweep((first, second), stalks, passed, size[1], rate)
+def edge_of(posture: Posture) -> Edge:
+    """The edge whose frame is as in `edge_on`."""
+    middle, along, (_, _, level) = posture
+    return *middle, *along, level
+
+
+def beyond(edge: Edge, stalks: Sequence[Sequence[float]]) -> list[float]:
+    """How far stalks at (x, y, z) [m] are beyond an edge, see `_line`; in plain numbers like all for a control step."""
+    a, b, c = _line(edge[0], edge[1], edge[3], edge[4])
+    return [a * x + b * y + c for x, y, _ in stalks]
+
+
+def passing(before: Sequence[float], after: Sequence[float]) -> list[Passed]:
+    """Which stalks an edge passes between two poses, from how far they are `beyond` it in each."""
+    return [(0, j, b / (b - a)) for j, (b, a) in enumerate(zip(before, after, strict=True)) if b < 0 <= a]
 
 
 def _line(x: Number, y: Number, dx: Number, dy: Number) -> tuple[Number, Number, Number]:
@@ -149,19 +152,19 @@ def _line(x: Number, y: Number, dx: Number, dy: Number) -> tuple[Number, Number,
     return dy, -dx, GAP * (dx * dx + dy * dy) ** 0.5 + y * dx - x * dy
 
 
-def _sweep(
+def swept(
     edges: Sequence[Edge],
     stalks: Sequence[Sequence[float]],
-    passed: Iterable[tuple[int, int, float]],
+    passed: Iterable[Passed],
     length: float,
     rate: float,
 ) -> Sweep:
-    """Meetings from which stalks are passed: after which pose, which stalk, and at which share of the way to the next.
+    """Meetings of an edge with the stalks that it passes.
 
     Args:
         edges: of the blade in each pose.
         stalks: where they stand [m].
-        passed: pose, stalk, share.
+        passed: which, and when.
         length: of the edge [m].
         rate: of the poses [1/s].
     """
@@ -183,7 +186,7 @@ def _meeting(first: Edge, second: Edge, stalk: Sequence[float], share: float) ->
     """
     x, y, z, dx, dy, dz, level = first
     x2, y2, z2, dx2, dy2, dz2, level2 = second
-    flat, flat2 = (max(a * a + b * b, _UPRIGHT) for a, b in ((dx, dy), (dx2, dy2)))
+    flat, flat2 = max(dx * dx + dy * dy, _UPRIGHT), max(dx2 * dx2 + dy2 * dy2, _UPRIGHT)
     before = ((stalk[0] - x) * dx + (stalk[1] - y) * dy) / flat
     after = ((stalk[0] - x2) * dx2 + (stalk[1] - y2) * dy2) / flat2
     at = before + share * (after - before)

@@ -89,12 +89,13 @@ class Task(Protocol):
         """
 
     def equip(self, carrier: Carrier, *, substeps: int, reach: float) -> None:
-        """Be told what the tool is in the simulation, and how it moves.
+        """Be told what the tool is in the simulation, and how it moves; called once, after `build`.
 
         Args:
             carrier: the tool. It has been looked at when `reset`, `quiet`, `terms` and `restore` are called.
             substeps: physics steps in a control step.
-            reach: no point of the tool moves farther in a physics step [m].
+            reach: no point of the tool moves farther in a physics step [m]: something this many times away can only
+                be touched after so many steps.
         """
 
     def reset(self, conditions: Conditions) -> None:
@@ -104,10 +105,18 @@ class Task(Protocol):
         """
 
     def quiet(self) -> int:
-        """How many physics steps from now on `watch` need not look at; asked before every control step."""
+        """How many physics steps need not be looked at, counted from the first of the coming control step.
+
+        Asked once before each control step. With 3, the first three steps pass and `watch` is called after the fourth;
+        with as many as `equip` was told there are, or more, it is not called in this control step at all.
+        """
 
     def watch(self) -> int:
-        """Look at the last physics step, and return how many of the coming ones are `quiet`. It must be cheap."""
+        """Look at the physics step that has just passed, for what would be gone at the end of the control step.
+
+        Returns how many of the coming steps need not be looked at, counted as for `quiet`. Asking the engine for
+        contacts takes as long as an eighth of a physics step of a tool alone: tasks look where it can matter.
+        """
 
     def observe(self) -> Sequence[float]:
         """State of the objects, in the order of `obs_names`."""

@@ -9,7 +9,6 @@ from episodes import play
 from motion.tool import HAMMER, motion_of_poses
 from records import Demonstration
 from sim.bullet.contacts import Contact, contacts
-from sim.carried import Posture
 from sim.conditions import STILL, Spread
 from sim.env import ToolEnv
 from sim.holder import PULL
@@ -24,7 +23,7 @@ DOWN, UP = np.array([0.0, 0, -1]), np.array([0.0, 0, 1])
 
 
 def _contact(point, normal):
-    return Contact(*(tuple(np.asarray(v, float).tolist()) for v in (point, normal)), 10.0, -1, 0)
+    return Contact(*(tuple(np.asarray(v, float).tolist()) for v in (point, normal)), 10.0)
 
 
 @pytest.mark.parametrize(
@@ -49,7 +48,7 @@ def test_on_face_in_any_pose(point, normal, expected):
         R, p = np.linalg.qr(rng.standard_normal((3, 3)))[0], rng.standard_normal(3)
         R = R * np.sign(np.linalg.det(R))
         contact = _contact(R @ np.asarray(point, float) + p, R @ np.asarray(normal, float))
-        frame = Posture(*(tuple(v.tolist()) for v in (p, R[:, 0], R[:, 2])))
+        frame = tuple(tuple(v.tolist()) for v in (p, R[:, 0], R[:, 2]))
         assert on_face(contact, frame) is expected
 
 

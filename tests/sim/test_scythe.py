@@ -11,12 +11,11 @@ from hypothesis import strategies as st
 
 from motion.tool import motion_of_poses
 from records import Demonstration
-from sim.carried import Posture
 from sim.conditions import STILL, Spread
 from sim.env import ToolEnv
 from sim.tasks.grass import CUT_HEIGHT, GAP, PATCH, SCENE, SCYTHE, SLOWEST, stalk_places
 from sim.tasks.scythe import ScytheTask
-from sim.tasks.scythe_cut import edge_of, sweep, swept
+from sim.tasks.scythe_cut import beyond, edge_of, edge_on, passing, sweep, swept
 from sim.tasks.scythe_stroke import scythe_stroke
 from sim.tasks.task import TaskError
 from sim.tool_shape import LAY, scythe_blade
@@ -98,11 +97,11 @@ def test_one_step_is_a_sweep_of_two_poses(seed):
     stalks = rng.uniform(-0.3, 0.3, (30, 2))
     turns, p = rng.normal(0, [0.2, 0.2, 1.0], (2, 3)), rng.normal(0, [0.1, 0.1, 0.05], (2, 3))
     R = np.stack([pin.rpy.rpyToMatrix(turn) for turn in turns])
-    edges = [
-        edge_of(Posture(*(tuple(v.tolist()) for v in (at, turn[:, 0], turn[:, 2]))), SCYTHE.head_size)
-        for turn, at in zip(R, p, strict=True)
-    ]
-    once = swept(*edges, stalks.tolist(), SCYTHE.head_size, 24.0)
+    frames = [edge_on(pin.SE3(turn, at), SCYTHE.head_size) for turn, at in zip(R, p, strict=True)]
+    edges = [edge_of(tuple(tuple(v.tolist()) for v in (f.translation, *f.rotation.T[[0, 2]]))) for f in frames]
+    places = np.c_[stalks, np.zeros(30)].tolist()
+    passed = passing(*(beyond(edge, places) for edge in edges))
+    once = swept(edges, places, passed, LENGTH, 24.0)
     many = sweep(R, p, stalks, SCYTHE.head_size, 24.0)
     assert [meeting.stalk for meeting in once.meetings] == [meeting.stalk for meeting in many.meetings]
     assert np.array(once.meetings) == pytest.approx(np.array(many.meetings), rel=1e-6, abs=1e-9)
