@@ -57,7 +57,7 @@ def _once(verb: commands.RewardsTrain) -> tuple[Learned, Shown, str]:
     described = settings.member if verb.reward == "ensemble" else verb.reward
     describer = describer_for(
         described,
-        data[0].episodes[0],
+        next((episode for one in data for episode in one.episodes), None),
         verb.describe,
         model=str(verb.model) if verb.model is not None else None,
         observations=verb.observations,
@@ -91,6 +91,8 @@ def _in_turns(verb: commands.RewardsTrain) -> tuple[Learned, Shown, str]:
             f"{verb.reward} tells demonstrations from its own policy's episodes, by observations and actions: leave"
             f" {' and '.join(unused)} out"
         )
+    if not verb.data:
+        raise UsageError(f"nothing to learn from: {verb.reward} needs episodes of the task")
     if verb.demonstration is None:
         raise UsageError(
             f"{verb.reward} is learned in turns with a policy that acts: name the --demonstration of the environment"

@@ -9,11 +9,11 @@ from jaxtyping import Float
 
 from policies.learners import Layers
 from policies.rewards.describers import Describer
-from policies.rewards.learned import Scale, Tensors, layers_from, layers_to, required
+from policies.rewards.learned import OfMoments, Scale, Tensors, layers_from, layers_to, required
 from policies.rewards.logit import forward
 
 
-class ByLogit:
+class ByLogit(OfMoments):
     """A reward made of a scale, and layers from the scaled to a logit."""
 
     name: ClassVar[str]
@@ -22,16 +22,6 @@ class ByLogit:
     def __init__(self, describer: Describer, settings: Any, seed: int, scale: Scale, layers: Layers) -> None:
         self.describer, self.settings, self.seed = describer, settings, seed
         self._scale, self._layers = scale, layers
-
-    @property
-    def needs(self) -> frozenset[str]:
-        """Those of the description."""
-        return self.describer.needs
-
-    @property
-    def stepwise(self) -> bool:
-        """Whether the description of a moment depends on that moment alone."""
-        return self.describer.momentary
 
     def logit(self, value: Float[np.ndarray, "N _"]) -> Float[np.ndarray, "N"]:
         """Logit of what is described."""

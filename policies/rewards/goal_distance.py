@@ -13,9 +13,10 @@ from jaxtyping import Float
 
 from policies.learners import Layers
 from policies.rewards.describers import Describer
-from policies.rewards.learned import Scale, Tensors, described, layers_from, layers_to, required
+from policies.rewards.learned import OfMoments, Scale, Tensors, described, layers_from, layers_to, required
 from policies.rewards.logit import forward
 from policies.rewards.reward import RewardError, Shown, Watched
+from policies.rewards.state_classifier import FINAL
 from policies.rewards.tcc import TCCSettings, fit_tcc
 
 
@@ -35,7 +36,7 @@ class GoalDistanceSettings(NamedTuple):
     """Of `tcc`."""
 
 
-class GoalDistance:
+class GoalDistance(OfMoments):
     """Reward of a step: minus the distance of the moment after it from the goal.
 
     The unit is the mean distance between the first moment of a demonstration and the goal.
@@ -73,7 +74,7 @@ class GoalDistance:
         complete = [
             episode
             for number, episode in enumerate(shown.demonstrations)
-            if shown.timelines is None or "final state" in shown.timelines[number].labels
+            if shown.timelines is None or FINAL in shown.timelines[number].labels
         ]
         if not complete:
             raise RewardError(f"none of the {len(shown.demonstrations)} demonstrations shows the final state: no goal")
@@ -93,16 +94,6 @@ class GoalDistance:
         if unit <= 1e-9:
             raise RewardError("the demonstrations begin where they end: distance from the goal says nothing")
         return cls(describer, settings, seed, scale, hidden, directions / unit, goal / unit)
-
-    @property
-    def needs(self) -> frozenset[str]:
-        """Those of the description."""
-        return self.describer.needs
-
-    @property
-    def stepwise(self) -> bool:
-        """Whether the description of a moment depends on that moment alone."""
-        return self.describer.momentary
 
     def per_step(self, episode: Watched) -> Float[np.ndarray, "T"]:
         """Minus the distance after each step."""

@@ -149,6 +149,22 @@ def required(describer: Describer | None, name: str) -> Describer:
     return describer
 
 
+class OfMoments:
+    """A reward of moments as they are described."""
+
+    describer: Describer
+
+    @property
+    def needs(self) -> frozenset[str]:
+        """Those of the description."""
+        return self.describer.needs
+
+    @property
+    def stepwise(self) -> bool:
+        """Whether the description of a moment depends on that moment alone."""
+        return self.describer.momentary
+
+
 def layers_to(tensors: dict[str, np.ndarray], layers: Sequence[tuple[np.ndarray, np.ndarray]], prefix: str) -> None:
     """Add layers of a network to tensors."""
     for k, (weight, bias) in enumerate(layers):

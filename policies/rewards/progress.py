@@ -16,7 +16,7 @@ from jaxtyping import Float
 
 from policies.learners import Layers
 from policies.rewards.describers import Describer
-from policies.rewards.learned import Scale, Tensors, described, layers_from, layers_to, required
+from policies.rewards.learned import OfMoments, Scale, Tensors, described, layers_from, layers_to, required
 from policies.rewards.logit import forward, initial
 from policies.rewards.reward import RewardError, Shown, Watched
 from policies.rewards.trainable import learned, parameters, through, trainable
@@ -47,7 +47,7 @@ class ProgressSettings(NamedTuple):
     """Of weights."""
 
 
-class Progress:
+class Progress(OfMoments):
     """Reward of a step: V after it less V before it; an episode's rewards add up to what it has gained on the goal."""
 
     name, worded, Settings = "progress", False, ProgressSettings
@@ -83,16 +83,6 @@ class Progress:
         layers = _fit(scaled, settings, seed)
         goal = np.mean([forward(layers, value[-1:])[0] for value in scaled], axis=0)
         return cls(describer, settings, seed, scale, layers, goal)
-
-    @property
-    def needs(self) -> frozenset[str]:
-        """Those of the description."""
-        return self.describer.needs
-
-    @property
-    def stepwise(self) -> bool:
-        """Whether the description of a moment depends on that moment alone."""
-        return self.describer.momentary
 
     def per_step(self, episode: Watched) -> Float[np.ndarray, "T"]:
         """Gain of each step."""

@@ -12,6 +12,7 @@ import numpy as np
 from jaxtyping import Bool, Float
 from scipy.special import expit
 
+from perception.states.discovery import LABELS
 from policies.rewards.by_logit import ByLogit
 from policies.rewards.describers import Describer
 from policies.rewards.learned import Scale, described, required
@@ -19,8 +20,8 @@ from policies.rewards.logit import balanced, fit_logit
 from policies.rewards.reward import RewardError, Shown, Watched
 from records import Timeline
 
-INITIAL, ACTION, FINAL = "initial state", "action", "final state"
-"""Labels of timelines, as `perception.states` gives them."""
+INITIAL, ACTION, FINAL = LABELS
+"""Of timelines."""
 
 
 class StateClassifierSettings(NamedTuple):

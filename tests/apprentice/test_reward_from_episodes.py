@@ -79,7 +79,8 @@ def test_a_reward_is_learned_in_turns_with_a_policy_in_the_task(folder, capsys):
 @pytest.mark.parametrize(
     ("said", "told"),
     [
-        ([], "airl is learned in turns with a policy that acts: name the --demonstration"),
+        ([], "nothing to learn from: airl needs episodes"),
+        (["--fps", "24"], "airl is learned in turns with a policy that acts: name the --demonstration"),
         (["--demonstration", "{}/pour.npz"], "does not come from the environment of .*pour.npz"),
         (["--demonstration", "{}", "--others", "{}/random.npz"], "its own policy's episodes, .*: leave --others out"),
         (["--demonstration", "{}", "--set", "rounds=many"], "setting rounds='many' of 'airl': expected such as 50"),
@@ -90,7 +91,7 @@ def test_a_reward_is_learned_in_turns_with_a_policy_in_the_task(folder, capsys):
 def test_what_cannot_be_learned_in_turns_is_one_line(folder, capsys, said, told):
     with pytest.raises(SystemExit) as end:
         main(
-            ["rewards", "train", str(folder / "shifted.npz"), "--out", str(folder / "none")]
+            ["rewards", "train", *[str(folder / "shifted.npz")] * bool(said), "--out", str(folder / "none")]
             + ["--reward", "airl"] * ("--reward" not in said)
             + [word.format(folder) for word in said]
         )
