@@ -7,6 +7,10 @@ their action: what the classifiers then take for a final state is none. The stat
 less those of the action; from the values in cut clips of other recordings follows, by Student's t, the chance of a
 value as great as the one seen if the clip ends before its final state. The fewer recordings there are, the more it
 takes; a single one, in however many cuts, shows nothing.
+
+So it is taken for granted that a clip which ends early looks like the others up to their action. Where few clips show
+the final state, what was learned for one may be a late part of the action, which no cut holds: then the chance is too
+low (`docs/states.md` has by how much).
 """
 
 from __future__ import annotations

@@ -89,7 +89,8 @@ def discover(
         seed: of restarts and of the draws of the test for a change.
         prior: weight of each window for showing the action, from narration say; none is negative.
         significance: chance at which clips that share no change pass for some that do; None for no test.
-        doubt: chance at which a clip without the final state is given one; None for what the method says.
+        doubt: chance at which a clip without the final state is given one, if most others show it; None for what the
+            method says.
 
     Raises:
         DiscoveryError: clips that do not belong together or are too short, a prior that does not fit, or no change.
