@@ -5,6 +5,7 @@ import inspect
 import numpy as np
 import pytest
 from changing import NOTHING, features, made_up, right
+from threadpoolctl import threadpool_info, threadpool_limits
 
 from perception.states.discovery import (
     DISCOVERERS,
@@ -129,6 +130,19 @@ def test_two_short_clips_are_enough_to_run(method):
     found = discover([features(rng.normal(size=(windows, 2))) for windows in (3, 4)], method)
     assert found.action.shape == (2,)
     assert found.confidence.shape == (2, 3)
+
+
+def test_linear_algebra_keeps_to_one_thread(monkeypatch):
+    seen = []
+
+    def threads(*_):
+        seen.append({pool["num_threads"] for pool in threadpool_info() if pool["user_api"] == "blas"})
+        return np.ones(2)
+
+    monkeypatch.setattr("perception.states.discovery.chance_of_final", threads)
+    with threadpool_limits(2, user_api="blas"):
+        discover([GOOD, GOOD])
+    assert seen == [{1}]
 
 
 def test_default_settings_are_named_alike():
