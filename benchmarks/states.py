@@ -37,7 +37,7 @@ from pretrain.pretrained import Pretrained
 from records import Features, digest
 
 SIGNALS = (2.0, 4.0, 8.0)
-"""Stated levels; `--curve` gives others."""
+"""Stated levels; `--signals` gives others."""
 FOLDS = 5
 RIDGE = 1e-3
 HOP = 2
