@@ -20,6 +20,7 @@ from sim.tasks.spade_scene import APART, BOX, HEIGHT, SCENE, places
 from sim.tasks.task import TaskError
 
 DATA = Path("../shared/data/tools/spade_1.npz")
+PEOPLE = Path("../shared/data/handtool/openpose18.npz")
 MOST = 300
 """Placements that may be simulated up to the first robust one (issue 4)."""
 
@@ -129,6 +130,23 @@ def test_a_real_stroke(seed):
     found = align(read_stroke(DATA, SPADE), "spade", seed=seed)
     assert found.tried <= MOST
     assert found.demonstration.score >= ROBUST
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", ["spade_1", "spade_2", "spade_3"])
+def test_people_who_dig(name):
+    """Sequences of the Handtool set: the spade is estimated from both hands."""
+    if not PEOPLE.is_file():
+        pytest.skip("needs ../shared/data/handtool")
+    from motion.estimate import estimate
+    from perception.detectors.detector import read_keypoints
+    from perception.track import TrackOptions, observe_keypoints
+
+    seen = observe_keypoints(read_keypoints(PEOPLE, sequence=name)[0], TrackOptions(two_handed=True))
+    found = estimate(seen.person, seen.camera, seen.contacts, tool=seen.tool, tool_name="spade")
+    aligned = align(found.tool, "spade", seed=0)
+    assert aligned.demonstration.score >= ROBUST
+    assert aligned.tried <= MOST
 
 
 def test_scene_is_the_usual_one():
