@@ -2,8 +2,8 @@
 
 Of some clips the task is done, of others it is not, and which is which is not known. What they share is discovered
 (`perception.states`): an initial state, an action, a final state. The half of the clips that shows it best teaches what
-the final state looks like, and what is not it. The quarter that shows it least is taken for episodes without it, as in
-VICE (Fu et al., NeurIPS 2018). How those between end is not known, so that they teach only what comes before.
+the final state looks like, and what is not it; the other half is taken for episodes without it, as in VICE (Fu et al.,
+NeurIPS 2018). Some of those are successes: they blur the reward, and do not change what it orders above what.
 """
 
 from __future__ import annotations
@@ -31,8 +31,6 @@ class FromClips(NamedTuple):
     timelines: tuple[Timeline, ...]
     shows: Bool[np.ndarray, "C"]
     """Which clips were taken to show the change as a whole: of the more relevant half, those with a final state."""
-    fails: Bool[np.ndarray, "C"]
-    """Which were taken for clips without the final state: the least relevant quarter."""
 
 
 def learn_from_clips(
@@ -68,27 +66,17 @@ def learn_from_clips(
     # Clips that do not show it are told by their relevance; the last moment of each stays, so that none is cut off.
     found = discover(features, method, seed=seed, significance=significance, doubt=None)
     lines = timelines(features, found)
-    low, middle = np.quantile(found.relevance, [0.25, 0.5])
-    shows = (found.relevance >= middle) & np.array([FINAL in line.labels for line in lines])
-    fails = (found.relevance <= low) & ~shows
+    shows = (found.relevance >= np.median(found.relevance)) & np.array([FINAL in line.labels for line in lines])
     if not shows.any():
         raise RewardError(f"none of the {len(clips)} clips shows a final state: give some in which the task is done")
-    taught = np.flatnonzero(~fails)
+    chosen = np.flatnonzero(shows)
     shown = Shown(
-        [lasting[k] for k in taught],
-        [lasting[k] for k in np.flatnonzero(fails)],
-        [lines[k] if shows[k] else _without_end(lines[k]) for k in taught],
+        [lasting[k] for k in chosen],
+        [lasting[k] for k in np.flatnonzero(~shows)],
+        [lines[k] for k in chosen],
     )
     reward = learn("state_classifier", shown, describer, settings=settings, seed=seed)
-    return FromClips(reward, found, lines, shows, fails)
-
-
-def _without_end(line: Timeline) -> Timeline:
-    """What comes before the final state."""
-    kept = [k for k, label in enumerate(line.labels) if label != FINAL]
-    return Timeline(
-        labels=tuple(line.labels[k] for k in kept), interval=line.interval[kept], confidence=line.confidence[kept]
-    )
+    return FromClips(reward, found, lines, shows)
 
 
 def features_of(clip: Watched, describer: Describer) -> Features:
