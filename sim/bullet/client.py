@@ -22,7 +22,10 @@ class Bullet:
     """One PyBullet client without a window."""
 
     def __init__(self, *, time_step: float, solver_iterations: int = 50) -> None:
-        """Start a client; `time_step` in seconds."""
+        """Start a client; `time_step` in seconds.
+
+        Its solver never stops early: it solves groups of bodies together whose order it does not keep.
+        """
         with silent():
             self.client: int = pb.connect(pb.DIRECT)
         if self.client < 0:
@@ -41,6 +44,7 @@ class Bullet:
             fixedTimeStep=time_step,
             numSolverIterations=solver_iterations,
             contactBreakingThreshold=CONTACT_RANGE,
+            solverResidualThreshold=0.0,
             deterministicOverlappingPairs=1,
             physicsClientId=self.client,
         )
@@ -71,13 +75,15 @@ class Bullet:
         turn = pb.getQuaternionFromEuler([0, 0, yaw])
         try:
             with silent():
-                return int(
+                body = int(
                     pb.loadURDF(
                         path, list(position), turn, useFixedBase=fixed, flags=_URDF_FLAGS, physicsClientId=self.client
                     )
                 )
         except pb.error as error:
             raise SimulationError(f"PyBullet cannot load {path}: {error}") from error
+        self._leave_out_shapeless(body)
+        return body
 
     def remove(self, body: int) -> None:
         """Take a body out of the world."""
@@ -124,13 +130,8 @@ class Bullet:
         )
 
     def set_solver(self, *, iterations: int) -> None:
-        """Change how many iterations the contact solver makes in a step: always as many.
-
-        It solves groups of bodies together whose order it does not keep; stopping a group early would depend on it.
-        """
-        pb.setPhysicsEngineParameter(
-            numSolverIterations=iterations, solverResidualThreshold=0.0, physicsClientId=self.client
-        )
+        """Change how many iterations the contact solver makes in a step: always as many, see `__init__`."""
+        pb.setPhysicsEngineParameter(numSolverIterations=iterations, physicsClientId=self.client)
 
     def ignore_collisions(self, body: int, link: int, other: int, other_link: int) -> None:
         """Let two links pass through each other."""
@@ -184,22 +185,20 @@ class Bullet:
     def save(self) -> int:
         """Keep the whole state in memory; `restore` returns to it exactly."""
         state = int(pb.saveState(physicsClientId=self.client))
-        if self.loose:
-            if not self._stepped:
-                # The very first step of a world differs from all later ones.
-                self.step()
-            self.restore(state)
+        if not self._stepped:
+            # The very first step of a world differs from all later ones.
+            self.step()
+        self.restore(state)
         return state
 
     def restore(self, state: int) -> None:
         """Return to a kept state.
 
-        The engine keeps neither the order of contacts nor who sleeps. Where there are loose bodies, all are taken apart
-        first, so that no contact is left, and woken afterwards, here and where a state is kept: what follows is then
-        the same each time.
+        The engine keeps neither the order of contacts nor who sleeps. So all bodies are taken apart first, that nothing
+        is left near anything else, and loose ones are woken afterwards, here and where a state is kept: what follows is
+        then the same each time.
         """
-        if self.loose:
-            self._take_apart()
+        self._take_apart()
         pb.restoreState(stateId=state, physicsClientId=self.client)
         for body in self.loose:
             pb.changeDynamics(body, -1, activationState=pb.ACTIVATION_STATE_WAKE_UP, physicsClientId=self.client)
@@ -207,6 +206,16 @@ class Bullet:
     def anew(self) -> None:
         """Begin from the present as if from a kept state: what was before leaves no trace in what follows."""
         self.forget(self.save())
+
+    def _leave_out_shapeless(self, body: int) -> None:
+        """Let links that have no shape pass through everything.
+
+        They do anyway; but the engine pairs them with what is near, keeps these pairs for as long as the links are next
+        to each other, and sorts what it solves by the order of all pairs, in which an episode would leave its trace.
+        """
+        for link in self.links(body).values():
+            if not pb.getCollisionShapeData(body, link, physicsClientId=self.client):
+                pb.setCollisionFilterGroupMask(body, link, 0, 0, physicsClientId=self.client)
 
     def _take_apart(self) -> None:
         """Move every body away from all others, arms straight up."""
