@@ -158,8 +158,7 @@ class ScytheTask:
 
     def _stand(self, conditions: Conditions) -> None:
         """Where the stalks and the middle of the patch are."""
-        x, y, z = self._middle.tolist()
-        self._at = x + conditions.x, y + conditions.y, z
+        self._at: list[float] = conditions.moved(self._middle, self._middle).tolist()
         self._stalks: list[list[float]] = conditions.moved(self._rooted, self._middle).tolist()
 
     def _see(self, edge: Edge) -> None:

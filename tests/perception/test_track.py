@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from perception.click import Click
 from perception.detectors.detector import read_keypoints
-from perception.hands_axis import HandsAxisError, ToolReach
+from perception.hands_axis import HandsAxisError, ToolReach, hands_axis
 from perception.tool_csv import ToolCsvError
 from perception.track import TrackOptions, observe_keypoints, track
 from perception.video import open_clip
@@ -58,7 +58,10 @@ def test_table_comes_before_hands_and_hands_fill_the_endpoint_it_lacks(tmp_path:
     seen = observe_keypoints(standing(), TrackOptions(two_handed=True, tool_csv=str(path)))
     assert seen.tool is not None
     assert seen.tool.confidence[:, 0].tolist() == [1.0 if t == 3 else 0.0 for t in range(30)]
-    assert seen.tool.confidence[:, 1].min() > 0.1, "in every frame, with the trust that an extrapolated end deserves"
+    options = TrackOptions()
+    by_hands = hands_axis(standing(), options.reach, leading=options.leading, height=options.height)
+    assert seen.tool.confidence[:, 1].min() > 0.1
+    assert seen.tool.confidence[:, 1] == pytest.approx(by_hands.confidence[:, 1]), "trusted as the hands allow"
     with pytest.raises(ToolCsvError, match="No such file"):
         observe_keypoints(standing(), TrackOptions(tool_csv=str(tmp_path / "none.csv")))
 
