@@ -61,7 +61,10 @@ class Seeing:
     tool_handle: Clicks = ()
     """A click on the free end of the tool's handle, x,y@frame; may be repeated."""
     two_handed: bool = False
-    """Both hands hold the tool: the line through them is its axis."""
+    """Both hands hold the tool: the line through them is its axis where no click says better. By default so with tools
+    that are usually held so (spade, scythe)."""
+    one_handed: bool = False
+    """One hand holds the tool, although it is usually held in both."""
     tool_csv: Path | None = None
     """Tool endpoints in a table, frame,name,x,y[,confidence], names tool_head and tool_handle."""
     camera: Path | None = None

@@ -205,13 +205,20 @@ def _track_options(seeing: Seeing, subject: Subject) -> TrackOptions:
         person=Click.parse(seeing.person) if seeing.person else None,
         tool_head=tuple(Click.parse(text) for text in seeing.tool_head),
         tool_handle=tuple(Click.parse(text) for text in seeing.tool_handle),
-        two_handed=seeing.two_handed,
+        two_handed=_two_handed(seeing, subject),
         tool_csv=str(seeing.tool_csv) if seeing.tool_csv else None,
         camera_file=str(seeing.camera) if seeing.camera else None,
         camera_name=seeing.camera_name,
         focal=seeing.focal,
         height=subject.height or 1.7,
     )
+
+
+def _two_handed(seeing: Seeing, subject: Subject) -> bool:
+    if seeing.two_handed and seeing.one_handed:
+        raise UsageError("a tool is held either --one-handed or --two-handed, not both")
+    tool = _held(subject)
+    return seeing.two_handed or (tool is not None and tool.two_handed and not seeing.one_handed)
 
 
 def _with_lens(clip: Clip, options: TrackOptions) -> TrackOptions:

@@ -37,8 +37,6 @@ SYNTHETIC = 20
 """Random synthetic strokes of a task."""
 REQUIRED = {"hammer": 15, "scythe": 250, "spade": 300, "pour": 300}
 """Placements that may be simulated in the median."""
-TWO_HANDED = ("scythe", "spade")
-"""Tools whose axis is the line through both hands."""
 
 
 class Row(NamedTuple):
@@ -132,7 +130,7 @@ def estimated(path: Path, sequence: str, tool: str) -> Motion:
     from perception.detectors.detector import read_keypoints
     from perception.track import TrackOptions, observe_keypoints
 
-    options = TrackOptions(two_handed=tool in TWO_HANDED)
+    options = TrackOptions(two_handed=TOOLS.load(tool).two_handed)
     seen = observe_keypoints(read_keypoints(path, sequence=sequence)[0], options)
     motion = estimate(seen.person, seen.camera, seen.contacts, tool=seen.tool, tool_name=tool).tool
     assert motion is not None

@@ -59,6 +59,9 @@ class Tool:
     """Where a hand or gripper holds the handle, from its free end [m]."""
     grip_roll: float = 0.0
     """How far the hand is turned about the handle from its usual side, away from the working face [rad]."""
+    two_handed: bool = field(default=False, compare=False)
+    """Whether people usually hold it in both hands, so that the line through them is its axis. A motion does not carry
+    it."""
     anchor: str = field(default="", compare=False)
     """Its point whose place follows from its shape, of a tool that stands level when it is put down: such a one can be
     followed without who holds it. None: it cannot. A motion, which carries numbers, does not carry it."""
@@ -145,6 +148,7 @@ SPADE = Tool(
     head_size=(0.28, 0.18, 0.01),
     head_mass=1.4,
     grip=0.45,
+    two_handed=True,
 )
 SCYTHE = Tool(
     name="scythe",
@@ -155,6 +159,7 @@ SCYTHE = Tool(
     head_size=(0.05, 0.65, 0.02),
     head_mass=0.8,
     grip=0.6,
+    two_handed=True,
 )
 JUG = Tool(
     name="jug",
@@ -228,7 +233,7 @@ def load_tool(path: Path | str) -> Tool:
 
 
 _NUMBERS = {"head_size": 3, "length_bounds": 2}
-"""Fields of a tool that are lists, and how many numbers they hold; all others but words are one number."""
+"""Fields of a tool that are lists, and how many numbers they hold; others but words and two_handed are one number."""
 _WORDS = ("name", "anchor")
 """Fields of a tool that are words."""
 
@@ -236,6 +241,10 @@ _WORDS = ("name", "anchor")
 def _field(key: str, value: Any) -> Any:
     if key in _WORDS:
         return str(value)
+    if key == "two_handed":
+        if not isinstance(value, bool):
+            raise ToolError(f"two_handed is {value}; expected true or false")
+        return value
     many = key in _NUMBERS
     numbers = tuple(float(number) for number in (value if isinstance(value, list) else [value]))
     expected = _NUMBERS.get(key, 1)

@@ -12,6 +12,7 @@ from records import Keypoints
 
 Side = Literal["l", "r"]
 
+REMEDY = "give clicks on the tool or its CSV file, or say that one hand holds it"
 FULL_SPREAD = 90.0
 """Percentile of the hands' distance over time at which the tool is taken to be parallel to the image."""
 SHORT = 0.25
@@ -62,10 +63,10 @@ def hands_axis(person: Keypoints, reach: ToolReach, *, leading: Side | None = No
     scale = trunk_length(person) / (SEGMENTS["shoulder", "hip"] * height)
     seen &= scale > 0
     if not seen.any():
-        raise HandsAxisError("the hands and the body are never seen together; give clicks on the tool or its CSV file")
+        raise HandsAxisError(f"the hands and the body are never seen together; {REMEDY}")
     spacing = float(np.percentile(distance[seen] / scale[seen], FULL_SPREAD))
     if spacing < 1e-3:
-        raise HandsAxisError("both hands are always at one place; give clicks on the tool or its CSV file")
+        raise HandsAxisError(f"both hands are always at one place; {REMEDY}")
     if leading is None:
         leading = "l" if np.mean(hands["l"].uv[seen, 1]) > np.mean(hands["r"].uv[seen, 1]) else "r"
     front, rear = hands[leading].uv, hands["r" if leading == "l" else "l"].uv

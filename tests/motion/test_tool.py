@@ -77,6 +77,7 @@ def test_one_s_own_tool_is_read_from_yaml(own):
         (("head_mass: 0.6", "head_mass: 0.6\nanchor: lid"), "its anchor is 'lid'; only the spout's place is known"),
         (("head_size: [0.08, 0.08, 0.14]", "head_size: [0.08, 0.08]"), "head_size"),
         (("length_bounds: [0.3, 0.5]", "length_bounds: 0.3"), "length_bounds"),
+        (("head_mass: 0.6", "head_mass: 0.6\ntwo_handed: often"), "two_handed is often; expected true or false"),
         ((OWN, "just words"), "expected the fields of a tool by name, not str"),
         ((OWN, "a: [1, 2"), "cannot be read as YAML"),
         ((OWN, ""), "expected the fields of a tool by name, not NoneType"),
