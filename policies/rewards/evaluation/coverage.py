@@ -26,8 +26,8 @@ class Coverage(NamedTuple):
     name: str
     at: Transitions
     over: Marginals
-    episode: Int[np.ndarray, "N"]
-    """Which episode a transition is of; each its own where they are drawn apart."""
+    episode: Int[np.ndarray, "N *K"]
+    """Which episode a transition is of; (N, 3) of state, action and next state where they are drawn apart."""
     episodes: int
     """How many it was drawn from."""
     seen: Transitions
@@ -64,12 +64,13 @@ def coverage(
         np.concatenate([e.obs[1:] for e in chosen]),
     )
     total = len(seen.a)
+    number = np.repeat(np.arange(len(chosen)), [len(e) for e in chosen])
     over = Marginals(*(part[rng.integers(total, size=draws)] for part in seen))
     if name == "independent":
-        at = Transitions(*(part[rng.integers(total, size=count)] for part in seen))
-        return Coverage(name, at, over, np.arange(count), len(chosen), seen)
+        drawn = rng.integers(total, size=(3, count))
+        at = Transitions(*(part[rows] for part, rows in zip(seen, drawn, strict=True)))
+        return Coverage(name, at, over, number[drawn.T], len(chosen), seen)
     kept = np.sort(rng.permutation(total)[:count])
-    number = np.repeat(np.arange(len(chosen)), [len(e) for e in chosen])
     return Coverage(name, Transitions(*(part[kept] for part in seen)), over, number[kept], len(chosen), seen)
 
 

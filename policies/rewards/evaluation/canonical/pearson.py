@@ -90,7 +90,7 @@ def refuse_constant(name: str, value: Float[np.ndarray, "*N"], more: Float[np.nd
 def resampled(
     a: Float[np.ndarray, "N"],
     b: Float[np.ndarray, "N"],
-    group: Int[np.ndarray, "N"],
+    group: Int[np.ndarray, "N *K"],
     rng: np.random.Generator,
     repeats: int = 500,
 ) -> tuple[float, float]:
@@ -98,20 +98,35 @@ def resampled(
 
     Whole groups (episodes) are drawn again, for transitions of one are alike. Samples without variance are left out.
 
+    Args:
+        a: one reward of each transition.
+        b: the other.
+        group: of each transition. Of several columns, as where state, action and next state are of different episodes,
+            a transition weighs the product of how often its groups were drawn (the pigeonhole bootstrap, Owen, Annals
+            of Applied Statistics 2007).
+        rng: draws the samples.
+        repeats: samples.
+
+    Returns:
+        Ends of the interval; 0 and 1 for a single group, which does not tell how groups differ.
+
     Raises:
         ConstantRewardError: hardly any sample has variance.
     """
-    _, group = np.unique(group, return_inverse=True)
-    count = int(group.max()) + 1
+    kinds, place = np.unique(group, return_inverse=True)
+    count, place = len(kinds), place.reshape(len(group), -1)
+    if count < 2:
+        return 0.0, 1.0
     found = []
     for _ in range(repeats):
-        weight = np.bincount(rng.integers(count, size=count), minlength=count)[group].astype(float)
+        drawn = np.bincount(rng.integers(count, size=count), minlength=count)
+        weight = drawn[place].prod(axis=1).astype(float)
         if varies(a, weight) and varies(b, weight):
             found.append(pearson_distance(a, b, weight))
     if len(found) < repeats / 2:
         raise ConstantRewardError(
-            f"a reward has zero variance in {repeats - len(found)} of {repeats} samples of {count} episodes or"
-            " transitions: too few of them differ; more are needed"
+            f"a reward has zero variance in {repeats - len(found)} of {repeats} samples of {count} episodes:"
+            " too few of them differ; more are needed"
         )
     low, high = np.quantile(found, (0.025, 0.975))
     return float(low), float(high)

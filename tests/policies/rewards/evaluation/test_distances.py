@@ -16,7 +16,8 @@ from policies.rewards.evaluation.canonical.pearson import (
     refuse_constant,
     resampled,
 )
-from policies.rewards.reward import RewardError
+from policies.rewards.evaluation.coverage import coverage
+from policies.rewards.reward import RewardError, Watched
 
 GAMMA = 0.99
 SIDE = 3
@@ -238,6 +239,29 @@ def test_the_interval_counts_episodes_not_transitions():
     by_episode = np.subtract(*resampled(a, a + b, np.repeat(np.arange(30), 20), rng, 200))
     by_transition = np.subtract(*resampled(a, a + b, np.arange(600), rng, 200))
     assert abs(by_episode) > 2 * abs(by_transition)
+
+
+def test_the_interval_counts_episodes_where_state_and_action_are_drawn_apart():
+    """States and actions are the same within an episode: of s and s + a the correlation is sqrt(1/2)."""
+    truth, held = np.sqrt((1 - np.sqrt(0.5)) / 2), []
+    for seed in range(24):
+        rng = np.random.default_rng(seed)
+        s, a = rng.normal(size=(2, 10))
+        episodes = [
+            Watched(obs=np.full((21, 1), s[k]), obs_names=("s",), action=np.full((20, 1), a[k]), fps=1.0)
+            for k in range(10)
+        ]
+        on = coverage(episodes, "independent", count=300, seed=seed)
+        assert on.episode.shape == (300, 3)
+        np.testing.assert_array_equal(s[on.episode[:, 0]], on.at.s[:, 0])
+        low, high = resampled(on.at.s[:, 0], on.at.s[:, 0] + on.at.a[:, 0], on.episode, rng, 60)
+        held.append(low < truth < high)
+    assert np.mean(held) >= 0.8
+
+
+def test_a_single_episode_leaves_the_distance_open():
+    a, b = np.random.default_rng(0).normal(size=(2, 30))
+    assert resampled(a, b, np.zeros(30, int), np.random.default_rng(0)) == (0.0, 1.0)
 
 
 def test_a_reward_that_is_not_finite_is_refused():
