@@ -180,7 +180,7 @@ def _listed(table: Path) -> list[str]:
 
 def _caption_json(path: Path) -> dict[str, Any]:
     try:
-        with open(path, encoding="utf-8") as file:
+        with open(path, encoding="utf-8-sig") as file:
             content = json.load(file)
     except (OSError, ValueError) as error:
         raise NarrationError(f"{path}: cannot be read ({error})") from error

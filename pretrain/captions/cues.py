@@ -6,6 +6,7 @@ import logging
 import re
 from pathlib import Path
 
+from pretrain.captions.decoding import decoded
 from pretrain.captions.rolling import unrolled
 from pretrain.captions.sentence import CaptionError, Sentence
 
@@ -25,7 +26,7 @@ def read_cues(path: Path) -> list[Sentence]:
     Raises:
         CaptionError: not text, or no cue in it.
     """
-    lines = _decoded(path).splitlines()
+    lines = decoded(path).splitlines()
     at = [k for k, line in enumerate(lines) if _ARROW in line]
     if not at:
         raise CaptionError(f"no cue (a line with {_ARROW}) in it")
@@ -57,16 +58,3 @@ def _seconds(text: str) -> float | None:
         return None
     hours, minutes, seconds, decimals = found.groups()
     return int(hours or 0) * 3600 + int(minutes) * 60 + int(seconds) + float(f"0.{decimals or 0}")
-
-
-def _decoded(path: Path) -> str:
-    """Text in UTF-8, in UTF-16 with its mark, or else in Windows' western encoding."""
-    content = path.read_bytes()
-    if content[:2] in (b"\xff\xfe", b"\xfe\xff"):
-        return content.decode("utf-16", errors="replace")
-    if b"\0" in content:
-        raise CaptionError("not a text file")
-    try:
-        return content.decode("utf-8-sig")
-    except UnicodeDecodeError:
-        return content.decode("cp1252", errors="replace")

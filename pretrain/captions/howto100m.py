@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import csv
+import io
 from pathlib import Path
 from typing import Any
 
-from pretrain.captions.sentence import CaptionError, Sentence
+from pretrain.captions.decoding import decoded
+from pretrain.captions.sentence import CaptionError, Sentence, text_in
 
 _COLUMNS = ("start", "end", "text")
 
@@ -21,7 +23,7 @@ def columns_to_sentences(content: dict[str, Any]) -> list[Sentence]:
         start, end, text = (list(content[name]) for name in _COLUMNS)
         if not len(start) == len(end) == len(text):
             raise CaptionError(f"{len(start)} starts, {len(end)} ends and {len(text)} texts")
-        return [Sentence(float(a), float(b), str(said)) for a, b, said in zip(start, end, text, strict=True)]
+        return [Sentence(float(a), float(b), text_in(said)) for a, b, said in zip(start, end, text, strict=True)]
     except (KeyError, TypeError, ValueError) as error:
         if isinstance(error, CaptionError):
             raise
@@ -35,9 +37,8 @@ def read_table(path: Path) -> list[Sentence]:
         CaptionError: as in `columns_to_sentences`, or not a table.
     """
     try:
-        with open(path, encoding="utf-8-sig", newline="") as file:
-            reader = csv.DictReader(file)
-            rows = list(reader)
-    except (UnicodeDecodeError, csv.Error) as error:
+        reader = csv.DictReader(io.StringIO(decoded(path), newline=""))
+        rows = list(reader)
+    except csv.Error as error:
         raise CaptionError(f"not a table that can be read ({error})") from error
     return columns_to_sentences({name: [row[name] for row in rows] for name in reader.fieldnames or ()})

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from pretrain.captions.sentence import Sentence, clean
+from pretrain.captions.sentence import Sentence, unmarked
 
 _TOUCHING = 0.1
 """Cues follow each other when the gap between them is at most this [s]."""
@@ -19,7 +19,7 @@ def unrolled(cues: Sequence[Sentence]) -> list[Sentence]:
     A cue that says nothing new prolongs what was said. Captions that do not roll come back as they are: somebody may
     say the same twice.
     """
-    cues = sorted(cue._replace(text=clean(cue.text)) for cue in cues)
+    cues = sorted(cue._replace(text=unmarked(cue.text)) for cue in cues)
     cues = [cue for cue in cues if cue.text]
     words = [cue.text.split() for cue in cues]
     follows = [k for k in range(1, len(cues)) if cues[k].start <= cues[k - 1].end + _TOUCHING]

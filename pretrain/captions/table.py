@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from pretrain.captions.cues import read_cues
+from pretrain.captions.decoding import decoded
 from pretrain.captions.howto100m import columns_to_sentences, read_table
 from pretrain.captions.sentence import CaptionError, Sentence
 from pretrain.captions.whisper import whisper_sentences
@@ -15,8 +16,8 @@ from pretrain.captions.whisper import whisper_sentences
 
 def _read_json(path: Path) -> list[Sentence]:
     try:
-        content: Any = json.loads(path.read_text(encoding="utf-8-sig"))
-    except (UnicodeDecodeError, json.JSONDecodeError) as error:
+        content: Any = json.loads(decoded(path))
+    except json.JSONDecodeError as error:
         raise CaptionError(f"not JSON ({error})") from error
     if isinstance(content, list):
         content = {"segments": content}

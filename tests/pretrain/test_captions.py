@@ -68,6 +68,7 @@ WORDS = {
     ]
 }
 CPP = {"transcription": [{"offsets": {"from": round(1000 * a), "to": round(1000 * b)}, "text": t} for a, b, t in SAID]}
+CHUNKS = {"chunks": [*({"timestamp": [a, b], "text": t} for a, b, t in SAID), {"timestamp": [3700, None], "text": "x"}]}
 COLUMNS = {"start": [a for a, _, _ in SAID], "end": [b for _, b, _ in SAID], "text": [t for _, _, t in SAID]}
 CSV = "start,end,text\n0.5,2.25,Pour the coffee.\n3600,3602.5,Stir it twice\n"
 
@@ -78,6 +79,7 @@ FILES = {
     "list.json": json.dumps(SEGMENTS["segments"]),
     "words.json": json.dumps(WORDS),
     "cpp.json": json.dumps(CPP),
+    "chunks.json": json.dumps(CHUNKS),
     "columns.json": json.dumps(COLUMNS),
     "a.csv": CSV,
 }
@@ -121,10 +123,46 @@ def test_every_format_says_the_same(tmp_path, name):
     np.testing.assert_allclose(said.interval, [[a, b] for a, b, _ in SAID], atol=1e-9)
 
 
-@pytest.mark.parametrize("encoding", ["utf-16", "cp1252", "utf-8"])
-def test_encodings(tmp_path, encoding):
-    (tmp_path / "a.srt").write_bytes("1\n00:00:01,000 --> 00:00:02,000\nun café\n".encode(encoding))
-    assert narration(read_captions(tmp_path / "a.srt")).labels == ("un café",)
+@pytest.mark.parametrize("encoding", ["utf-16", "cp1252", "utf-8", "utf-8-sig"])
+@pytest.mark.parametrize(
+    ("name", "content"),
+    [
+        ("a.srt", "1\n00:00:01,000 --> 00:00:02,000\nun café\n"),
+        ("a.csv", "start,end,text\n1,2,un café\n"),
+        ("a.json", '{"segments": [{"start": 1, "end": 2, "text": "un café"}]}'),
+    ],
+)
+def test_encodings(tmp_path, name, content, encoding):
+    (tmp_path / name).write_bytes(content.encode(encoding))
+    assert narration(read_captions(tmp_path / name)).labels == ("un café",)
+
+
+@pytest.mark.parametrize(
+    ("name", "content"),
+    [
+        ("a.csv", "start,end,text\n1,2\n3,4,on\n5,6,\n"),
+        ("a.json", '{"start": [1, 3, NaN, 7], "end": [2, 4, 6, NaN], "text": [null, "on", "off", NaN]}'),
+        ("a.json", '{"start": [NaN, 3, 8], "end": [2, 4, Infinity], "text": ["never", "on", "for ever"]}'),
+        ("a.json", '{"segments": [{"start": 1, "end": 2, "text": null}, {"start": 3, "end": 4, "text": "on"}]}'),
+        (
+            "a.json",
+            '{"segments": [{"start": 3, "end": 4, "text": "on", "avg_logprob": null, "words": [{"start": null}]}]}',
+        ),
+        (
+            "a.json",
+            '{"words": [{"word": "x", "start": null, "end": null}, {"word": "on", "start": 3, "end": 4}]}',
+        ),
+    ],
+)
+def test_gaps_say_nothing(tmp_path, name, content):
+    (tmp_path / name).write_text(content)
+    said = narration(read_captions(tmp_path / name))
+    assert (said.labels, said.interval.tolist()) == (("on",), [[3, 4]])
+
+
+def test_gaps_leave_the_order_of_time():
+    said = narration([Sentence(3, 4, "c"), Sentence(float("nan"), 5, "x"), Sentence(1, 2, "a")])
+    assert said.labels == ("a", "c")
 
 
 def test_rolling_captions_say_every_word_once(tmp_path):
@@ -137,6 +175,17 @@ def test_rolling_captions_say_every_word_once(tmp_path):
         (9.0, 10.0, "it is done"),
     ]
     assert narration(said).labels == ("pour the coffee", "and stir it", "it is done")
+
+
+def test_sounds_roll_like_words():
+    cues = [
+        Sentence(0, 2, "[Music]"),
+        Sentence(2, 2.01, "[Music]"),
+        Sentence(2.01, 4, "[Music] pour the coffee"),
+        Sentence(4, 4.01, "pour the coffee"),
+        Sentence(4.01, 6, "pour the coffee and stir"),
+    ]
+    assert narration(unrolled(cues)).labels == ("pour the coffee", "and stir")
 
 
 def test_what_is_said_twice_in_captions_that_do_not_roll_stays():
@@ -218,3 +267,8 @@ def test_words_without_segments_end_at_pauses_and_after_as_many_as_are_read(tmp_
 def test_captions_outside_the_video_say_so():
     with pytest.raises(CaptionError, match=r"from 20.0 s on, lie outside the video, which lasts 10.0 s"):
         narration([Sentence(20, 21, "late")], 10.0)
+
+
+def test_captions_that_last_no_time_say_so():
+    with pytest.raises(CaptionError, match="none of its sentences lasts any time"):
+        narration([Sentence(1, 1, "now")], 10.0)
