@@ -12,7 +12,7 @@ import numpy as np
 from jaxtyping import Float, Int
 
 from perception.states.absence import chance_of_final
-from perception.states.evidence import PROVABLE, evidence
+from perception.states.evidence import evidence
 from perception.states.order import ABSENT
 from perception.states.stack import DiscoveryError, Stack, stacked
 from records.features import Features, Timeline
@@ -79,8 +79,9 @@ def discover(
     """Discover the change that clips of one task share.
 
     Whether they share one is tested first, against clips whose time runs backwards (`perception.states.evidence`), if
-    there are at least five; fewer cannot prove it. Whether a clip shows the final state, too, is tested last, against
-    clips that are cut off at their action (`perception.states.absence`): fewer than three recordings never prove it.
+    they are of at least five recordings; fewer cannot prove it. Whether a clip shows the final state, too, is tested
+    last, against clips that are cut off at their action (`perception.states.absence`): fewer than three recordings
+    never prove it.
 
     Args:
         clips: features of one clip each, all of one encoder.
@@ -101,7 +102,7 @@ def discover(
         _check_prior(prior, stack)
     discoverer: Discoverer = DISCOVERERS.load(method)(**(settings or {}))
     with single_thread():
-        if significance is not None and stack.clips >= PROVABLE:
+        if significance is not None:
             _check_change(stack, discoverer, prior, seed, significance)
         found = discoverer(stack, seed=seed, prior=prior)
         return found if doubt is None else with_final_proved(stack, found, doubt)
@@ -162,12 +163,12 @@ def _check_change(
     def discover_in(part: Stack, clips: Sequence[int]) -> tuple[np.ndarray, ...]:
         return discoverer(part, seed=seed, prior=None if prior is None else [prior[c] for c in clips]).scores
 
-    chance = evidence(stack, discover_in, seed).chance
-    if chance > significance:
+    found = evidence(stack, discover_in, seed)
+    if found is not None and found.chance > significance:
         raise DiscoveryError(
-            f"no change that the clips share: what was found in some does not tell the others from clips that run"
-            f" backwards (chance {chance:.2f}, at most {significance:g} is wanted); give more clips of one task, or"
-            " features that show the object"
+            "no change that the clips share: what was found in some does not tell the others from clips that run"
+            f" backwards (chance {found.chance:.2f}, at most {significance:g} is wanted); give more clips of one task,"
+            " or features that show the object"
         )
 
 

@@ -4,7 +4,9 @@ A discoverer always finds something, and what it finds looks convincing in the c
 nothing of some of the clips; there, classifiers of what it found in the others should find their best triple in order
 (initial state, action, final state) more probable than the best triple in the opposite order (final state, action,
 initial state). If a clip shows no change that the others show, it might as well run backwards: either may win, and the
-chance of a mean advantage as great as the one seen follows from flipping signs of the clips' advantages.
+chance of a mean advantage as great as the one seen follows from flipping signs of the clips' advantages. Of clips that
+are cuts of one recording (`perception.states.recordings`) the longest counts: each of them would be told from its
+reversal by what was learned from another.
 """
 
 from __future__ import annotations
@@ -16,6 +18,7 @@ import numpy as np
 from jaxtyping import Float
 
 from perception.states.order import at_windows, best_triple
+from perception.states.recordings import one_of_each
 from perception.states.ridge import Ridge
 from perception.states.stack import Stack
 
@@ -27,14 +30,14 @@ _REGULARISATION = 1e-2
 _FLIPS = 4095
 """Random flips of signs beside the ones seen."""
 PROVABLE = 5
-"""Clips from which on the chance can be as low as 1 in 32; of fewer, flips of signs prove nothing."""
+"""Recordings from which on the chance can be as low as 1 in 32; of fewer, flips of signs prove nothing."""
 
 
 class Evidence(NamedTuple):
     """How much speaks for a change."""
 
     advantage: Float[np.ndarray, "_"]
-    """Of the right order over the opposite one in each clip tested, in scores of about 0 to 1 added up."""
+    """Of the right order over the opposite one in each recording tested, in scores of about 0 to 1 added up."""
     chance: float
     """Of a mean advantage as great as the one seen, if no clip showed the change."""
 
@@ -43,8 +46,8 @@ def evidence(
     stack: Stack,
     discover_in: Callable[[Stack, Sequence[int]], Sequence[Float[np.ndarray, "_ 3"]]],
     seed: int,
-) -> Evidence:
-    """Test for a change that the clips share.
+) -> Evidence | None:
+    """Test for a change that the clips share; None where their recordings are fewer than `PROVABLE`.
 
     Args:
         stack: of all clips.
@@ -52,7 +55,10 @@ def evidence(
         seed: of the split into parts and of the flips.
     """
     rng = np.random.default_rng(seed)
-    tested = rng.permutation(stack.clips)[:_MOST_CLIPS]
+    drawn = rng.permutation(stack.clips)[:_MOST_CLIPS]
+    tested = drawn[one_of_each(stack.part(drawn.tolist()))]
+    if len(tested) < PROVABLE:
+        return None
     parts = int(np.clip(_MOST_CLIPS // len(tested), _FEWEST, _MOST))
     advantage = []
     for unseen in np.array_split(tested, parts):

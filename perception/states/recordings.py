@@ -40,6 +40,12 @@ def recordings(stack: Stack) -> Int[np.ndarray, "C"]:
     return np.unique(group, return_inverse=True)[1]
 
 
+def one_of_each(stack: Stack) -> Int[np.ndarray, "R"]:
+    """The longest clip of each recording, in order of clips."""
+    number, length = recordings(stack), np.diff(stack.start)
+    return np.sort([max(np.flatnonzero(number == r).tolist(), key=lambda c: length[c]) for r in np.unique(number)])
+
+
 def _reduced(value: Float[np.ndarray, "N D"]) -> Float[np.ndarray, "N E"]:
     if value.shape[1] <= _DIMENSIONS:
         return value.astype(np.float64)

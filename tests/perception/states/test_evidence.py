@@ -45,6 +45,22 @@ def test_chance_is_even_where_anything_is_discovered():
     assert np.mean(chances) == pytest.approx(0.5, abs=0.2)
 
 
+def test_cuts_of_one_recording_count_once():
+    """Of clips without a change, copies would prove one: what is learned from one is found again in the other."""
+    clips = made_up(clips=6, windows=24, signal=0.0, seed=2).clips
+    shorter = [clip.replace(value=clip.value[:20], time=clip.time[:20]) for clip in clips]
+    seen = []
+
+    def discover_in(part, which):
+        seen.extend(which)
+        return part.split(np.full((len(part.middle), 3), 0.5))
+
+    found = evidence(stacked([*shorter, *clips]), discover_in, 0)
+    assert found.advantage.shape == (6,)
+    assert set(seen) == set(range(6, 12)), "the longest of each recording"
+    assert evidence(stacked(clips[:4] * 2), discover_in, 0) is None, "fewer than five recordings prove nothing"
+
+
 def test_clips_seen_and_unseen_do_not_overlap():
     stack = stacked(made_up(clips=7).clips)
     seen = []
