@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import pickle
 from collections.abc import Mapping
 from pathlib import Path
 
 import torch
 
 from pretrain.model import JointModel, ModelError, ModelSettings
+from pretrain.torch_file import TorchFileError, read_torch
 from pretrain.video_encoder import S3DG
 from pretrain.vocabulary import Vocabulary
 
@@ -110,10 +110,9 @@ def read_state(path: Path) -> dict[str, torch.Tensor]:
         WeightsError: not there, damaged, or it holds something else than tensors.
     """
     try:
-        content = torch.load(path, map_location="cpu", weights_only=True)
-    except (OSError, RuntimeError, pickle.UnpicklingError, EOFError, ValueError) as error:
-        reason = str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__
-        raise WeightsError(f"{path}: weights cannot be read ({reason})") from error
+        content = read_torch(path)
+    except TorchFileError as error:
+        raise WeightsError(f"{path}: weights cannot be read ({error})") from error
     for key in ("state_dict", "model"):
         if isinstance(content, dict) and isinstance(content.get(key), dict):
             content = content[key]

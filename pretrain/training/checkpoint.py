@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import io
 import json
-import pickle
 from contextlib import suppress
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import torch
 
+from pretrain.torch_file import read_torch, reason_of
 from pretrain.training.recipe import Recipe, RecipeError
 from records.atomic import atomic_path
 
@@ -47,7 +46,7 @@ def save_checkpoint(path: Path, checkpoint: Checkpoint) -> None:
             torch.save(content, temporary)
     except (OSError, RuntimeError) as error:  # torch's own writer raises RuntimeError where the disk is full
         raise CheckpointError(
-            f"{path}: step {checkpoint.step} cannot be written ({_reason(error)}); make room and run again:"
+            f"{path}: step {checkpoint.step} cannot be written ({reason_of(error)}); make room and run again:"
             " it goes on from the last checkpoint"
         ) from error
 
@@ -61,15 +60,13 @@ def load_checkpoint(path: Path, key: str) -> Checkpoint | None:
     if not path.is_file():
         return None
     try:
-        content = torch.load(io.BytesIO(path.read_bytes()), map_location="cpu", weights_only=True)
+        content = read_torch(path)
         if content.pop("version") != VERSION:
             raise CheckpointError(f"{path}: of another version of apprentice; delete it to start over")
         checkpoint = Checkpoint(**content)
         before = _training(checkpoint.key)
-    except (OSError, RuntimeError, pickle.UnpicklingError, EOFError, ValueError, KeyError, TypeError) as error:
-        if isinstance(error, CheckpointError):
-            raise
-        raise CheckpointError(f"{path}: damaged ({_reason(error)}); delete it to start over") from error
+    except (ValueError, KeyError, TypeError, AttributeError) as error:
+        raise CheckpointError(f"{path}: damaged ({reason_of(error)}); delete it to start over") from error
     if differing := _differences(before, _training(key)):
         raise CheckpointError(
             f"{path}: is of another training ({', '.join(differing)}); take another folder, or delete it to start over"
@@ -93,8 +90,3 @@ def _differences(old: Any, new: Any, name: str = "") -> list[str]:
             for line in _differences(old.get(key), new.get(key), f"{name}.{key}" if name else key)
         ]
     return [] if old == new else [f"{name} was {old}, is {new}"]
-
-
-def _reason(error: BaseException) -> str:
-    text = str(error).strip()
-    return text.splitlines()[0] if text else type(error).__name__

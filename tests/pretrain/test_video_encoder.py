@@ -1,5 +1,6 @@
 """S3D-G: names and shapes of the published weights, shapes of every block, pooling by hand."""
 
+from argparse import Namespace
 from pathlib import Path
 
 import numpy as np
@@ -168,7 +169,8 @@ def test_bad_weights_are_answered(small, tmp_path):
     state = small.state_dict()
     cases = {
         "truncated": (None, "cannot be read"),
-        "text": (b"not weights", "cannot be read"),
+        "text": (b"not weights", r"cannot be read \(damaged, or not torch's\)$"),
+        "objects": ({"args": Namespace(lr=1)}, r"it holds argparse\.Namespace; only tensors and plain values are read"),
         "resnet": ({"layer1.weight": torch.zeros(2)}, "not an S3D-G with its text module; it holds layer1.weight"),
         "gateless": ({k: v for k, v in state.items() if "gating" not in k}, "missing: gating.fc.bias, .* and 71 more"),
         "other": ({**state, "head.weight": torch.zeros(1)}, "not of this network: head.weight"),

@@ -183,6 +183,7 @@ def work(number, address, folder, recipe):
     if number == 0:
         torch.save(found, folder / "gradients.pt")
     trained(folder / "two", recipe)
+    dist.barrier()
     dist.destroy_process_group()
 
 
@@ -228,6 +229,10 @@ def test_another_training_in_the_same_folder_is_refused_with_what_differs(tmp_pa
         trained(tmp_path)
     for damaged in ("{", "[]", "{}"):
         torch.save({**content, "key": damaged}, path)
+        with pytest.raises(CheckpointError, match="damaged"):
+            trained(tmp_path)
+    for other in (torch.zeros(2), [1], {"version": 1}):
+        torch.save(other, path)
         with pytest.raises(CheckpointError, match="damaged"):
             trained(tmp_path)
     torch.save(content, path)
