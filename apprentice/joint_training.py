@@ -107,7 +107,7 @@ def _with_vectors(recipe: Recipe, vocabulary: Vocabulary, path: Path) -> tuple[R
 
 def _data(verb: commands.PretrainTrain, recipe: Recipe) -> tuple[Callable[[Sampling], Learned], Vocabulary]:
     """Examples to train on and others to compare with, as clips are sampled; and the words of the former."""
-    from pretrain.clips import NarratedClips
+    from pretrain.clips import NarratedClips, sentences_of
     from pretrain.training.curriculum import Learned
     from pretrain.vocabulary import Vocabulary
 
@@ -133,8 +133,7 @@ def _data(verb: commands.PretrainTrain, recipe: Recipe) -> tuple[Callable[[Sampl
 
     if verb.dictionary is not None:
         return learned, Vocabulary.load(verb.dictionary)
-    said = (sentence for index in range(len(source)) for sentence in source.narration(index)[0].labels)
-    return learned, Vocabulary.of(said, at_least=verb.at_least)
+    return learned, Vocabulary.of(sentences_of(source), at_least=verb.at_least)
 
 
 def _source(folder: Path, reader: str) -> Source:

@@ -45,6 +45,17 @@ class Source(Protocol):
         """What is heard from a moment [s] on, (seconds * rate,) from -1 to 1; None of a video without sound."""
 
 
+def sentences_of(source: Source) -> Iterator[str]:
+    """All that is said in the videos of a source; one whose narration cannot be read is logged and passed over."""
+    for index in range(len(source)):
+        try:
+            narration, _ = source.narration(index)
+        except (ClipError, CaptionError, OSError) as error:
+            _log.warning("skipped: %s", error)
+        else:
+            yield from narration.labels
+
+
 class NarratedClip(NamedTuple):
     """One training example."""
 

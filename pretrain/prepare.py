@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import errno
 import fcntl
 import json
 import logging
@@ -17,7 +16,7 @@ from pretrain.shards import Sample, ShardError, index_path, read_index, write_sh
 from pretrain.staging import Job, Staged, identity_of, stage
 from pretrain.transcode import Encoding
 from pretrain.workers import WorkerLost, in_order
-from records.atomic import write_json
+from records.atomic import FULL, write_json
 from records.processors import usable_processors
 from records.progress import tell_progress
 
@@ -190,7 +189,7 @@ def _out_of_space_named(out: Path) -> Iterator[None]:
     try:
         yield
     except OSError as error:
-        if error.errno not in (errno.ENOSPC, errno.EDQUOT):
+        if error.errno not in FULL:
             raise
         raise PrepareError(
             f"{error.filename or out}: no space left on the disk; what is done is kept: make room and run it again"

@@ -87,7 +87,7 @@ def read_index(path: Path) -> list[Sample]:
         size, samples = int(index["bytes"]), [_sample(entry) for entry in index["samples"]]
     except (KeyError, TypeError, json.JSONDecodeError, UnicodeDecodeError) as error:
         raise ShardError(
-            f"{index_path(path)}: not the index of a shard ({error!r}); delete it to do without"
+            f"{index_path(path)}: not the index of a shard ({type(error).__name__}: {error}); delete it to do without"
         ) from error
     if path.stat().st_size != size:
         raise ShardError(
@@ -150,7 +150,7 @@ class Shards:
             duration = float(content["duration"])
             return narration(columns_to_sentences(content), duration), duration
         except (OSError, ValueError, KeyError, TypeError) as error:
-            raise ShardError(f"{self.name(index)}.json: damaged ({error!r})") from error
+            raise ShardError(f"{self.name(index)}.json: damaged ({type(error).__name__}: {error})") from error
 
     def frames(self, index: int, moments: np.ndarray, short_side: int) -> UInt8[np.ndarray, "T H W 3"]:
         """What a video shows at some moments [s]; see `frames.read_moments`."""

@@ -26,7 +26,7 @@ def read_note(path: Path, version: int, *, remedy: str) -> dict[str, Any]:
         note = json.loads(path.read_text(encoding="utf-8"))
         found = note["version"]
     except (OSError, ValueError, KeyError, TypeError) as error:
-        raise NoteError(f"{path}: damaged ({error!r}); {remedy}") from error
+        raise NoteError(f"{path}: damaged ({type(error).__name__}: {error}); {remedy}") from error
     if found != version:
         raise NoteError(f"{path}: version {found}, this program reads {version}; update apprentice, or {remedy}")
     return dict(note)

@@ -4,6 +4,7 @@ import errno
 import io
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -19,7 +20,7 @@ from films import LEVELS, numbers, write_film, write_srt, write_turned
 from perception.video import write_video
 from pretrain import prepare as preparing
 from pretrain import staging
-from pretrain.clips import NarratedClips
+from pretrain.clips import NarratedClips, sentences_of
 from pretrain.frames import read_moments
 from pretrain.narration import NarrationError, find_narrated
 from pretrain.prepare import PrepareError, prepare
@@ -136,6 +137,22 @@ def test_damage_within_a_shard_names_the_video(made, tmp_path):
     assert [s.file for s in damaged] == [f"{shard}/a"]
     with pytest.raises(NarrationError, match=r"a\.mp4"):
         NarratedClips(Shards(tmp_path), Sampling(size=28), seed=0)[0]
+
+
+def test_damaged_captions_within_a_shard_cost_one_video_and_are_told_in_short(made, tmp_path):
+    shards = []
+    for number in range(2):
+        content = bytearray((made[0] / "out/shard-000000.tar").read_bytes())
+        sample = read_index(made[0] / "out/shard-000000.tar")[0]
+        if not number:
+            content[sample.text.offset : sample.text.offset + sample.text.size] = b"\xe5" * sample.text.size
+        shards.append(tmp_path / f"{number}.tar")
+        shards[-1].write_bytes(content)
+    damaged, whole = list(Shards(tmp_path).check()), Shards(tmp_path)
+    assert [s.file for s in damaged] == [f"{shards[0]}/a"]
+    assert re.fullmatch(r"damaged \(UnicodeDecodeError: .{,100}\)", damaged[0].reason)
+    assert list(sentences_of(whole)) == ["take a cup", "pour"]
+    assert NarratedClips(whole, Sampling(size=28), seed=0)[0].video == f"{shards[1]}/a"
 
 
 def test_what_is_there_is_not_made_again(tmp_path):

@@ -1,8 +1,10 @@
 """Notes of folders: what was written is read, anything else is named with what to do."""
 
+import errno
+
 import pytest
 
-from records.atomic import write_json
+from records.atomic import atomic_path, write_json
 from records.note import NoteError, read_note
 
 
@@ -19,6 +21,13 @@ def test_what_is_no_note_is_damaged(tmp_path, content):
         read_note(path, 1, remedy="train again")
 
 
+def test_damage_is_told_in_short(tmp_path):
+    (tmp_path / "a.json").write_bytes(b"\xff" * 100_000)
+    with pytest.raises(NoteError) as raised:
+        read_note(tmp_path / "a.json", 1, remedy="train again")
+    assert len(str(raised.value)) < 200 + len(str(tmp_path))
+
+
 @pytest.mark.parametrize("version", [0, 3, "2", None])
 def test_another_version_is_told(tmp_path, version):
     write_json(tmp_path / "a.json", {"version": version})
@@ -29,3 +38,11 @@ def test_another_version_is_told(tmp_path, version):
 def test_a_file_that_is_gone_is_damaged_too(tmp_path):
     with pytest.raises(NoteError, match="No such file"):
         read_note(tmp_path / "a.json", 1, remedy="train again")
+
+
+def test_a_full_disk_is_told_with_the_file(tmp_path):
+    with pytest.raises(OSError, match=r"No space left on device: '.*a\.json'"), atomic_path(tmp_path / "a.json"):
+        raise OSError(errno.ENOSPC, "No space left on device")
+    with pytest.raises(OSError, match=r"^\[Errno 5\] Input/output error$"), atomic_path(tmp_path / "a.json"):
+        raise OSError(errno.EIO, "Input/output error")
+    assert not list(tmp_path.iterdir())
