@@ -47,6 +47,8 @@ class Shown(NamedTuple):
     narration: Timeline | None
     sentences: tuple[str, ...]
     """Those that name the task."""
+    pace: float
+    """Seconds of the file's own clock, which players go by, in a true second."""
 
 
 def states(verb: commands.States) -> None:
@@ -54,6 +56,8 @@ def states(verb: commands.States) -> None:
     from apprentice.states_page import write_page
     from perception.states.discovery import DiscoveryError, discover, timelines
     from perception.states.narration import has_words, priors
+    from perception.states.recordings import one_of_each
+    from perception.states.stack import stacked
     from perception.states.tempo import tempo
     from pretrain.clip_files import find_clips
 
@@ -65,7 +69,11 @@ def states(verb: commands.States) -> None:
     )
     log_to(run.path / "log.txt")
     pairs = _features(verb, run, clips, skipped)
-    narrations = [None if verb.silent else _narration(clip.path, features, skipped) for clip, features in pairs]
+    paces = [_pace(clip.path, verb.fps) for clip, _ in pairs]
+    narrations = [
+        None if verb.silent else _narration(clip.path, features, pace, skipped)
+        for (clip, features), pace in zip(pairs, paces, strict=True)
+    ]
     prior, sentences = priors(narrations, verb.task, [features.time for _, features in pairs])
     features = [features for _, features in pairs]
     try:
@@ -75,13 +83,16 @@ def states(verb: commands.States) -> None:
         left = f" ({len(skipped)} files could not be used: {'; '.join(map(': '.join, skipped[:3]))})" if skipped else ""
         raise DiscoveryError(f"{error}{left}") from error
     shown = [
-        _shown(c, clip, one, found, timeline, narrations[c], sentences[c])
+        _shown(c, clip, one, found, timeline, narrations[c], sentences[c], paces[c])
         for c, ((clip, one), timeline) in enumerate(zip(pairs, timelines(features, found), strict=True))
     ]
     _write(run.path, verb.task, shown, features[0].encoder, verb.method)
-    write_page(run.path, verb.task, shown, encoder=features[0].encoder, method=verb.method)
+    cautions = _unproved(len(one_of_each(stacked(features))))
+    write_page(run.path, verb.task, shown, encoder=features[0].encoder, method=verb.method, cautions=cautions)
     name_skipped(skipped)
     _print(shown)
+    for caution in cautions:
+        console.print(caution, soft_wrap=True, style="yellow")
     console.print(f"{run.path}: timelines of {len(shown)} clips (records, states.json, states.csv, ELAN in elan/)")
     console.print(f"report: {run.path / 'report.html'}", soft_wrap=True)
 
@@ -167,8 +178,15 @@ def _encoded(
     ]
 
 
-def _narration(path: Path, features: Features, skipped: list[Skipped]) -> Timeline | None:
-    """Captions beside or within the video, if there are any; those that are broken are named."""
+def _pace(path: Path, fps: float | None) -> float:
+    """Seconds of the file's own clock in a true second: 1 unless the header's rate is not the true one."""
+    from perception.video import open_clip
+
+    return 1.0 if fps is None else fps / open_clip(path).fps
+
+
+def _narration(path: Path, features: Features, pace: float, skipped: list[Skipped]) -> Timeline | None:
+    """Captions beside or within the video, if there are any, in true seconds; those that are broken are named."""
     from perception.video import ClipError
     from pretrain.captions import FORMATS, CaptionError
     from pretrain.narration import NarratedVideo
@@ -176,12 +194,12 @@ def _narration(path: Path, features: Features, skipped: list[Skipped]) -> Timeli
     beside = [file for suffix in FORMATS for file in sorted(path.parent.glob("*" + suffix)) if _captions(file, path)]
     try:
         said, broken = NarratedVideo(name=path.stem, path=path, captions=tuple(beside)).narration(
-            float(features.time[-1, 1])
+            pace * float(features.time[-1, 1])
         )
     except (CaptionError, ClipError):
         return None
     skipped += broken
-    return said
+    return None if said is None else said.replace(interval=said.interval / pace)
 
 
 def _captions(file: Path, video: Path) -> bool:
@@ -197,6 +215,7 @@ def _shown(
     timeline: Timeline,
     narration: Timeline | None,
     sentences: tuple[str, ...],
+    pace: float,
 ) -> Shown:
     from perception.states.discovery import LABELS
 
@@ -212,7 +231,23 @@ def _shown(
         duration=float(features.time[-1, 1]),
         narration=narration,
         sentences=sentences,
+        pace=pace,
     )
+
+
+def _unproved(recordings: int) -> list[str]:
+    """What so few recordings cannot prove."""
+    from perception.states import absence, evidence
+
+    told = []
+    if recordings < evidence.PROVABLE:
+        told.append(
+            f"{recordings} recording{'s' * (recordings > 1)}: whether they share a change at all is tested from"
+            f" {evidence.PROVABLE} on, and was not tested here."
+        )
+    if recordings < absence.PROVABLE:
+        told.append(f"A final state is named from {absence.PROVABLE} recordings on: so there is none here.")
+    return told
 
 
 def _write(folder: Path, task: str, shown: Sequence[Shown], encoder: str, method: str) -> None:
@@ -240,7 +275,8 @@ def _write(folder: Path, task: str, shown: Sequence[Shown], encoder: str, method
         tiers = {task: one.timeline}
         if one.narration is not None:
             tiers["narration"] = one.narration
-        write_eaf(folder / "elan" / f"{one.name}.eaf", tiers, one.path)
+        in_file = {name: tier.replace(interval=one.pace * tier.interval) for name, tier in tiers.items()}
+        write_eaf(folder / "elan" / f"{one.name}.eaf", in_file, one.path)
     write_text(folder / "states.csv", table.getvalue())
     write_json(folder / "states.json", {"task": task, "encoder": encoder, "method": method, "clips": note})
 

@@ -46,7 +46,9 @@ font-variant-numeric:tabular-nums}
 """
 
 
-def write_page(folder: Path, task: str, shown: Sequence[Shown], *, encoder: str, method: str) -> Path:
+def write_page(
+    folder: Path, task: str, shown: Sequence[Shown], *, encoder: str, method: str, cautions: Sequence[str] = ()
+) -> Path:
     """Write `report.html`, one file with the pictures inside.
 
     Args:
@@ -55,6 +57,7 @@ def write_page(folder: Path, task: str, shown: Sequence[Shown], *, encoder: str,
         shown: what was found.
         encoder: whose features.
         method: of discovery.
+        cautions: what the clips cannot prove.
     """
     way = method.replace("_", " ")
     absent = sum(one.moments[LABELS[2]] is None for one in shown)
@@ -64,10 +67,12 @@ def write_page(folder: Path, task: str, shown: Sequence[Shown], *, encoder: str,
     figures = [
         ("clips", str(len(shown)), f"of {encoder}"),
         ("mean confidence", f"{sure:.2f}", "of what was found"),
-        ("no final state", str(absent), "clips that end before it"),
+        ("no final state", str(absent), "clips that end before it, or do not prove it"),
         ("spoken of", str(sum(bool(one.sentences) for one in shown)), "clips whose narration names the task"),
     ]
-    left = [] if len(shown) <= SHEET else [f"The first {SHEET} of {len(shown)} clips are pictured; the table has all."]
+    left = list(cautions)
+    if len(shown) > SHEET:
+        left.append(f"The first {SHEET} of {len(shown)} clips are pictured; the table has all.")
     doubtful = [one.name for one in shown if one.relevance < IRRELEVANT]
     if doubtful:
         left.append(f"May not show the change at all (relevance below {IRRELEVANT:g}): {', '.join(doubtful)}.")

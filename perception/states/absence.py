@@ -24,6 +24,8 @@ from perception.states.order import ABSENT, best_triple
 from perception.states.recordings import recordings
 from perception.states.stack import LEAST_STEPS, Stack
 
+PROVABLE = 3
+"""Recordings from which on a final state can be proved: its own, and two others whose spread is a measure."""
 _FLOOR = 1e-6
 """Probabilities are not taken for smaller, nor for nearer to 1."""
 _LEAST_SPREAD = 0.1
@@ -78,7 +80,7 @@ def _chance(value: float, null: np.ndarray) -> float:
     """Of a further draw, from the normal distribution of some draws, that is as great as a value."""
     from scipy.special import stdtr
 
-    if len(null) < 2:
+    if len(null) < PROVABLE - 1:
         return 1.0
     spread = max(float(null.std(ddof=1)), _LEAST_SPREAD) * np.sqrt(1 + 1 / len(null))
     return float(stdtr(len(null) - 1, (null.mean() - value) / spread))

@@ -108,6 +108,8 @@ def test_the_page_shows_three_pictures_of_each_clip_and_fetches_nothing(made):
     assert "<d>" not in found
     assert "Said: now we are pouring the coffee" in found
     assert not re.search(r"(src|href)=\"?(https?:)?//", found)
+    assert "3 recordings: whether they share a change at all is tested from 5 on, and was not tested here." in found
+    assert "A final state is named from" not in found
 
 
 def test_what_is_done_is_kept_and_broken_files_are_named(films, made, capsys):
@@ -125,6 +127,27 @@ def test_narration_can_be_left_aside(films, tmp_path):
     say(*told)
     note = json.loads((tmp_path / "states.json").read_text())
     assert all(clip["said"] == [] for clip in note["clips"])
+
+
+def test_elan_and_captions_go_by_the_clock_of_the_file(films, tmp_path, capsys):
+    """The films state 10 frames a second; told that 20 are true, they last half as long, but play as they did."""
+    both = [films / f"{name}.mp4" for name in "ab"]
+    say("states", *both, "--task", "pour the coffee", "--pixels", "colour", "--fps", 20, "--run", tmp_path)
+    assert "A final state is named from 3 recordings on: so there is none here." in " ".join(
+        capsys.readouterr().err.split()
+    )
+    note = json.loads((tmp_path / "states.json").read_text())["clips"][0]
+    assert note["duration"] == 4.0
+    assert note["said"] == ["now we are pouring the coffee"]
+    document = ET.parse(tmp_path / "elan/a.eaf").getroot()
+    slots = {slot.get("TIME_SLOT_ID"): int(slot.get("TIME_VALUE")) for slot in document.iter("TIME_SLOT")}
+    states, narration = (
+        [slots[annotation.get("TIME_SLOT_REF1")] for annotation in tier.iter("ALIGNABLE_ANNOTATION")]
+        for tier in document.iter("TIER")
+    )
+    starts = sorted(one["start"] for one in note["found"].values() if one is not None)
+    assert states == [pytest.approx(2000 * start, abs=1) for start in starts]
+    assert narration == [500, 2200]
 
 
 def test_features_of_an_encoder_made_here_or_before(films, tmp_path, capsys):
