@@ -37,7 +37,8 @@ class Finetune:
     """
 
     split: tuple[Path, ...]
-    """HMDB's table, UCF's trainlistNN.txt and testlistNN.txt, or Kinetics' tables."""
+    """HMDB's CLASS_test_splitN.txt or table, UCF's trainlistNN.txt and testlistNN.txt, or Kinetics' tables; or a folder
+    of such lists."""
     epochs: int = 20
     batch: int = 16
     """Videos in a step."""

@@ -20,7 +20,8 @@ class Neighbours:
     """Top-1 accuracy of the k nearest training videos by cosine, each voting with its cosine; mean over splits."""
 
     split: tuple[Path, ...]
-    """HMDB's table, UCF's trainlistNN.txt and testlistNN.txt, or Kinetics' tables."""
+    """HMDB's CLASS_test_splitN.txt or table, UCF's trainlistNN.txt and testlistNN.txt, or Kinetics' tables; or a folder
+    of such lists."""
     k: int = 20
     """Videos that vote."""
     viewing: Viewing = field(default_factory=Viewing)

@@ -45,7 +45,8 @@ class Linear:
     """
 
     split: tuple[Path, ...]
-    """HMDB's table, UCF's trainlistNN.txt and testlistNN.txt, or Kinetics' tables."""
+    """HMDB's CLASS_test_splitN.txt or table, UCF's trainlistNN.txt and testlistNN.txt, or Kinetics' tables; or a folder
+    of such lists."""
     manner: Literal["milnce", "mmv"] = "milnce"
     """As MIL-NCE was measured (C 100), or MMV (C 0.001, standardised, random passes; its frames: --frames 32 --fps
     12.5)."""

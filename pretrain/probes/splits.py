@@ -11,7 +11,9 @@ from pretrain.probes.probe import ProbeError
 from pretrain.probes.rows import number_in, read_header, read_lines, read_rows
 
 _TRAIN, _TEST, _UNUSED = "1", "2", "0"
-"""How tables in HMDB's layout name the parts."""
+"""How HMDB names the parts."""
+_OF_CLASS = re.compile(r"(.+)_test_split(\d+)\.txt")
+"""HMDB's own files: class and number of the split."""
 _PARTS = {"train": "train", "val": "test", "validate": "test", "validation": "test", "test": "test"}
 """How Kinetics names them."""
 
@@ -35,29 +37,43 @@ class Split(NamedTuple):
 def read_splits(paths: Sequence[Path | str]) -> list[Split]:
     """Read the splits of one or several files.
 
-    - HMDB: a table `video_id,label,split1,split2,...` with 1 for training, 2 for testing, 0 for neither. Labels may end
-      with `_test`, as in the file that MIL-NCE was published with.
+    - HMDB: files `CLASS_test_splitN.txt` of all classes, lines `video.avi PART`; or a table
+      `video_id,label,split1,split2,...`, in which labels may end with `_test`, as in the one that MIL-NCE was published
+      with. Parts are 1 for training, 2 for testing, 0 for neither.
     - UCF: pairs of `trainlistNN.txt` and `testlistNN.txt`, lines `Class/video.avi`.
     - Kinetics: tables `label,youtube_id,time_start,time_end,split`; videos are named ID_000010_000020, or ID alone.
 
+    A folder stands for the lists (.txt) in it.
+
     Raises:
-        ProbeError: a file of no such kind, or a split without training or test videos, or without classes in common.
+        ProbeError: a file of no such kind, or a split without training or test videos, without classes in common, or of
+            one class.
     """
-    files = [Path(path) for path in paths]
+    files = [file for path in paths for file in _within(Path(path))]
     if not files:
         raise ProbeError("no file that says which videos are for training and which for testing")
     lists = [path for path in files if path.suffix.lower() == ".txt"]
     tables = [path for path in files if path not in lists]
     if lists and tables:
-        raise ProbeError(f"{lists[0]} is a list of UCF's kind, {tables[0]} a table; state files of one kind")
-    splits = _lists(lists) if lists else _tables(tables)
+        raise ProbeError(f"{lists[0]} is a list, {tables[0]} a table; state files of one kind")
+    splits = _listed(lists) if lists else _tables(tables)
     for split in splits:
         for part, videos in (("training", split.train), ("test", split.test)):
             if not videos:
                 raise ProbeError(f"{files[0]}: split {split.name} has no {part} videos")
-        if not {v.label for v in split.train} & {v.label for v in split.test}:
+        classes = {v.label for v in split.train}
+        if len(classes | {v.label for v in split.test}) < 2:
+            raise ProbeError(f"{files[0]}: all videos of split {split.name} are of one class, {classes.pop()!r}")
+        if not classes & {v.label for v in split.test}:
             raise ProbeError(f"{files[0]}: in split {split.name} no class has both training and test videos")
     return splits
+
+
+def _within(path: Path) -> list[Path]:
+    """The lists in a folder, but for UCF's numbers of its classes; a file alone."""
+    if not path.is_dir():
+        return [path]
+    return [file for file in sorted(path.glob("*.txt")) if file.name != "classInd.txt"]
 
 
 def _tables(files: Sequence[Path]) -> list[Split]:
@@ -101,20 +117,42 @@ def _kinetics(files: Sequence[Path]) -> Split:
     return Split("split", tuple(parts["train"]), tuple(parts["test"]))
 
 
-def _lists(files: Sequence[Path]) -> list[Split]:
+def _listed(files: Sequence[Path]) -> list[Split]:
+    return _of_classes(files) if _OF_CLASS.fullmatch(files[0].name) else _of_parts(files)
+
+
+def _of_classes(files: Sequence[Path]) -> list[Split]:
+    parts: dict[str, dict[str, list[Labelled]]] = {}
+    for path in files:
+        named = _OF_CLASS.fullmatch(path.name)
+        if named is None:
+            raise ProbeError(f"{path}: expected CLASS_test_splitN.txt, like {files[0].name}")
+        split = parts.setdefault(named[2], {_TRAIN: [], _TEST: [], _UNUSED: []})
+        for number, line in enumerate(read_lines(path), 1):
+            video, _, part = line.rpartition(" ")
+            if line and (not video or part not in split):
+                raise ProbeError(f"{path}: line {number}: {line!r} is not a video and 1 (train), 2 (test) or 0")
+            if line:
+                split[part].append(Labelled(video.strip(), named[1]))
+    return [
+        Split(f"split{number}", tuple(split[_TRAIN]), tuple(split[_TEST])) for number, split in sorted(parts.items())
+    ]
+
+
+def _of_parts(files: Sequence[Path]) -> list[Split]:
     parts: dict[str, dict[str, tuple[Labelled, ...]]] = {}
     for path in files:
         named = re.fullmatch(r"(train|test)list(\d*)\.txt", path.name.lower())
         if named is None:
             raise ProbeError(f"{path}: expected trainlistNN.txt or testlistNN.txt")
-        parts.setdefault(named[2], {})[named[1]] = _listed(path)
+        parts.setdefault(named[2], {})[named[1]] = _videos_of(path)
     for number, lists in parts.items():
         if len(lists) < 2:
             raise ProbeError(f"{files[0]}: both trainlist{number}.txt and testlist{number}.txt are needed")
     return [Split(number or "split", lists["train"], lists["test"]) for number, lists in sorted(parts.items())]
 
 
-def _listed(path: Path) -> tuple[Labelled, ...]:
+def _videos_of(path: Path) -> tuple[Labelled, ...]:
     found = []
     for number, line in enumerate(read_lines(path), 1):
         if not line:

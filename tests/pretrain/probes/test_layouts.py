@@ -79,6 +79,25 @@ def test_esc_50_has_its_classes_in_the_names(tmp_path):
     assert found == [("0", 1, 100032), ("14", 2, 100038)]
 
 
+def test_splits_of_hmdb_by_class(tmp_path):
+    """As HMDB publishes them: a file for each class and split, a blank at the end of each line."""
+    for label in ("brush_hair", "climb"):
+        written(tmp_path / f"{label}_test_split1.txt", f"{label}_a.avi 1 \n{label}_b [x].avi 2 \n{label}_c.avi 0 \n")
+        written(tmp_path / f"{label}_test_split2.txt", f"{label}_a.avi 2 \n{label}_b [x].avi 1 \n\n")
+    first, second = read_splits([tmp_path])
+    assert (first.name, second.name) == ("split1", "split2")
+    assert first.train == (Labelled("brush_hair_a.avi", "brush_hair"), Labelled("climb_a.avi", "climb"))
+    assert first.test == (Labelled("brush_hair_b [x].avi", "brush_hair"), Labelled("climb_b [x].avi", "climb"))
+    assert first.train == second.test
+    assert read_splits([tmp_path / "brush_hair_test_split1.txt", tmp_path / "climb_test_split1.txt"]) == [first]
+    with pytest.raises(ProbeError, match="all videos of split split1 are of one class, 'climb'"):
+        read_splits([tmp_path / "climb_test_split1.txt"])
+    with pytest.raises(ProbeError, match=r"line 1: 'a\.avi 3' is not a video and 1 \(train\)"):
+        read_splits([written(tmp_path / "run_test_split1.txt", "a.avi 3\n")])
+    with pytest.raises(ProbeError, match=r"x\.txt: expected CLASS_test_splitN\.txt"):
+        read_splits([tmp_path / "climb_test_split1.txt", written(tmp_path / "x.txt", "")])
+
+
 def test_splits_of_ucf(tmp_path):
     train = written(tmp_path / "trainlist01.txt", "Fly/v_a.avi 1\nSwim/v_b.avi 2\n")
     test = written(tmp_path / "testlist01.txt", "Swim/v_c.avi\n\n")
@@ -86,6 +105,8 @@ def test_splits_of_ucf(tmp_path):
     assert split.name == "01"
     assert split.train == (Labelled("Fly/v_a.avi", "Fly"), Labelled("Swim/v_b.avi", "Swim"))
     assert split.test == (Labelled("Swim/v_c.avi", "Swim"),)
+    written(tmp_path / "classInd.txt", "1 Fly\n2 Swim\n")
+    assert read_splits([tmp_path]) == [split]
     with pytest.raises(ProbeError, match=r"both trainlist01\.txt and testlist01\.txt"):
         read_splits([train])
     with pytest.raises(ProbeError, match="line 1: 'v_a 1' is not Class/video"):

@@ -160,6 +160,6 @@ def test_windows_of_a_video_are_summed():
 
 
 def test_a_split_without_videos_is_no_figure(changing, eye):
-    (changing / "other.csv").write_text("video_id,label,split\ngone,a,1\nripens0,a,2\n")
+    (changing / "other.csv").write_text("video_id,label,split\ngone,a,1\nripens0,a,2\nripens1,b,2\n")
     with pytest.raises(ProbeError, match="0 of 1 training videos of split can be used; the first: gone"):
         Linear(split=(changing / "other.csv",), processes=1)(eye, changing / "v")
