@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
+from typing import Annotated, Literal
 
 import tyro
 
@@ -143,7 +143,7 @@ class Encoding:
     """Folder of a trained model."""
     weights: Path | None = None
     """Published weights of S3D-G (s3d_howto100m.pth), instead of a folder; with --dictionary."""
-    dictionary: Path | None = None
+    dictionary: Annotated[Path | None, tyro.conf.arg(aliases=["--dict"])] = None
     """Their words (s3d_dict.npy)."""
     device: str = "cpu"
     """Where it computes: cpu, cuda, cuda:1 and so on."""

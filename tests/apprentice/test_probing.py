@@ -84,9 +84,10 @@ def test_what_is_wrong_is_one_line(tmp_path, capsys, model):
     assert "k 0: expected at least 1" in failed(capsys, *probe, "--model", model, "--k", 0, "--run", tmp_path / "r")
     assert "give one of them" in failed(capsys, *probe, "--model", model, "--weights", "w.pth")
     assert "--weights and --dictionary go together" in failed(capsys, *probe, "--weights", "w.pth")
+    assert "w.pth: weights cannot be read" in failed(capsys, *probe, "--weights", "w.pth", "--dict", "d.npy")
     assert f"{tmp_path}: no model here" in failed(capsys, *probe, "--model", tmp_path)
     assert f"{tmp_path / 's.csv'}: cannot be read" in failed(capsys, *probe, "--model", model, "--run", tmp_path / "r")
-    (tmp_path / "s.csv").write_text("video_id,label,split1\na,x,1\nb,x,2\n")
+    (tmp_path / "s.csv").write_text("video_id,label,split1\na,x,1\nb,x,2\nc,y,1\n")
     assert "no file in it that ends with" in failed(capsys, *probe, "--model", model, "--run", tmp_path / "r")
 
 
