@@ -35,7 +35,10 @@ def named_reward(spec: str) -> Reward:
     if found is None:
         raise RewardError(f"{spec}: {place} has no {name!r}")
     if isinstance(found, type):
-        found = found()
+        try:
+            found = found()
+        except Exception as error:  # the user's code may raise anything
+            raise RewardError(f"{spec}: cannot be made without arguments ({type(error).__name__}: {error})") from error
     if isinstance(found, Reward):
         return found
     if not callable(found):

@@ -29,18 +29,23 @@ class FunctionReward:
         return frozenset({"obs", "action"})
 
     def per_step(self, episode: Watched) -> Float[np.ndarray, "T"]:
-        """Judge each transition.
+        """Judge each transition; see `of`."""
+        return self.of(episode.obs[:-1], episode.action, episode.obs[1:])
+
+    def of(
+        self, s: Float[np.ndarray, "N D"], a: Float[np.ndarray, "N A"], s_next: Float[np.ndarray, "N D"]
+    ) -> np.ndarray:
+        """What the function says of transitions, its shape and values not yet checked.
 
         Raises:
-            RewardError: the function cannot be applied to observations and actions of these sizes.
+            RewardError: the function fails, as on observations and actions of sizes that it was not made for.
         """
         try:
-            return np.asarray(self.function(episode.obs[:-1], episode.action, episode.obs[1:]), float)
-        except (TypeError, ValueError, IndexError, KeyError) as error:
+            return np.asarray(self.function(s, a, s_next), float)
+        except Exception as error:  # the user's code may raise anything
             raise RewardError(
-                f"the reward {self.name!r} failed on {episode.obs.shape[1]} observations and"
-                f" {episode.action.shape[1]} actions ({type(error).__name__}: {error}):"
-                " was it made for this environment?"
+                f"the reward {self.name!r} failed on {s.shape[1]} observations and {a.shape[1]} actions"
+                f" ({type(error).__name__}: {error}): was it made for this environment?"
             ) from error
 
 
@@ -57,7 +62,7 @@ def of_transitions(reward: Reward, episodes: list[Watched]) -> TransitionReward:
         RewardError: the reward looks at something else, or depends on more than the transition.
     """
     if isinstance(reward, FunctionReward):
-        return _checked(reward)
+        return reward.of
     if not reward.needs <= {"obs", "action"}:
         other = " and ".join(sorted(reward.needs - {"obs", "action"}))
         raise RewardError(f"the reward {reward.name!r} looks at {other}: it is no function of observed transitions")
@@ -77,16 +82,4 @@ def of_transitions(reward: Reward, episodes: list[Watched]) -> TransitionReward:
             raise RewardError(
                 f"the reward {reward.name!r} of a step depends on more than its transition: EPIC and DARD do not apply"
             )
-    return judged
-
-
-def _checked(reward: FunctionReward) -> TransitionReward:
-    def judged(
-        s: Float[np.ndarray, "N D"], a: Float[np.ndarray, "N A"], s_next: Float[np.ndarray, "N D"]
-    ) -> Float[np.ndarray, "N"]:
-        try:
-            return np.asarray(reward.function(s, a, s_next), float)
-        except (TypeError, ValueError, IndexError, KeyError) as error:
-            raise RewardError(f"the reward {reward.name!r} failed ({type(error).__name__}: {error})") from error
-
     return judged

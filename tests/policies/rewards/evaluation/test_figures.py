@@ -164,6 +164,10 @@ def test_rewards_without_a_function_of_transitions_are_told():
     wide = named(lambda s, a, s_next: s_next[:, 7])
     with pytest.raises(RewardError, match=r"failed on 2 observations and 1 actions .IndexError.*this environment"):
         judge(wide, walk())
+    broken = named(lambda s, a, s_next: s.no_such_thing)
+    for fails in (lambda: judge(broken, walk()), lambda: of_transitions(broken, walks(1, 1))(*walk().obs[:3, None])):
+        with pytest.raises(RewardError, match=r"failed on 2 observations and . actions .AttributeError"):
+            fails()
 
 
 def test_gain_is_nothing_but_shaping():
