@@ -32,6 +32,7 @@ def evaluate(verb: commands.RewardsEvaluate) -> None:
     from policies.rewards.evaluation.judgement import Asked, judge_reward, ranked
     from policies.rewards.evaluation.loading import named_reward
     from policies.rewards.evaluation.transitions import of_transitions
+    from policies.rewards.reward import judge
 
     specs = _titles(verb.reward)
     counted = min(verb.seeds, verb.episodes, verb.hack_steps) >= 1 and min(verb.hack, verb.stray) >= 0
@@ -46,7 +47,11 @@ def evaluate(verb: commands.RewardsEvaluate) -> None:
     if acting or verb.demonstration is not None:
         demonstration = _demonstration(verb.demonstration, data)
     episodes = list(data.episodes)
-    truth = of_transitions(named_reward(verb.truth), episodes) if verb.truth is not None else None
+    truth = None
+    if verb.truth is not None:
+        true = named_reward(verb.truth)
+        judge(true, episodes[0])  # refused here, not in each of the distances
+        truth = of_transitions(true, episodes)
     asked = Asked(truth, verb.gamma, verb.transitions, verb.common.seed, _dynamics(verb, data, demonstration))
     found = [judge_reward(name, r, seen_by(r, r.name, data, demonstration), asked) for name, r in rewards.items()]
     found = [_flattered(one, specs[one.name], verb) for one in found]
@@ -113,7 +118,7 @@ def progress(verb: commands.RewardsProgress) -> None:
     from policies.rewards.evaluation.loading import named_reward
 
     data = _data(verb)
-    frames = write_progress(named_reward(verb.reward), data.episodes, verb.out)
+    frames = write_progress(named_reward(verb.reward), data, verb.out)
     console.print(f"{verb.out}: progress of {frames:,} frames of {len(data.episodes)} episodes", soft_wrap=True)
 
 

@@ -106,6 +106,14 @@ def test_a_reward_that_cannot_be_judged_is_one_line(folder, capsys, name, told):
     assert not (folder / "none").exists()
 
 
+def test_a_truth_that_fails_is_one_line_not_a_page_without_distances(folder, capsys):
+    with pytest.raises(SystemExit) as end:
+        judge(folder, "driven", out="none", more=["--truth", f"{folder / 'mine.py'}:broken"])
+    assert end.value.code == 2
+    assert "broken' is nan in step 0; expected finite numbers" in capsys.readouterr().err
+    assert not (folder / "none").exists()
+
+
 def test_another_environment_is_one_line(folder, capsys):
     with pytest.raises(SystemExit) as end:
         judge(folder, "driven", out="none", more=["--hack", "1", "--demonstration", str(folder / "pour.npz")])

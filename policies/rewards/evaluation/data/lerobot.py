@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from policies.rewards.evaluation.data.reading import DataError, Dataset, moments_alone, names_for
+from policies.rewards.evaluation.data.reading import DataError, Dataset, Place, moments_alone, names_for
 from policies.rewards.reward import Watched
 
 STATE = "observation.state"
@@ -31,12 +31,12 @@ def read_lerobot(path: Path, fps: float | None) -> Dataset:
     if STATE not in info["features"]:
         raise DataError(f"{path}: no {STATE} in it; it holds: {', '.join(info['features'])}")
     rate = fps or float(info["fps"])
-    columns = _frames(path, [STATE, "action", "next.reward", "next.success", "episode_index"])
+    columns = _frames(path, [STATE, "action", "next.reward", "next.success", "episode_index", "frame_index"])
     number = columns["episode_index"].ravel().astype(int)
     camera = next((name for name, f in info["features"].items() if f.get("dtype") == "video"), None)
     films = {} if camera is None else _films(path, info, camera)
     names = names_for(columns[STATE].shape[1], _flat(info["features"][STATE].get("names")))
-    found = []
+    found, places = [], []
     for e in np.unique(number):
         rows = number == e
         reward = columns.get("next.reward")
@@ -47,6 +47,7 @@ def read_lerobot(path: Path, fps: float | None) -> Dataset:
             continue
         obs, action, true = moments
         success = columns.get("next.success")
+        places.append(Place(int(e), int(np.argmax(rows))))
         found.append(
             Watched(
                 obs=obs,
@@ -61,11 +62,13 @@ def read_lerobot(path: Path, fps: float | None) -> Dataset:
     environment = path / "meta/environment.json"
     told = json.loads(environment.read_text(encoding="utf-8")) if environment.is_file() else {}
     remarks = ["the last action of each episode is left out: LeRobot keeps no observation after it"]
-    return Dataset(path=path, format="lerobot", episodes=found, environment=told, remarks=remarks)
+    if camera is None and any(f.get("dtype") == "image" for f in info["features"].values()):
+        remarks.append("its pictures are kept as images, which are not read: convert them to videos")
+    return Dataset(path=path, format="lerobot", episodes=found, environment=told, remarks=remarks, places=places)
 
 
 def _frames(path: Path, wanted: list[str]) -> dict[str, np.ndarray]:
-    """Columns (N, D) of all frames, in order; those that are not there are left out."""
+    """Columns (N, D) of all frames, in order of episode and frame; those that a file lacks are left out."""
     from pyarrow import parquet
 
     files = sorted(path.glob("data/*/*.parquet"))
@@ -76,10 +79,15 @@ def _frames(path: Path, wanted: list[str]) -> dict[str, np.ndarray]:
         present = [name for name in wanted if name in parquet.read_schema(file).names]
         for name, column in parquet.read_table(file, columns=present).to_pydict().items():
             parts.setdefault(name, []).append(np.asarray(column, float).reshape(len(column), -1))
-    lacking = {STATE, "action", "episode_index"} - set(parts)
+    columns = {name: np.concatenate(values) for name, values in parts.items()}
+    frames = max(map(len, columns.values()), default=0)
+    columns = {name: column for name, column in columns.items() if len(column) == frames}
+    lacking = {STATE, "action", "episode_index"} - set(columns)
     if lacking:
         raise DataError(f"{path}: no column {sorted(lacking)[0]!r} in its frames")
-    return {name: np.concatenate(values) for name, values in parts.items()}
+    keys = [columns[name].ravel() for name in ("frame_index", "episode_index") if name in columns]
+    order = np.lexsort(keys)  # by episode, then by frame; a stable sort, so that frames without a number stay
+    return {name: column[order] for name, column in columns.items()}
 
 
 def _films(path: Path, info: dict[str, Any], camera: str) -> dict[int, Callable[[], Iterator[np.ndarray]]]:

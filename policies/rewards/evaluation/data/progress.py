@@ -14,7 +14,8 @@ import numpy as np
 from jaxtyping import Float
 
 from policies.rewards.evaluation.canonical.pearson import refuse_constant
-from policies.rewards.reward import Reward, Watched, judge, levels
+from policies.rewards.evaluation.data.reading import Dataset
+from policies.rewards.reward import Reward, judge, levels
 from records.atomic import atomic_path
 
 QUANTILES = (0.05, 0.95)
@@ -34,8 +35,10 @@ def progress_of(rewards: Sequence[Float[np.ndarray, "_"]], name: str = "reward")
     return [np.clip((np.append(r[:1], r) - low) / (high - low), 0, 1) for r in rewards]
 
 
-def write_progress(reward: Reward, episodes: Sequence[Watched], path: Path) -> int:
+def write_progress(reward: Reward, data: Dataset, path: Path) -> int:
     """Write the parquet file; returns the number of frames.
+
+    Episodes and frames have the numbers that they have in the whole of the data.
 
     Raises:
         RewardError: the reward cannot judge an episode, or is the same everywhere.
@@ -43,14 +46,16 @@ def write_progress(reward: Reward, episodes: Sequence[Watched], path: Path) -> i
     import pyarrow as pa
     from pyarrow import parquet
 
-    found = progress_of([levels(reward, judge(reward, episode)) for episode in episodes], reward.name)
+    found = progress_of([levels(reward, judge(reward, episode)) for episode in data.episodes], reward.name)
     length = [len(progress) for progress in found]
+    frame = np.concatenate([np.arange(n) for n in length])
+    place = np.repeat(np.array(data.placed()), length, axis=0)
     sparse = np.concatenate(found)
     table = pa.table(
         {
-            "index": pa.array(np.arange(len(sparse)), pa.int64()),
-            "episode_index": pa.array(np.repeat(np.arange(len(found)), length), pa.int64()),
-            "frame_index": pa.array(np.concatenate([np.arange(n) for n in length]), pa.int64()),
+            "index": pa.array(place[:, 1] + frame, pa.int64()),
+            "episode_index": pa.array(place[:, 0], pa.int64()),
+            "frame_index": pa.array(frame, pa.int64()),
             "progress_sparse": pa.array(sparse.astype(np.float32), pa.float32()),
             "progress_dense": pa.array(
                 np.concatenate([np.maximum.accumulate(p) for p in found]).astype(np.float32), pa.float32()

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, NamedTuple
 
 import numpy as np
 from jaxtyping import Float
@@ -34,6 +34,15 @@ class DataError(RewardError):
     """Files that hold no episodes that a reward could judge."""
 
 
+class Place(NamedTuple):
+    """Where an episode stands in the whole of the data."""
+
+    episode: int
+    """Its number, from 0."""
+    frame: int
+    """Number of its first frame among the frames of all episodes."""
+
+
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Dataset:
     """Episodes of one environment."""
@@ -47,6 +56,15 @@ class Dataset:
     """That the episodes were reset with, where they are known."""
     remarks: Sequence[str] = ()
     """What had to be assumed."""
+    places: Sequence[Place] = ()
+    """Of the episodes, where they do not simply follow each other; see `placed`."""
+
+    def placed(self) -> Sequence[Place]:
+        """Where each episode stands in the whole of the data, be it that only a part of them is here."""
+        if self.places:
+            return self.places
+        first = np.cumsum([0, *(len(episode) + 1 for episode in self.episodes)]).tolist()
+        return [Place(k, first[k]) for k in range(len(self.episodes))]
 
     def part(self, which: Part) -> Dataset:
         """The even or the odd ones of the episodes, counted from 0: one half to learn from, the other to judge by.
@@ -59,7 +77,11 @@ class Dataset:
         half = slice(which == "odd", None, 2)
         if not self.episodes[half]:
             raise DataError(f"{self.path}: holds a single episode, none of the {which} ones")
-        return replace(self, episodes=self.episodes[half], seeds=self.seeds[half])
+        return replace(self, episodes=self.episodes[half], seeds=self.seeds[half], places=self.placed()[half])
+
+
+_DAMAGED = (OSError, KeyError, ValueError, TypeError, IndexError, AttributeError)
+"""What reading a file raises that is cut off, or laid out otherwise than its format says."""
 
 
 def read_episodes(path: Path | str, *, format: str | None = None, fps: float | None = None) -> Dataset:
@@ -80,13 +102,13 @@ def read_episodes(path: Path | str, *, format: str | None = None, fps: float | N
     read = READERS.load(format or format_of(path))
     try:
         found: Dataset = read(path, fps)
-    except (OSError, KeyError) as error:
-        told = str(error.args[0] if error.args else error)
-        raise DataError(f"{path}: cannot be read as {format or format_of(path)} ({told})") from error
     except DataError:
         raise
     except RewardError as error:
         raise DataError(f"{path}: {error}") from error
+    except _DAMAGED as error:
+        told = str(error.args[0] if error.args else error)
+        raise DataError(f"{path}: cannot be read as {format or format_of(path)} ({told})") from error
     if not found.episodes:
         raise DataError(f"{path}: holds no episode of at least one step")
     return found

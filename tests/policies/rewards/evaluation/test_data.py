@@ -4,6 +4,7 @@ import json
 
 import h5py
 import numpy as np
+import pyarrow as pa
 import pytest
 from points import named, near, walk
 from pyarrow import parquet
@@ -14,7 +15,7 @@ from policies.datasets.replayed import Replayed
 from policies.evaluate import evaluate
 from policies.rewards.evaluation.canonical.pearson import ConstantRewardError
 from policies.rewards.evaluation.data.progress import write_progress
-from policies.rewards.evaluation.data.reading import DataError, read_episodes
+from policies.rewards.evaluation.data.reading import DataError, Dataset, read_episodes
 from policies.rewards.evaluation.loading import named_reward, title_of
 from policies.rewards.reward import RewardError, judge
 from policies.trials import Trial
@@ -109,6 +110,19 @@ def test_what_cannot_be_read_is_told(tmp_path):
     (tmp_path / "broken.hdf5").write_bytes(b"no HDF5")
     with pytest.raises(DataError, match="cannot be read as robomimic"):
         read_episodes(tmp_path / "broken.hdf5")
+    damaged = lerobot_of_other_people(tmp_path / "lr")
+    (damaged / "data/chunk-000/file-001.parquet").write_bytes(b"PAR1 cut off")
+    with pytest.raises(DataError, match=r"cannot be read as lerobot \(Parquet magic bytes not found"):
+        read_episodes(damaged)
+    for text in ("{not JSON", "[]", '{"codebase_version": "v3.0"}'):
+        (damaged / "meta/info.json").write_text(text)
+        with pytest.raises(DataError, match="cannot be read as lerobot"):
+            read_episodes(damaged)
+    with h5py.File(tmp_path / "uneven.hdf5", "w") as file:
+        group = file.create_group("data/demo_0")
+        group["obs/a"], group["obs/b"], group["actions"] = np.zeros((3, 1)), np.zeros((4, 1)), np.zeros((3, 1))
+    with pytest.raises(DataError, match="cannot be read as robomimic"):
+        read_episodes(tmp_path / "uneven.hdf5")
     (tmp_path / "meta").mkdir()
     (tmp_path / "meta/info.json").write_text('{"codebase_version": "v2.1", "features": {}}')
     with pytest.raises(DataError, match=r"version v2\.1; convert it to v3\.0"):
@@ -116,8 +130,8 @@ def test_what_cannot_be_read_is_told(tmp_path):
 
 
 def test_progress_as_lerobot_keeps_it(tmp_path):
-    episodes = [walk(0), walk(1, to=0.5, steps=10)]
-    assert write_progress(named(near), episodes, tmp_path / "progress.parquet") == 32
+    data = Dataset(path=tmp_path, format="episodes", episodes=[walk(0), walk(1, to=0.5, steps=10)])
+    assert write_progress(named(near), data, tmp_path / "progress.parquet") == 32
     table = parquet.read_table(tmp_path / "progress.parquet")
     assert table.column_names == ["index", "episode_index", "frame_index", "progress_sparse", "progress_dense"]
     rows = table.to_pydict()
@@ -128,8 +142,42 @@ def test_progress_as_lerobot_keeps_it(tmp_path):
     assert rows["progress_sparse"][31] < 0.6
     assert np.all(np.diff(rows["progress_dense"][:21]) >= 0)
     with pytest.raises(ConstantRewardError, match="zero variance"):
-        write_progress(named(lambda s, a, s_next: np.ones(len(s))), episodes, tmp_path / "none.parquet")
+        write_progress(named(lambda s, a, s_next: np.ones(len(s))), data, tmp_path / "none.parquet")
     assert not (tmp_path / "none.parquet").exists()
+
+
+LENGTHS = (5, 4, 1, 6)
+
+
+def lerobot_of_other_people(folder):
+    """Two files of frames, not in order, the second without success; an episode of a single frame."""
+    (folder / "meta").mkdir(parents=True)
+    state = {"dtype": "float32", "shape": [1], "names": None}
+    info = {"codebase_version": "v3.0", "fps": 10, "features": {"observation.state": state, "action": state}}
+    (folder / "meta/info.json").write_text(json.dumps(info))
+    rows = [
+        {"observation.state": [10.0 * e + f], "action": [float(f)], "episode_index": e, "frame_index": f}
+        for e, length in enumerate(LENGTHS)
+        for f in range(length)
+    ]
+    (folder / "data/chunk-000").mkdir(parents=True)
+    for k, part in enumerate((rows[8::-1], [row | {"next.success": True} for row in rows[9:]])):
+        parquet.write_table(pa.Table.from_pylist(part), folder / f"data/chunk-000/file-{k:03d}.parquet")
+    return folder
+
+
+def test_progress_has_the_numbers_of_the_whole_dataset(tmp_path):
+    """An episode too short to judge, and half of those that are left, are passed over, but counted."""
+    data = read_episodes(lerobot_of_other_people(tmp_path / "lr"))
+    assert [len(episode) + 1 for episode in data.episodes] == [5, 4, 6]
+    assert all(np.all(np.diff(episode.obs[:, 0]) == 1) for episode in data.episodes), "in the order of frame_index"
+    assert [episode.success for episode in data.episodes] == [None] * 3, "success is not told of all frames"
+    expected = {"all": ([0] * 5 + [1] * 4 + [3] * 6, [*range(9), *range(10, 16)]), "odd": ([1] * 4, [5, 6, 7, 8])}
+    for part, (episode, index) in expected.items():
+        reward = named(lambda s, a, s_next: s_next[:, 0])
+        write_progress(reward, data.part(part), tmp_path / "progress.parquet")
+        rows = parquet.read_table(tmp_path / "progress.parquet").to_pydict()
+        assert (rows["episode_index"], rows["index"]) == (episode, index)
 
 
 def test_rewards_are_named(tmp_path):
@@ -139,6 +187,7 @@ def test_rewards_are_named(tmp_path):
         "class Steps:\n    name = 'steps'\n    needs = frozenset()\n"
         "    def per_step(self, episode):\n        return 0 * episode.action[:, 0]\n"
         "number = 3\n"
+        "class Asks:\n    def __init__(self, how):\n        pass\n"
     )
     assert judge(named_reward(f"{code}:height"), walk())[-1] == 1
     assert judge(named_reward(f"{code}:Steps"), walk()).tolist() == [0] * 20
@@ -147,6 +196,7 @@ def test_rewards_are_named(tmp_path):
     for spec, told in {
         f"{code}:depth": "has no 'depth'",
         f"{code}:number": "neither a function",
+        f"{code}:Asks": "cannot be made without arguments .TypeError",
         "nowhere:f": "cannot be imported .ModuleNotFoundError",
         str(tmp_path / "absent"): "no reward; give the folder",
         f"{tmp_path}/other.py:f": "no such file",
