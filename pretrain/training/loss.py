@@ -19,7 +19,8 @@ Loss = Callable[[Met, Batch], Float[Tensor, ""]]
 def loss_of(objective: str, options: Mapping[str, Any]) -> Loss:
     """The loss of an objective of the table, with its options (temperature, margin, ...).
 
-    Objectives of pairs take the first candidate: the sentence that the clip was drawn around.
+    Objectives of pairs take the first candidate: the sentence that the clip was drawn around. A clip whose sentences
+    have no word that the model knows takes no part.
 
     Raises:
         UnknownName: no such objective.
@@ -31,13 +32,10 @@ def loss_of(objective: str, options: Mapping[str, Any]) -> Loss:
             return function(met, has_audio=batch.heard, candidate=batch.candidate, **options)
         assert met.text is not None
         if objective == "milnce":
-            found = function(met.video_of_text, met.text, candidate=batch.candidate, **options)
-        elif objective == "nce":
-            found = function(met.video_of_text, met.text[:, 0], known=batch.candidate[:, 0], **options)
-        elif objective == "ranking":
-            found = function(met.video_of_text, met.text[:, 0], source=batch.source, **options)
-        else:
-            found = function(met.video_of_text, met.text[:, 0], **options)
-        return found
+            return function(met.video_of_text, met.text, candidate=batch.candidate, **options)
+        pairs = met.video_of_text, met.text[:, 0]
+        if objective == "ranking":
+            return function(*pairs, known=batch.candidate[:, 0], source=batch.source, **options)
+        return function(*pairs, known=batch.candidate[:, 0], **options)
 
     return of_met

@@ -20,8 +20,8 @@ def losses(encode, video, text, known, source):
     return {
         "milnce": milnce(v, t, candidate=known, chunk=5),
         "nce": nce(v, t[:, 0], known=known.any(1), chunk=5),
-        "frozen": frozen(v, t[:, 0]),
-        "ranking": ranking(v, t[:, 0], source=source),
+        "frozen": frozen(v, t[:, 0], known=known.any(1)),
+        "ranking": ranking(v, t[:, 0], known=known.any(1), source=source),
     }
 
 

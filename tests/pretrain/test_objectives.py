@@ -90,11 +90,15 @@ def test_candidates_and_pairs_that_are_not_there():
         everything = torch.cat([x[i][said], x[there][:, i][:, said[i]].flatten()])
         losses.append(everything.logsumexp(0) - x[i, i][said[i]].logsumexp(0))
     torch.testing.assert_close(milnce(video, text, candidate=said), torch.stack(losses).mean())
+
+
+@pytest.mark.parametrize("objective", [nce, frozen, ranking])
+def test_pairs_that_are_not_there(objective):
+    there = torch.tensor([1, 1, 0, 1, 0], dtype=torch.bool)
     one, other = embeddings(5, 6), embeddings(5, 6, seed=1)
-    torch.testing.assert_close(nce(one, other, known=there), nce(one[there], other[there]))
-    nobody = torch.zeros(5, dtype=torch.bool)
+    torch.testing.assert_close(objective(one, other, known=there), objective(one[there], other[there]))
     one.requires_grad_()
-    alone = nce(one, other, known=nobody)
+    alone = objective(one, other, known=torch.zeros(5, dtype=torch.bool))
     alone.backward()
     assert alone == 0
     assert torch.equal(one.grad, torch.zeros_like(one))

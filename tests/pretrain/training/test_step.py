@@ -55,6 +55,17 @@ def test_gradients_in_pieces_are_those_of_the_whole(objective, pieces):
         torch.testing.assert_close(found[name], gradient, atol=1e-5 * largest, rtol=1e-3, msg=name)
 
 
+@pytest.mark.parametrize("objective", ["milnce", "nce", "frozen", "ranking"])
+def test_a_clip_without_a_word_that_is_known_takes_no_part(objective):
+    model, loss, batch = model_of().eval(), loss_of(objective, {}), batch_of(6)
+    batch.candidate[4:] = False
+    with torch.no_grad():
+        told, alone = (loss(model(part), part) for part in (batch, split(batch, 3)[0]))
+        fewer = batch._replace(**{name: column[:4] for name, column in batch._asdict().items() if column is not None})
+        torch.testing.assert_close(told, loss(model(fewer), fewer))
+    assert abs(told - alone) > 1e-3, "it depends on the batch"
+
+
 def test_pieces_cover_a_batch():
     batch = batch_of(10, sound=True)
     parts = split(batch, 3)
