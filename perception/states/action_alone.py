@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from perception.states.pseudo_labels import PseudoLabels
+from perception.states.pseudo_labels import Labelled, PseudoLabels
 from perception.states.stack import Stack
 
 
@@ -23,7 +23,7 @@ class ActionAlone(PseudoLabels):
         result[:, 1] = super()._learned(value, positive, negative, unseen)[:, 1]
         return result
 
-    def _examples(self, stack: Stack, labelled) -> tuple[np.ndarray, np.ndarray]:  # type: ignore[no-untyped-def]
+    def _examples(self, stack: Stack, labelled: Labelled) -> tuple[np.ndarray, np.ndarray]:
         positive, negative = np.zeros((2, len(stack.middle), 3))
         for c in range(stack.clips):
             rows, relevance = stack.rows(c), labelled.relevance[c]

@@ -52,7 +52,7 @@ class PseudoLabels:
     def __call__(self, stack: Stack, *, seed: int, prior: Sequence[Float[np.ndarray, "T"]] | None = None) -> Discovery:
         """Discover in stacked clips; deterministic by seed."""
         log_prior = self._log_prior(stack, prior)
-        best: _Labelled | None = None
+        best: Labelled | None = None
         for restart in range(self.restarts):
             found = self._self_trained(stack, log_prior, np.random.default_rng([seed, restart]))
             if best is None or found.likelihood > best.likelihood:
@@ -60,7 +60,7 @@ class PseudoLabels:
         assert best is not None
         return self._discovery(stack, best)
 
-    def _self_trained(self, stack: Stack, log_prior: np.ndarray, rng: np.random.Generator) -> _Labelled:
+    def _self_trained(self, stack: Stack, log_prior: np.ndarray, rng: np.random.Generator) -> Labelled:
         labelled = _first_labels(stack, rng)
         clip = np.repeat(np.arange(stack.clips), np.diff(stack.start))
         for k in range(self.rounds):
@@ -87,7 +87,7 @@ class PseudoLabels:
             result[:, k] = probability(unseen, plane)
         return result
 
-    def _examples(self, stack: Stack, labelled: _Labelled) -> tuple[np.ndarray, np.ndarray]:
+    def _examples(self, stack: Stack, labelled: Labelled) -> tuple[np.ndarray, np.ndarray]:
         """Weight (N, 3) of each window as an example of each label, and as one of what is not that label.
 
         Windows near a labelled moment are examples of it, and examples of what the other labels are not. Windows far
@@ -113,7 +113,7 @@ class PseudoLabels:
                 negative[rows.start + some, k] += relevance / max(1, len(some))
         return positive, negative
 
-    def _labels(self, stack: Stack, score: np.ndarray, log_prior: np.ndarray, *, last: bool) -> _Labelled:
+    def _labels(self, stack: Stack, score: np.ndarray, log_prior: np.ndarray, *, last: bool) -> Labelled:
         """Ordered windows of the greatest product of probabilities in each clip, and how relevant the clip is.
 
         A clip's weight is the sigmoid of its log-product above the mean of all clips, in standard deviations.
@@ -125,7 +125,7 @@ class PseudoLabels:
         window = np.array([best_triple(own, step, log_absence(absent)) for own, step in pieces])
         product = np.array([at_windows(own, w, np.log(0.5)).sum() for (own, _), w in zip(pieces, window, strict=True)])
         relevance = sigmoid((product - product.mean()) / max(float(product.std()), _FLOOR))
-        return _Labelled(window, relevance, score, float(np.mean(product)))
+        return Labelled(window, relevance, score, float(np.mean(product)))
 
     def _log_prior(self, stack: Stack, prior: Sequence[np.ndarray] | None) -> np.ndarray:
         """Logarithm of the prior of the action, the likeliest window of each clip at 0."""
@@ -134,7 +134,7 @@ class PseudoLabels:
         scaled = [weight / weight.max() if weight.max() > 0 else np.ones(len(weight)) for weight in prior]
         return self.prior_power * np.log(np.maximum(np.concatenate(scaled), _FLOOR))
 
-    def _discovery(self, stack: Stack, labelled: _Labelled) -> Discovery:
+    def _discovery(self, stack: Stack, labelled: Labelled) -> Discovery:
         scores = stack.split(labelled.score)
         confidence = np.array([at_windows(own, w, 0.0) for own, w in zip(scores, labelled.window, strict=True)])
         initial, action, final = labelled.window.T
@@ -146,7 +146,7 @@ _ENOUGH = 8
 """Windows of a clip that are examples of what a label is not, by their time alone."""
 
 
-class _Labelled(NamedTuple):
+class Labelled(NamedTuple):
     """Pseudo-labels of every clip."""
 
     window: Int[np.ndarray, "C 3"]
@@ -164,11 +164,11 @@ def _spread(rows: np.ndarray) -> np.ndarray:
     return rows[np.linspace(0, len(rows) - 1, _ENOUGH).round().astype(np.int64)]
 
 
-def _first_labels(stack: Stack, rng: np.random.Generator) -> _Labelled:
+def _first_labels(stack: Stack, rng: np.random.Generator) -> Labelled:
     """Labels that know the order alone: three moments of each clip, drawn and sorted."""
     window = []
     for c in range(stack.clips):
         step = stack.step[stack.rows(c)]
         moments = np.sort(rng.choice(int(step[-1]) + 1, 3, replace=False))
         window.append(np.searchsorted(step, moments))
-    return _Labelled(np.array(window), np.ones(stack.clips), np.full((len(stack.middle), 3), 0.5), -np.inf)
+    return Labelled(np.array(window), np.ones(stack.clips), np.full((len(stack.middle), 3), 0.5), -np.inf)
