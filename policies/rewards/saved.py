@@ -116,6 +116,7 @@ def _read(path: Path) -> dict[str, Any]:
         REWARDS[note["reward"]]
         if note["describer"] is not None:
             DESCRIBERS[note["describer"]["kind"]]
+            dict(note["describer"]["arguments"])
         return note
     except UnknownName as error:
         raise RewardError(f"{path}: {error}") from error

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib
 import importlib.util
+import sys
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -17,8 +18,9 @@ def named_reward(spec: str) -> Reward:
     """The reward that is meant.
 
     Args:
-        spec: folder of a saved reward; or `module:name` or `path/file.py:name` of a function of s (N, D), a (N, A) and
-            s_next (N, D) that gives (N,), of a reward (an object with `needs` and `per_step`), or of a class of them.
+        spec: folder of a saved reward; or `module:name` (installed, or in the working folder) or `path/file.py:name` of
+            a function of s (N, D), a (N, A) and s_next (N, D) that gives (N,), of a reward (an object with `needs` and
+            `per_step`), or of a class of them.
             The code is run as it stands: name only what you trust.
 
     Raises:
@@ -56,6 +58,9 @@ def _module(place: str) -> ModuleType:
     path = Path(place)
     try:
         if path.suffix != ".py":
+            here = str(Path.cwd())
+            if here not in sys.path:  # a console script does not look there; last, so that nothing installed is hidden
+                sys.path.append(here)
             return importlib.import_module(place)
         if not path.is_file():
             raise RewardError(f"{place}: no such file")

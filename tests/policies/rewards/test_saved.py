@@ -102,6 +102,7 @@ def saved(folder, change=None):
         ({"surplus": 1}, "damaged.*surplus"),
         ({"fingerprint": "other"}, "another encoder"),
         ({"describer": {"kind": "subprocess", "arguments": {}}}, "unknown description"),
+        ({"describer": {"kind": "obs"}}, "damaged.*arguments"),
     ],
 )
 def test_a_changed_note_is_refused(change, message, tmp_path):

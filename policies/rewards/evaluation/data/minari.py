@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from policies.rewards.evaluation.data.reading import DataError, Dataset, minari_file
+from policies.rewards.evaluation.data.reading import DataError, Dataset, is_numeric, minari_file
 from policies.rewards.reward import Watched
 
 
@@ -35,6 +35,8 @@ def read_minari(path: Path, fps: float | None) -> Dataset:
                 continue
             obs, names = _together(group["observations"], "")
             action, _ = _together(group["actions"], "")
+            if not names or not action.shape[1]:
+                raise DataError(f"{file_path}: {name} has no observations or no actions that are numbers")
             if len(obs) != len(action) + 1:
                 raise DataError(f"{file_path}: {name} has {len(obs)} observations and {len(action)} actions")
             ours = told.get("observations")
@@ -54,10 +56,12 @@ def read_minari(path: Path, fps: float | None) -> Dataset:
 
 
 def _together(node: Any, name: str) -> tuple[np.ndarray, list[str]]:
-    """Vectors of a space, and names of their numbers."""
+    """Vectors of a space, and names of their numbers; text has none."""
     if hasattr(node, "keys"):
         parts = [_together(node[key], f"{name}{key}_") for key in sorted(node)]
         return np.hstack([value for value, _ in parts]), [n for _, names in parts for n in names]
+    if not is_numeric(node):
+        return np.zeros((len(node), 0)), []
     value = np.asarray(node, float)
     value = value.reshape(len(value), -1)
     return value, [f"{name or 'obs_'}{k}" for k in range(value.shape[1])]

@@ -178,6 +178,11 @@ def moments_alone(
     return obs, action[:-1], reward
 
 
+def is_numeric(column: Any) -> bool:
+    """Whether a column of a file holds numbers or truth values, and no text."""
+    return column.dtype.kind in "biuf"
+
+
 def names_for(count: int, names: Sequence[str] | None) -> tuple[str, ...]:
     """Names of observations; numbered ones where none are given, or not as many."""
     return tuple(names) if names is not None and len(names) == count else tuple(f"obs_{k}" for k in range(count))

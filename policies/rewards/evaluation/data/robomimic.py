@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from policies.rewards.evaluation.data.reading import DataError, Dataset, moments_alone
+from policies.rewards.evaluation.data.reading import DataError, Dataset, is_numeric, moments_alone
 from policies.rewards.reward import Watched
 
 USUAL_RATE = 20.0
@@ -20,7 +20,8 @@ USUAL_RATE = 20.0
 def read_robomimic(path: Path, fps: float | None) -> Dataset:
     """Read `obs`, `next_obs`, `actions` and `rewards`; vectors of observations are put one after the other.
 
-    Success is the attribute `success` or the mask of that name; else, as in robomimic's own data, a reward above 0.
+    What is no number, such as an instruction, is left out, and so are demonstrations without a step. Success is the
+    attribute `success` or the mask of that name; else, as in robomimic's own data, a reward above 0.
 
     Raises:
         DataError: not such a file.
@@ -38,6 +39,8 @@ def read_robomimic(path: Path, fps: float | None) -> Dataset:
         found, seeds = [], []
         for name in demos:
             group = file["data"][name]
+            if "actions" in group and not len(group["actions"]):
+                continue
             episode = _episode(group, path, name, float(rate or USUAL_RATE), told, _success(group, name, solved))
             if episode is not None:
                 found.append(episode)
@@ -53,9 +56,9 @@ def _episode(
 ) -> Watched | None:
     if "obs" not in group or "actions" not in group:
         raise DataError(f"{path}: {name} has no `obs` or no `actions`")
-    vectors = [key for key in sorted(group["obs"]) if group["obs"][key].ndim <= 2]
+    vectors = [key for key in sorted(group["obs"]) if group["obs"][key].ndim <= 2 and is_numeric(group["obs"][key])]
     images = [key for key in sorted(group["obs"]) if group["obs"][key].ndim == 4]
-    obs, action = _together(group["obs"], vectors), np.asarray(group["actions"], float)
+    obs, action = _together(group["obs"], vectors), _together(group, ["actions"])
     reward = np.asarray(group["rewards"], float) if "rewards" in group else None
     frames = None
     if "next_obs" in group and vectors and (not images or images[0] in group["next_obs"]):
@@ -88,9 +91,9 @@ def _environment(text: Any) -> dict[str, Any]:
     """What the file says of its environment; our own arguments are at the top."""
     try:
         told = json.loads(text) if text else {}
-    except ValueError:
+        return {"env_name": told.get("env_name"), **(told.get("env_kwargs") or {})}
+    except (ValueError, TypeError, AttributeError):
         return {}
-    return {"env_name": told.get("env_name"), **(told.get("env_kwargs") or {})}
 
 
 def _width(column: Any) -> int:
@@ -99,7 +102,7 @@ def _width(column: Any) -> int:
 
 def _together(group: Any, keys: list[str]) -> np.ndarray:
     if not keys:
-        raise DataError(f"{group.file.filename}: no observation in it is a vector")
+        raise DataError(f"{group.file.filename}: no observation in it is a vector of numbers")
     return np.hstack([np.asarray(group[key], float).reshape(len(group[key]), -1) for key in keys])
 
 

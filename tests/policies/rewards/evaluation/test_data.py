@@ -85,11 +85,15 @@ def test_files_of_other_people(tmp_path):
         for name, reward in (("demo_10", [0, 0, 1.0]), ("demo_2", [0, 0, 0.0])):
             group = data.create_group(name)
             group["obs/pos"], group["obs/grip"] = np.arange(6.0).reshape(3, 2), np.ones(3)
-            group["actions"], group["rewards"] = np.zeros((3, 1)), reward
+            group["actions"], group["rewards"] = np.zeros(3), reward
+            group["obs/said"] = np.array(["lift it"] * 3, dtype=h5py.string_dtype())
+        empty = data.create_group("demo_3")
+        empty["obs/pos"], empty["actions"], empty["rewards"] = np.zeros((0, 2)), np.zeros((0, 1)), np.zeros(0)
     found = read_episodes(tmp_path / "lift.hdf5")
     second, tenth = found.episodes
     assert tenth.obs_names == ("grip_0", "pos_0", "pos_1")
     assert (tenth.fps, len(tenth), tenth.success, second.success) == (25, 2, True, False)
+    assert tenth.action.shape == (2, 1)
     np.testing.assert_array_equal(tenth.reward, [0, 1])
     assert "no observation after it" in found.remarks[0]
     with h5py.File(tmp_path / "main_data.hdf5", "w") as file:
@@ -100,6 +104,12 @@ def test_files_of_other_people(tmp_path):
     (only,) = read_episodes(tmp_path / "main_data.hdf5").episodes
     assert only.obs_names == ("at_0", "at_1", "goal_0")
     assert only.success is True
+    with h5py.File(tmp_path / "main_data.hdf5", "w") as file:
+        group = file.create_group("episode_0")
+        group["observations"] = np.array(["go on"] * 3, dtype=h5py.string_dtype())
+        group["actions"], group["rewards"] = np.zeros((2, 1)), np.zeros(2)
+    with pytest.raises(DataError, match="episode_0 has no observations or no actions that are numbers"):
+        read_episodes(tmp_path / "main_data.hdf5")
 
 
 def test_what_cannot_be_read_is_told(tmp_path):
@@ -180,7 +190,9 @@ def test_progress_has_the_numbers_of_the_whole_dataset(tmp_path):
         assert (rows["episode_index"], rows["index"]) == (episode, index)
 
 
-def test_rewards_are_named(tmp_path):
+def test_rewards_are_named(tmp_path, monkeypatch):
+    monkeypatch.syspath_prepend(str(tmp_path / "elsewhere"))  # puts sys.path back afterwards
+    monkeypatch.chdir(tmp_path)
     code = tmp_path / "mine.py"
     code.write_text(
         "def height(s, a, s_next):\n    return s_next[:, 0]\n"
@@ -190,6 +202,8 @@ def test_rewards_are_named(tmp_path):
         "class Asks:\n    def __init__(self, how):\n        pass\n"
     )
     assert judge(named_reward(f"{code}:height"), walk())[-1] == 1
+    (tmp_path / "in_working_folder.py").write_text(code.read_text())
+    assert judge(named_reward("in_working_folder:height"), walk())[-1] == 1
     assert judge(named_reward(f"{code}:Steps"), walk()).tolist() == [0] * 20
     assert judge(named_reward("points:near"), walk())[-1] == 0
     assert title_of(f"{code}:height") == "height"
