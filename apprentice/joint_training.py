@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -33,8 +33,9 @@ def train(verb: commands.PretrainTrain) -> None:
     from pretrain.training.curriculum import Stage, from_stills, train_stages
     from pretrain.training.loop import Keeping
 
-    if verb.vectors is not None and verb.start_from is not None:
-        raise UsageError("--vectors and --start-from: a model to start from brings its own words")
+    for option, given in (("--vectors", verb.vectors), ("--dictionary", verb.dictionary)):
+        if given is not None and verb.start_from is not None:
+            raise UsageError(f"{option} and --start-from: a model to start from brings its own words")
     if (verb.workers or 0) < 0 or verb.save_every < 1:
         raise UsageError("--workers must be at least 0, --save-every at least 1")
     recipe = _changed(RECIPES.load(verb.recipe)(), verb)
@@ -45,16 +46,14 @@ def train(verb: commands.PretrainTrain) -> None:
         workers = usable - 1 if verb.workers is None else verb.workers
         torch.set_num_threads(max(1, usable - workers))
         start = None if verb.start_from is None else Pretrained.load(verb.start_from)
-        learned, vocabulary = _data(verb, recipe)
+        learned, vocabulary = _data(verb, recipe, None if start is None else start.vocabulary)
         weights = None if start is None else start.model.state_dict()
         if verb.vectors is not None:
             recipe, vocabulary, weights = _with_vectors(recipe, vocabulary, verb.vectors)
-        if start is not None:
-            vocabulary = start.vocabulary
-            if start.model.settings != recipe.model:
-                raise UsageError(
-                    f"{verb.start_from}: another model ({start.model.settings}) than the recipe's ({recipe.model})"
-                )
+        if start is not None and start.model.settings != recipe.model:
+            raise UsageError(
+                f"{verb.start_from}: another model ({start.model.settings}) than the recipe's ({recipe.model})"
+            )
         stages = (Stage("", recipe),) if verb.curriculum == 0 else from_stills(recipe, verb.curriculum)
         trained = train_stages(
             stages,
@@ -105,8 +104,14 @@ def _with_vectors(recipe: Recipe, vocabulary: Vocabulary, path: Path) -> tuple[R
     return recipe, Vocabulary(found.words), weights
 
 
-def _data(verb: commands.PretrainTrain, recipe: Recipe) -> tuple[Callable[[Sampling], Learned], Vocabulary]:
-    """Examples to train on and others to compare with, as clips are sampled; and the words of the former."""
+def _data(
+    verb: commands.PretrainTrain, recipe: Recipe, known: Vocabulary | None
+) -> tuple[Callable[[Sampling], Learned], Vocabulary]:
+    """Examples to train on and others to compare with, as clips are sampled; and words, those of the former by default.
+
+    Raises:
+        UsageError: none of the words that are `known`, or in the dictionary, is said.
+    """
     from pretrain.clips import NarratedClips, sentences_of
     from pretrain.training.curriculum import Learned
     from pretrain.vocabulary import Vocabulary
@@ -121,7 +126,7 @@ def _data(verb: commands.PretrainTrain, recipe: Recipe) -> tuple[Callable[[Sampl
         def painted(sampling: Sampling) -> Learned:
             return Learned(*(Corpus(options, seed=number, sampling=sampling) for number in (seed, seed + 1)))
 
-        return painted, vocabulary()
+        return painted, _words(verb, known, vocabulary().words) or vocabulary()
     source = _source(verb.data, verb.reader)
     held = None if verb.held is None else _source(verb.held, verb.reader)
 
@@ -131,9 +136,19 @@ def _data(verb: commands.PretrainTrain, recipe: Recipe) -> tuple[Callable[[Sampl
     def learned(sampling: Sampling) -> Learned:
         return Learned(read(source, sampling), None if held is None else read(held, sampling))
 
-    if verb.dictionary is not None:
-        return learned, Vocabulary.load(verb.dictionary)
-    return learned, Vocabulary.of(sentences_of(source), at_least=verb.at_least)
+    given = _words(verb, known, sentences_of(source))
+    return learned, given or Vocabulary.of(sentences_of(source), at_least=verb.at_least)
+
+
+def _words(verb: commands.PretrainTrain, known: Vocabulary | None, said: Iterable[str]) -> Vocabulary | None:
+    """Words that are given: those of a model to start from, or of a dictionary; None where there is neither."""
+    from pretrain.vocabulary import Vocabulary
+
+    if known is None and verb.dictionary is not None:
+        known = Vocabulary.load(verb.dictionary)
+    if known is not None and not any(known.encode([sentence]).any() for sentence in said):
+        raise UsageError(f"{verb.dictionary or verb.start_from}: none of its words is said in {verb.data}")
+    return known
 
 
 def _source(folder: Path, reader: str) -> Source:

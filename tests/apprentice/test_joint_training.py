@@ -96,6 +96,11 @@ def test_what_cannot_be_trained_is_said_in_one_line(tmp_path, capsys):
     assert "'small' is for clips alone" in failed(capsys, *command, "--curriculum", "2")
     assert "--workers must be at least 0" in failed(capsys, *command, "--workers", "-1")
     assert "--save-every at least 1" in failed(capsys, *command, "--save-every", "0")
+    (tmp_path / "words.txt").write_text("zzz\nqqq\n")
+    words = ("--dictionary", tmp_path / "words.txt")
+    said = " ".join(failed(capsys, *command, *words).split())
+    assert f"{tmp_path / 'words.txt'}: none of its words is said in corpus" in said
+    assert "a model to start from brings its own words" in failed(capsys, *command, *words, "--start-from", empty)
     if not torch.cuda.is_available():
         assert "device 'cuda:0': torch finds 0 GPUs here" in failed(capsys, *command, "--device", "cuda")
     assert "sync_norm" in failed(capsys, *command, "--steps", "1", "--sync-norm")
