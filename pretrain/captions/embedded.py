@@ -15,6 +15,8 @@ _FIELDS = 8
 def read_embedded(path: Path, *, language: str = "eng") -> list[Sentence]:
     """Sentences of a video's own subtitles, by the file's clock; of several streams the first in `language`, else any.
 
+    Streams of pictures, as on DVDs, are passed over.
+
     Raises:
         CaptionError: cannot be read, or has no subtitles that are text.
     """
@@ -25,7 +27,10 @@ def read_embedded(path: Path, *, language: str = "eng") -> list[Sentence]:
             streams: list[Any] = list(container.streams.subtitles)
             if not streams:
                 raise CaptionError("no captions beside it, and none within it")
-            stream = min(streams, key=lambda s: (s.language or "").lower() not in (language, language[:2]))
+            texts = [stream for stream in streams if not stream.codec_context.codec.bitmap_sub]
+            if not texts:
+                raise CaptionError("no captions beside it, and those within it are pictures, not text")
+            stream = min(texts, key=lambda s: (s.language or "").lower() not in (language, language[:2]))
             origin = (container.start_time or 0) / av.time_base
             cues: list[Sentence] = []
             for packet in container.demux(stream):
@@ -37,7 +42,8 @@ def read_embedded(path: Path, *, language: str = "eng") -> list[Sentence]:
     except (av.FFmpegError, OSError, ValueError) as error:
         if isinstance(error, CaptionError):
             raise
-        raise CaptionError(f"its subtitles cannot be read ({error})") from error
+        reason = getattr(error, "strerror", None) or error
+        raise CaptionError(f"its subtitles cannot be read ({reason})") from error
     return unrolled(cues)
 
 

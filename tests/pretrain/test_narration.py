@@ -2,6 +2,7 @@
 
 import csv
 import json
+from fractions import Fraction
 from pathlib import Path
 
 import av
@@ -9,6 +10,7 @@ import pytest
 from films import write_film, write_srt
 
 from pretrain.captions import CaptionError
+from pretrain.captions.embedded import read_embedded
 from pretrain.narration import NarrationError, find_narrated, read_howto100m
 
 REAL = Path(__file__).parents[2].parent / "shared/data/pretrain/narrated_clip/nasa_13013.mp4"
@@ -98,6 +100,35 @@ def test_a_table_of_another_kind_is_an_error(tmp_path):
     (tmp_path / "t.csv").write_text("name\nx\n")
     with pytest.raises(NarrationError, match=r"t\.csv: no column video_id or video_path; it has \['name'\]"):
         read_howto100m(tmp_path / "t.csv", tmp_path, tmp_path)
+
+
+HEADER = b"[Script Info]\nScriptType: v4.00+\n[V4+ Styles]\nFormat: Name, Fontname\nStyle: Default,Arial\n[Events]\n"
+"""Of SubStation Alpha, which FFmpeg's encoder of text wants."""
+
+
+def write_subtitles(path, **streams):
+    """A file (.mkv) with one subtitle from 1.0 to 1.5 s in each stream, by codec: its language and content."""
+    with av.open(str(path), "w") as container:
+        for codec, (language, content) in streams.items():
+            stream = container.add_stream(codec)
+            stream.metadata["language"] = language
+            if codec == "subrip":
+                stream.codec_context.subtitle_header = HEADER
+            packet = av.Packet(content)
+            packet.pts, packet.dts, packet.duration, packet.time_base = 1000, 1000, 500, Fraction(1, 1000)
+            packet.stream = stream
+            streams[codec] = packet
+        for packet in streams.values():
+            container.mux(packet)
+    return path
+
+
+def test_subtitles_that_are_pictures_are_passed_over(tmp_path):
+    pictures = "eng", b"\0\4\0\4"
+    said = read_embedded(write_subtitles(tmp_path / "a.mkv", dvdsub=pictures, subrip=("fra", b"pour")))
+    assert [(s.end - s.start, s.text) for s in said] == [(0.5, "pour")]
+    with pytest.raises(CaptionError, match="those within it are pictures, not text"):
+        read_embedded(write_subtitles(tmp_path / "b.mkv", dvdsub=pictures))
 
 
 def test_subtitles_within_a_real_video():
