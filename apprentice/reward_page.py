@@ -97,7 +97,8 @@ def _glance(found: Judgement, hacked: Hacking | None) -> list[tuple[str, str, st
         told.append(("From near misses", _value(found.near.auc.last), "area under the curve, last step"))
     best = next((d for d in found.distances if isinstance(d, Distance) and d.coverage == "mixed"), None)
     if best is not None:
-        told.append(("EPIC distance", f"{best.value:.2f}", f"{best.low:.2f} to {best.high:.2f}, {best.coverage}"))
+        interval = f"{best.low:.2f} to {best.high:.2f}, {best.coverage}"
+        told.append((f"{best.kind.upper()} distance", f"{best.value:.2f}", interval))
     if hacked is not None:
         told.append(("Hacked", percent(hacked.hacked), f"of {len(hacked.probes)} episodes"))
     return told

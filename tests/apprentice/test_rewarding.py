@@ -2,13 +2,19 @@
 
 import json
 import re
+from pathlib import Path
 
 import pytest
 from held import interaction
+from points import arrived, named, near, walks
 from pyarrow import parquet
 
 from apprentice.cli import main
+from apprentice.reward_page import reward_page
 from policies.evaluate import evaluate
+from policies.rewards.evaluation.data.reading import Dataset
+from policies.rewards.evaluation.distance import Distance
+from policies.rewards.evaluation.judgement import Asked, judge_reward
 from policies.rewards.force_profile import held_forces
 from policies.rewards.learned import learn
 from policies.rewards.reward import Shown
@@ -84,6 +90,15 @@ def test_pages_and_json_and_a_ranking(folder, capsys):
     assert "led astray in the last fifth: last" in page
     assert "<script" not in page
     assert "driven" in capsys.readouterr().out
+
+
+def test_the_glance_names_the_distance_that_it_shows():
+    data = Dataset(path=Path("points"), format="made up", episodes=walks(4, 4))
+    found = judge_reward("near", named(near), data, Asked(truth=arrived))
+    without_epic = tuple(d for d in found.distances if isinstance(d, Distance) and d.kind == "dard")
+    page = reward_page(found._replace(distances=without_epic), data, None, None, 0.99)
+    assert "DARD distance" in page
+    assert "EPIC distance" not in page
 
 
 @pytest.mark.parametrize(

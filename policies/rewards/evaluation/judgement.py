@@ -23,6 +23,9 @@ from policies.rewards.evaluation.worth import Worth, optimised, worth
 from policies.rewards.reward import Reward, RewardError, Watched, judge, paid_on
 
 KINDS: tuple[Kind, ...] = ("epic", "dard")
+FEW = 10
+"""Episodes of a kind below which the bootstrap's intervals are noticeably too narrow: in simulation those of EPIC hold
+its true value in 82 % of cases with 5 episodes, in 93 % with 10."""
 COMPARED = ("random", "expert", "mixed", "independent")
 
 
@@ -162,6 +165,12 @@ def _one(
 
 def _cautions(found: Judgement) -> tuple[str, ...]:
     told = []
+    kinds = {"episodes": found.episodes}
+    if isinstance(found.separation, Separation):
+        kinds = {"successes": found.separation.successes, "failures": found.separation.failures}
+    if min(kinds.values()) < FEW:
+        counted = ", ".join(f"{kind} {count}" for kind, count in kinds.items())
+        told.append(f"Judged by few ({counted}): with fewer than {FEW}, intervals are narrower than they should be.")
     if isinstance(found.order, ValueOrder):
         if found.order.tells_time:
             told.append("It also rises when the demonstration is shown backwards: it tells the time, not progress.")

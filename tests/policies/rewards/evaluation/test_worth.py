@@ -42,9 +42,12 @@ def test_scale_and_shift_of_a_reward_change_nothing():
     assert moved.plain() == plain.plain()
 
 
+def points(successes=4, failures=4):
+    return Dataset(path=Path("points"), format="made up", episodes=walks(successes, failures))
+
+
 def judged(**rewards):
-    data = Dataset(path=Path("points"), format="made up", episodes=walks(4, 4))
-    return [judge_reward(name, reward, data) for name, reward in rewards.items()]
+    return [judge_reward(name, reward, points()) for name, reward in rewards.items()]
 
 
 def test_the_distance_from_the_goal_is_before_noise_unless_it_is_hacked():
@@ -54,3 +57,11 @@ def test_the_distance_from_the_goal_is_before_noise_unless_it_is_hacked():
     assert near_now["optimised"] == pytest.approx(1 / 6)
     assert [one.name for one, _ in ranked(found)] == ["near", "noise"]
     assert near_now["together"] == pytest.approx(near_before["together"] / 6)
+
+
+def test_few_episodes_are_a_caution():
+    """Bootstrap intervals of two successes that are both paid more than all failures are a single point."""
+    few, enough = (judge_reward("near", named(near), points(count, count)) for count in (2, 10))
+    assert few.separation.auc.last[:3] == (1, 1, 1)
+    assert "Judged by few (successes 2, failures 2): with fewer than 10, intervals are narrower" in few.cautions[0]
+    assert enough.cautions == ()
