@@ -49,7 +49,8 @@ def train(verb: commands.RewardsTrain) -> None:
 def _once(verb: commands.RewardsTrain) -> tuple[Learned, Shown, str]:
     """A reward of the table, what it was learned from, and how that was looked at."""
     from policies.rewards.describers import kind_of
-    from policies.rewards.train import describer_for, looks_of, settings_for, shown_by, train_reward
+    from policies.rewards.settings import settings_for
+    from policies.rewards.train import describer_for, looks_of, shown_by, train_reward
 
     settings = settings_for(verb.reward, verb.set)
     clips: list[str] = []
@@ -79,7 +80,8 @@ def _in_turns(verb: commands.RewardsTrain) -> tuple[Learned, Shown, str]:
         UsageError: the environment is not named, or something is given that such a reward has no use for.
     """
     from policies.rewards.in_task import learn_in_task
-    from policies.rewards.train import settings_for, shown_by
+    from policies.rewards.settings import settings_for
+    from policies.rewards.train import shown_by
 
     unused = [
         f"--{name}"
@@ -126,8 +128,11 @@ def has_seen(reward: Path, data: Path, part: str) -> bool:
 
 
 def _seen(looks: Looks, data: Dataset, verb: commands.RewardsTrain) -> Dataset:
-    """Data with what the reward will look at; what is not of a known environment must hold it."""
-    if not data.seeds:
+    """Data with what the reward will look at; what does not hold it must tell how it can be repeated."""
+    from policies.rewards.evaluation.repeated import lacks
+
+    repeatable = verb.demonstration is not None and lacks(looks, data.episodes)
+    if not data.seeds and not repeatable:
         return data
     demonstration = demonstration_of(verb.demonstration, data) if verb.demonstration is not None else None
     return seen_by(looks, verb.reward, data, demonstration)

@@ -5,7 +5,6 @@ Episodes that are known to fail are what is not to be done; true rewards play no
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
 from typing import Any
 
@@ -15,10 +14,8 @@ from policies.rewards.describers import DESCRIBERS, Describer, Encoded, Observed
 from policies.rewards.evaluation.canonical.pearson import refuse_constant
 from policies.rewards.evaluation.data.reading import Dataset
 from policies.rewards.film import Looks
-from policies.rewards.in_task import ADVERSARIES
 from policies.rewards.learned import Learned, learn
-from policies.rewards.reward import REWARDS, RewardError, Shown, Watched, judge
-from policies.rewards.saved import settings_of
+from policies.rewards.reward import RewardError, Shown, Watched, judge
 
 SINGLE = ("text_similarity", "force_profile")
 """Rewards that one demonstration is enough for: a video that others are compared with, a course of forces. The others
@@ -130,33 +127,6 @@ def looks_of(name: str, describer: Describer | None) -> Looks:
         describer: as `describer_for` gives it.
     """
     return Looks(describer.needs, describer) if describer is not None else Looks(UNDESCRIBED[name])
-
-
-def settings_for(name: str, said: Sequence[str]) -> Any:
-    """Settings of a reward from texts as `name=value`, values as in JSON or plain words.
-
-    Raises:
-        UnknownName: no such reward.
-        RewardError: no such setting, or a value of another kind than its default.
-    """
-    kind, plain = ADVERSARIES.get(name) or REWARDS.load(name), {}
-    for text in said:
-        key, equals, value = text.partition("=")
-        if not equals:
-            raise RewardError(f"setting {text!r}: say name=value")
-        try:
-            plain[key] = json.loads(value)
-        except ValueError:
-            plain[key] = value
-    if name in ADVERSARIES and "form" in plain:
-        raise RewardError(f"setting form={plain['form']!r} of {name!r}: the kind of reward says it")
-    found, usual = settings_of(kind, plain), kind.Settings()
-    for key in plain:
-        value, like = getattr(found, key), getattr(usual, key)
-        number = isinstance(like, float) and isinstance(value, int) and not isinstance(value, bool)
-        if not number and type(value) is not type(like):
-            raise RewardError(f"setting {key}={value!r} of {name!r}: expected such as {json.dumps(like)}")
-    return found
 
 
 def train_reward(

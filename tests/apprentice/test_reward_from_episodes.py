@@ -84,7 +84,10 @@ def test_a_reward_is_learned_in_turns_with_a_policy_in_the_task(folder, capsys):
         (["--demonstration", "{}/pour.npz"], "does not come from the environment of .*pour.npz"),
         (["--demonstration", "{}", "--others", "{}/random.npz"], "its own policy's episodes, .*: leave --others out"),
         (["--demonstration", "{}", "--set", "rounds=many"], "setting rounds='many' of 'airl': expected such as 50"),
-        (["--reward", "gail", "--demonstration", "{}", "--set", "rounds=0"], "'gail', 3 demonstrations, 0 rounds"),
+        (
+            ["--reward", "gail", "--demonstration", "{}", "--set", "rounds=0"],
+            "rounds=0 of 'gail': expected at least 1",
+        ),
         (["--demonstration", "{}", "--set", "form=gail"], "setting form='gail' of 'airl'"),
     ],
 )
@@ -103,16 +106,25 @@ def test_what_cannot_be_learned_in_turns_is_one_line(folder, capsys, said, told)
 
 
 @pytest.mark.parametrize(
-    ("said", "told"),
+    ("data", "said", "told"),
     [
-        (["close_up"], "looks at frames, which .*shifted.npz does not hold: name the --demonstration of its"),
-        (["close_up", "--demonstration", "{}/pour.npz"], "does not come from the environment of .*pour.npz"),
-        (["obs", "--demonstration", "{}/pour.npz"], "does not come from the environment of .*pour.npz"),
+        (
+            "shifted.npz",
+            ["close_up"],
+            "looks at frames, which .*npz does not hold: name the --demonstration of its",
+        ),
+        (
+            "shifted.npz",
+            ["close_up", "--demonstration", "{}/pour.npz"],
+            "does not come from the environment of .*pour.npz",
+        ),
+        ("shifted.npz", ["obs", "--demonstration", "{}/pour.npz"], "does not come from the environment of .*pour.npz"),
+        ("shifted_lerobot", ["close_up", "--demonstration", "{}"], "does not tell the seeds of its episodes"),
     ],
 )
-def test_what_cannot_be_seen_again_is_one_line(folder, capsys, said, told):
+def test_what_cannot_be_seen_again_is_one_line(folder, capsys, data, said, told):
     with pytest.raises(SystemExit) as end:
-        learn(folder, "shifted.npz", "--reward", "progress", "--describe", *(word.format(folder) for word in said))
+        learn(folder, data, "--reward", "progress", "--describe", *(word.format(folder) for word in said))
     error = capsys.readouterr().err.strip()
     assert end.value.code == 2
     assert re.search(told, error), error

@@ -183,6 +183,17 @@ def test_clips_of_pixels_with_timelines(folder):
         ("{}/demo.hdf5 --reward wishes", "unknown reward 'wishes'; choose from: state_classifier"),
         ("{}/demo.hdf5 --reward force_profile", "tells no forces"),
         ("{}/demo.hdf5 --reward progress --set size=big", "setting size='big' of 'progress': expected such as 8"),
+        ("{}/demo.hdf5 --reward progress --set batch=0", "setting batch=0 of 'progress': expected at least 1"),
+        ("{}/demo.hdf5 --reward progress --set decay=NaN", "setting decay=nan of 'progress': expected at least 0"),
+        (
+            "{}/demo.hdf5 --reward progress --set hidden=[0]",
+            r"hidden=\[0\] of 'progress': expected whole numbers",
+        ),
+        ("{}/demo.hdf5 --reward state_classifier --set tail=0.7", "tail=0.7 .*: expected more than 0, at most 0.5"),
+        (
+            '{}/demo.hdf5 --reward ensemble --set options={{"decay":-1}}',
+            "setting decay=-1 of 'state_classifier': expected at least 0",
+        ),
         ("{}/demo.hdf5 --reward progress --set wings=2", "has no setting 'wings'"),
         ("{}/clips --reward adversarial", "give some of those, too"),
         ("{}/clips --reward progress --describe obs", "clips tell no observations"),
