@@ -14,6 +14,7 @@ from records.processors import usable_processors
 if TYPE_CHECKING:
     from apprentice import commands
     from pretrain.clips import Source
+    from pretrain.pretrained import Pretrained
     from pretrain.sampling import Sampling
     from pretrain.training.curriculum import Learned
     from pretrain.training.recipe import Recipe
@@ -50,10 +51,8 @@ def train(verb: commands.PretrainTrain) -> None:
         weights = None if start is None else start.model.state_dict()
         if verb.vectors is not None:
             recipe, vocabulary, weights = _with_vectors(recipe, vocabulary, verb.vectors)
-        if start is not None and start.model.settings != recipe.model:
-            raise UsageError(
-                f"{verb.start_from}: another model ({start.model.settings}) than the recipe's ({recipe.model})"
-            )
+        if start is not None:
+            recipe = _going_on(recipe, start, f"{verb.start_from}")
         stages = (Stage("", recipe),) if verb.curriculum == 0 else from_stills(recipe, verb.curriculum)
         trained = train_stages(
             stages,
@@ -76,14 +75,33 @@ def train(verb: commands.PretrainTrain) -> None:
 
 
 def _changed(recipe: Recipe, verb: commands.PretrainTrain) -> Recipe:
-    """A recipe with what the user says otherwise."""
+    """A recipe with what the user says otherwise; what only GPUs can do is left out where there is none."""
+    import torch
+
     names = ("steps", "batch", "rate", "warm_up", "precision", "micro_batch")
     changes: dict[str, Any] = {name: value for name in names if (value := getattr(verb, name)) is not None}
     flags = {"recompute": verb.recompute, "compile": verb.compile, "sync_norm": verb.sync_norm}
     changes |= {name: True for name, said in flags.items() if said}
-    if verb.device == "cpu":
+    if verb.device == "cpu" or not torch.cuda.is_available():
         changes.setdefault("sync_norm", False)
     return replace(recipe, **changes, seed=verb.common.seed)
+
+
+def _going_on(recipe: Recipe, start: Pretrained, place: str) -> Recipe:
+    """A recipe for a model to start from, which brings its own words and their vectors.
+
+    Raises:
+        UsageError: its weights do not fit the recipe's model otherwise.
+    """
+    from pretrain.model import JointModel
+    from pretrain.published import differences
+
+    words = start.model.settings
+    recipe = replace(recipe, model=replace(recipe.model, word_size=words.word_size, train_words=words.train_words))
+    expected = JointModel(recipe.model, len(start.vocabulary)).state_dict()
+    if wrong := differences(expected, start.model.state_dict()):
+        raise UsageError(f"{place}: another model than the recipe's: {wrong}")
+    return recipe
 
 
 def _with_vectors(recipe: Recipe, vocabulary: Vocabulary, path: Path) -> tuple[Recipe, Vocabulary, dict[str, Any]]:

@@ -3,12 +3,16 @@
 import json
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 import torch
 
 from apprentice.cli import main
+from apprentice.commands import PretrainTrain
+from apprentice.joint_training import _changed
 from pretrain.pretrained import Pretrained
+from pretrain.recipes import mmv_fac
 from pretrain.training.curve import read_curve
 from pretrain.training.train import CHECKPOINT, CURVE, EVENTS
 
@@ -80,6 +84,18 @@ def test_word_vectors_of_others_are_kept_as_they_are(tmp_path):
     assert set(model.vocabulary.words) == {"open", "close"}
     expected = [[0.0, 0.0], *(table[word] for word in model.vocabulary.words)]
     assert model.model.text.word_embd.weight.tolist() == expected
+    command[command.index(str(tmp_path / "model"))] = str(tmp_path / "next")
+    main([*command, "--start-from", str(tmp_path / "model")])
+    following = Pretrained.load(tmp_path / "next")
+    assert following.vocabulary.words == model.vocabulary.words
+    assert following.model.text.word_embd.weight.tolist() == expected
+
+
+def test_what_only_gpus_can_do_is_left_out_without_one(monkeypatch):
+    for there in (True, False):
+        monkeypatch.setattr(torch.cuda, "is_available", lambda there=there: there)
+        verb = PretrainTrain(data=Path("corpus"), out=Path("model"), recipe="mmv_fac")
+        assert _changed(mmv_fac(), verb).sync_norm == there
 
 
 def test_what_cannot_be_trained_is_said_in_one_line(tmp_path, capsys):
