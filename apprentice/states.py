@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+import math
 import re
 from collections.abc import Sequence
 from dataclasses import asdict
@@ -63,20 +64,23 @@ def states(verb: commands.States) -> None:
 
     if not has_words(verb.task):
         raise UsageError('say what is done in the clips: --task "pour coffee"')
+    if verb.every is not None and not 0 < verb.every < math.inf:
+        raise UsageError(f"--every {verb.every}: a window must last some time")
     clips, skipped = find_clips(verb.clips)
     run = Run(
         verb.common.run or Path("runs") / _slug(verb.task), config={"states": _plain(verb)}, force=verb.common.force
     )
     log_to(run.path / "log.txt")
     pairs = _features(verb, run, clips, skipped)
-    paces = [_pace(clip.path, verb.fps) for clip, _ in pairs]
-    narrations = [
-        None if verb.silent else _narration(clip.path, features, pace, skipped)
-        for (clip, features), pace in zip(pairs, paces, strict=True)
-    ]
-    prior, sentences = priors(narrations, verb.task, [features.time for _, features in pairs])
     features = [features for _, features in pairs]
     try:
+        stack = stacked(features)
+        paces = [_pace(clip.path, verb.fps) for clip, _ in pairs]
+        narrations = [
+            None if verb.silent else _narration(clip.path, features, pace, skipped)
+            for (clip, features), pace in zip(pairs, paces, strict=True)
+        ]
+        prior, sentences = priors(narrations, verb.task, [features.time for _, features in pairs])
         settings = tempo(verb.method, features)
         found = discover(features, verb.method, settings=settings, seed=verb.common.seed, prior=prior)
     except DiscoveryError as error:
@@ -87,7 +91,7 @@ def states(verb: commands.States) -> None:
         for c, ((clip, one), timeline) in enumerate(zip(pairs, timelines(features, found), strict=True))
     ]
     _write(run.path, verb.task, shown, features[0].encoder, verb.method)
-    cautions = _unproved(len(one_of_each(stacked(features))))
+    cautions = _unproved(len(one_of_each(stack)))
     write_page(run.path, verb.task, shown, encoder=features[0].encoder, method=verb.method, cautions=cautions)
     name_skipped(skipped)
     _print(shown)
@@ -138,8 +142,6 @@ def _of_pixels(
     from pretrain.narration import Skipped
 
     every = EVERY if verb.every is None else verb.every
-    if not every > 0:
-        raise UsageError(f"--every {every}: a window must last some time")
     found = []
     for number, clip in enumerate(clips, 1):
         try:
@@ -294,7 +296,7 @@ def _print(shown: Sequence[Shown]) -> None:
 
 
 def _slug(task: str) -> str:
-    return "states-" + re.sub(r"[^a-z0-9]+", "-", task.lower()).strip("-")
+    return "states-" + re.sub(r"[^\w]+", "-", task.lower()).strip("-")
 
 
 def _plain(verb: Any) -> Any:

@@ -7,6 +7,7 @@ overlap; times are whole milliseconds.
 from __future__ import annotations
 
 import mimetypes
+import re
 import xml.etree.ElementTree as ET
 from collections.abc import Mapping
 from datetime import UTC, datetime
@@ -25,6 +26,8 @@ _DOCUMENT = {
     "xsi:noNamespaceSchemaLocation": "http://www.mpi.nl/tools/elan/EAFv3.0.xsd",
 }
 _TYPE = "interval"
+_NO_XML = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
+"""Characters that XML 1.0 does not have, such as control characters of captions."""
 
 
 def write_eaf(path: Path | str, tiers: Mapping[str, Timeline], video: Path | str = "") -> Path:
@@ -62,7 +65,8 @@ def write_eaf(path: Path | str, tiers: Mapping[str, Timeline], video: Path | str
     kind = {"LINGUISTIC_TYPE_ID": _TYPE, "TIME_ALIGNABLE": "true", "GRAPHIC_REFERENCES": "false"}
     ET.SubElement(document, "LINGUISTIC_TYPE", kind)
     ET.indent(document)
-    write_text(path, f'<?xml version="1.0" encoding="UTF-8"?>\n{ET.tostring(document, encoding="unicode")}\n')
+    text = _NO_XML.sub(" ", ET.tostring(document, encoding="unicode"))
+    write_text(path, f'<?xml version="1.0" encoding="UTF-8"?>\n{text}\n')
     return path
 
 

@@ -11,9 +11,10 @@ from films import write_srt
 from small_model import model_of
 
 from apprentice.cli import main
+from apprentice.states import _slug
 from perception.states.discovery import LABELS
 from perception.video import write_video
-from records import Timeline
+from records import Features, Timeline
 
 FPS = 10.0
 STARTS = {"a": 2.0, "b": 4.0, "c": 3.0, "deep/<d>": 2.5}
@@ -183,8 +184,32 @@ def test_bad_input_is_one_line(films, tmp_path, capsys):
         capsys, "states", films, "--task", "the", *pixels
     )
     assert "choose from: " in failed(capsys, "states", films, *task, *pixels, "--method", "magic")
-    assert "a window must last some time" in failed(capsys, "states", films, *task, *pixels, "--every", 0)
+    for length in (0, "nan"):
+        assert "a window must last some time" in failed(capsys, "states", films, *task, *pixels, "--every", length)
     assert "moments; at least 3 are needed" in failed(capsys, "states", films, *task, *pixels, "--every", 4)
+
+
+def test_features_without_a_window_are_told(films, tmp_path, capsys):
+    for name, windows in (("a", 5), ("b", 0)):
+        start = np.arange(windows, dtype=float)
+        Features(
+            value=np.random.default_rng(0).normal(size=(windows, 2)),
+            time=np.stack([start, start + 1], axis=1),
+            encoder="any",
+            encoder_hash="any",
+            clip=name,
+        ).save(tmp_path / f"{name}.features.npz")
+    both = [films / f"{name}.mp4" for name in "ab"]
+    told = failed(capsys, "states", *both, "--task", "pour", "--features", tmp_path, "--run", tmp_path / "run")
+    assert "b: 0 moments; at least 3 are needed" in told
+
+
+def test_tasks_of_any_script_have_runs_of_their_own():
+    assert [_slug(task) for task in ("Pour, the coffee!", "浇水", "咖啡")] == [
+        "states-pour-the-coffee",
+        "states-浇水",
+        "states-咖啡",
+    ]
 
 
 def test_clips_in_which_nothing_changes_are_told(tmp_path, capsys):

@@ -49,6 +49,13 @@ def test_annotations_are_valid_and_keep_times_and_text(tmp_path):
     assert media.get("MIME_TYPE") == "video/mp4"
 
 
+def test_characters_that_xml_does_not_have_are_blanks(tmp_path):
+    said = timeline(("pour\x0cit\x00", (0.0, 1.0), 1.0))
+    document = ET.parse(write_eaf(tmp_path / "said.eaf", {"a\x01b": said})).getroot()
+    assert document.find("TIER").get("TIER_ID") == "a b"
+    assert document.findtext(".//ANNOTATION_VALUE") == "pour it "
+
+
 def test_nothing_found_is_a_file_without_annotations(tmp_path):
     nothing = Timeline(labels=(), interval=np.zeros((0, 2)), confidence=np.zeros(0))
     document = ET.parse(write_eaf(tmp_path / "none.eaf", {"states": nothing})).getroot()
