@@ -7,21 +7,25 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from apprentice.showing import console, log_to
+from apprentice.showing import console, log_to, name_skipped
 from apprentice.stages import UsageError
+from records.atomic import write_json
 from records.processors import usable_processors
 
 if TYPE_CHECKING:
     from apprentice import commands
-    from pretrain.clips import Source
+    from pretrain.clips import Source, VideoFolder
     from pretrain.pretrained import Pretrained
     from pretrain.sampling import Sampling
+    from pretrain.shards import Shards
     from pretrain.training.curriculum import Learned
     from pretrain.training.recipe import Recipe
     from pretrain.vocabulary import Vocabulary
 
 GENERATED = "corpus"
 """Stands for the generated corpus in place of a folder."""
+REPORT = "report.json"
+"""Beside the model: files of the data that are not used, and why."""
 
 
 def train(verb: commands.PretrainTrain) -> None:
@@ -131,6 +135,7 @@ def _data(
         UsageError: none of the words that are `known`, or in the dictionary, is said.
     """
     from pretrain.clips import NarratedClips, sentences_of
+    from pretrain.distributed import rank
     from pretrain.training.curriculum import Learned
     from pretrain.vocabulary import Vocabulary
 
@@ -147,6 +152,10 @@ def _data(
         return painted, _words(verb, known, vocabulary().words) or vocabulary()
     source = _source(verb.data, verb.reader)
     held = None if verb.held is None else _source(verb.held, verb.reader)
+    if rank() == 0:
+        skipped = [*source.skipped, *(() if held is None else held.skipped)]
+        name_skipped(skipped)
+        write_json(verb.out / REPORT, {"skipped": [one._asdict() for one in skipped]})
 
     def read(source: Source, sampling: Sampling) -> NarratedClips:
         return NarratedClips(source, sampling, seed=seed, sample_rate=rate)
@@ -169,16 +178,11 @@ def _words(verb: commands.PretrainTrain, known: Vocabulary | None, said: Iterabl
     return known
 
 
-def _source(folder: Path, reader: str) -> Source:
+def _source(folder: Path, reader: str) -> Shards | VideoFolder:
     """Shards where there are any, else the videos of a folder."""
     from pretrain.clips import VideoFolder
     from pretrain.shards import Shards
 
     if not folder.is_dir():
         raise UsageError(f"{folder}: no such folder; give one of shards or of narrated videos, or the word {GENERATED}")
-    source = (Shards if any(folder.glob("*.tar")) else VideoFolder)(folder, reader=reader)
-    for file, reason in source.skipped[:5]:
-        console.print(f"{file}: {reason}", soft_wrap=True, style="yellow")
-    if len(source.skipped) > 5:
-        console.print(f"and {len(source.skipped) - 5} more", style="yellow")
-    return source
+    return (Shards if any(folder.glob("*.tar")) else VideoFolder)(folder, reader=reader)

@@ -144,7 +144,7 @@ def extract(
             made, windows = made + 1, windows + len(outcome.embedding.time)
         tell_progress("encoding clips", number, len(names))
     there = len(clips) - len(names)
-    report = {"made": made, "there": there, "skipped": [{"file": file, "reason": why} for file, why in problems]}
+    report = {"made": made, "there": there, "skipped": [problem._asdict() for problem in problems]}
     write_json(out / "report.json", report | {"encoder": model.name, "encoder_hash": fingerprint})
     return Extracted(made, there, windows, tuple(problems))
 

@@ -101,7 +101,7 @@ def prepare(
             {
                 "shards": prepared.shards,
                 "videos": prepared.videos,
-                "skipped": [{"file": file, "reason": reason} for file, reason in problems],
+                "skipped": [problem._asdict() for problem in problems],
             },
         )
     return prepared
@@ -119,9 +119,10 @@ def _batches(
             problems += outcome.notes
             batch.append((job, outcome))
             size += outcome.video.stat().st_size
+        elif isinstance(outcome, WorkerLost):
+            problems.append(Skipped(str(job.video.path), outcome.reason))
         else:
-            reason = "its process died twice (for want of memory, or by a fault in a decoder)"
-            problems.append(Skipped(str(job.video.path), reason) if isinstance(outcome, WorkerLost) else outcome)
+            problems.append(outcome)
         tell_progress("preparing videos", number, len(jobs))
         if size >= shard_bytes:
             yield batch

@@ -27,6 +27,8 @@ class WorkersError(ValueError):
 class WorkerLost:
     """Stands for the result of a job whose process died twice: killed for memory, or by a fault in a decoder."""
 
+    reason = "its process died twice (for want of memory, or by a fault in a decoder)"
+
 
 def in_order(
     function: Callable[[Job], Result], jobs: Iterable[Job], processes: int

@@ -80,8 +80,7 @@ def read_clips(
         ((job, _seen(job)) for job in jobs) if processes == 1 else in_order(_seen, jobs, processes)
     )
     for job, seen in done:
-        lost = "its process died twice (for want of memory, or by a fault in a decoder)"
-        yield Skipped(job.wanted.name, lost) if isinstance(seen, WorkerLost) else seen
+        yield Skipped(job.wanted.name, seen.reason) if isinstance(seen, WorkerLost) else seen
 
 
 def _seen(job: _Job) -> UInt8[np.ndarray, "W T S S 3"] | Skipped:

@@ -110,7 +110,7 @@ class Outcome:
             "costless": {name: dict(figures) for name, figures in self.costless.items()},
             "counts": dict(self.counts),
             "preprocessing": dict(self.preprocessing),
-            "skipped": [{"file": file, "reason": reason} for file, reason in self.skipped],
+            "skipped": [one._asdict() for one in self.skipped],
             "detail": dict(self.detail),
         }
 

@@ -10,9 +10,10 @@ import torch
 
 from apprentice.cli import main
 from apprentice.commands import PretrainTrain
-from apprentice.joint_training import _changed
+from apprentice.joint_training import REPORT, _changed, _going_on
+from apprentice.stages import UsageError
 from pretrain.pretrained import Pretrained
-from pretrain.recipes import mmv_fac
+from pretrain.recipes import mmv_fac, tiny_milnce, tiny_ranking
 from pretrain.training.curve import read_curve
 from pretrain.training.train import CHECKPOINT, CURVE, EVENTS
 
@@ -47,8 +48,17 @@ def test_a_training_on_generated_videos_goes_on_and_is_not_mixed_up(tmp_path, ca
 def test_a_training_on_files_learns_the_words_that_are_said(tmp_path, capsys):
     videos = tmp_path / "videos"
     main(["pretrain", "corpus", str(videos), "--videos", "2", "--size", "64", "--fps", "4"])
+    broken = [videos / f"broken{number:02}.mp4" for number in range(12)]
+    for path in broken:
+        path.write_bytes(b"")
     command = ["pretrain", "train", str(videos), *SMALL, "--steps", "1", "--held", str(videos)]
     main([*command, "--out", str(tmp_path / "model")])
+    assert "and 14 more" in capsys.readouterr().err, "of both folders"
+    listed = json.loads((tmp_path / "model" / REPORT).read_text())["skipped"]
+    assert [one["file"] for one in listed] == 2 * [str(path) for path in broken]
+    assert all("cannot be read as video" in one["reason"] for one in listed)
+    for path in broken:
+        path.unlink()
     said = {word for path in videos.glob("*.vtt") for word in path.read_text().lower().split()}
     known = set(json.loads((tmp_path / "model" / "model.json").read_text())["vocabulary"])
     assert known
@@ -84,11 +94,10 @@ def test_word_vectors_of_others_are_kept_as_they_are(tmp_path):
     assert set(model.vocabulary.words) == {"open", "close"}
     expected = [[0.0, 0.0], *(table[word] for word in model.vocabulary.words)]
     assert model.model.text.word_embd.weight.tolist() == expected
-    command[command.index(str(tmp_path / "model"))] = str(tmp_path / "next")
-    main([*command, "--start-from", str(tmp_path / "model")])
-    following = Pretrained.load(tmp_path / "next")
-    assert following.vocabulary.words == model.vocabulary.words
-    assert following.model.text.word_embd.weight.tolist() == expected
+    following = _going_on(tiny_milnce(), model, "here").model
+    assert (following.word_size, following.train_words) == (2, False)
+    with pytest.raises(UsageError, match=r"^here: another model than the recipe's: missing: text_head"):
+        _going_on(tiny_ranking(), model, "here")
 
 
 def test_what_only_gpus_can_do_is_left_out_without_one(monkeypatch):
