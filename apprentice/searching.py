@@ -15,12 +15,13 @@ from apprentice.options import Encoding
 from apprentice.probing import load_encoder
 from apprentice.showing import console, log_to, name_skipped
 from apprentice.stages import UsageError
-from records import Features
+from records import Features, RecordError
 from records.atomic import write_json
 from records.progress import tell_progress
 
 if TYPE_CHECKING:
     from apprentice import commands
+    from pretrain.narration import Skipped
     from pretrain.search.clip_index import Hit
     from pretrain.search.searcher import Searcher
 
@@ -75,10 +76,11 @@ def index(verb: commands.Index) -> None:
         if made.vectors is not None:
             made.vectors.exact_up_to = sys.maxsize
     before = len(made.clips)
-    changed = made.add(_loaded(files))
+    damaged: list[Skipped] = []
+    changed = made.add(_loaded(files, damaged))
+    name_skipped([*damaged, *changed])
     made.model = place_of(verb.encoder) or _place_beside(verb.features) or made.model
     made.save(verb.out)
-    name_skipped(changed)
     new = len(made.clips) - before
     kind = "compared one by one" if made.vectors is not None and made.vectors.is_exact else "compressed"
     console.print(
@@ -166,9 +168,15 @@ def _records(folder: Path, ending: str) -> Iterator[tuple[str, Path]]:
         yield path.relative_to(folder).as_posix().removesuffix(ending), path
 
 
-def _loaded(files: Sequence[tuple[str, Path]]) -> Iterator[tuple[str, Features]]:
+def _loaded(files: Sequence[tuple[str, Path]], damaged: list[Skipped]) -> Iterator[tuple[str, Features]]:
+    """Records by name; those that cannot be read are added to `damaged`."""
+    from pretrain.narration import Skipped
+
     for number, (name, path) in enumerate(files, 1):
-        yield name, Features.load(path)
+        try:
+            yield name, Features.load(path)
+        except RecordError as error:
+            damaged.append(Skipped(str(path), str(error).removeprefix(f"{path}: ")))
         tell_progress("indexing clips", number, len(files))
 
 

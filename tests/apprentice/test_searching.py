@@ -81,6 +81,20 @@ def test_what_is_done_is_not_done_again_and_an_index_grows(made, tmp_path, capsy
     assert "3 clips, 1 of them new; 8 windows, compared one by one" in said
 
 
+def test_a_damaged_record_costs_its_clip(made, tmp_path, capsys):
+    shutil.copytree(made / "features", tmp_path / "features")
+    record = tmp_path / "features" / "cup.embedding.npz"
+    record.write_bytes(record.read_bytes()[:500])
+    say("index", tmp_path / "features", "--out", tmp_path / "index")
+    said = " ".join(capsys.readouterr().err.split())
+    assert f"{record}: corrupt or truncated file" in said
+    assert "1 clips, 1 of them new" in said
+    record.with_name("deep").rename(tmp_path / "deep")
+    said = failed(capsys, "index", tmp_path / "features", "--out", tmp_path / "other")
+    assert "corrupt or truncated file" in said
+    assert "no clips to index" in said
+
+
 def test_bad_input_is_one_line(made, tmp_path, capsys):
     index, features = made / "index", made / "features"
     assert "knows none of these words" in failed(capsys, "search", index, "xyzzy")
