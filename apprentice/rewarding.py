@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import re
 import sys
+from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from rich.console import Console
 from rich.table import Table
@@ -20,68 +21,147 @@ from records.atomic import write_json, write_text
 if TYPE_CHECKING:
     from apprentice import commands
     from policies.rewards.evaluation.canonical.dard import Dynamics
+    from policies.rewards.evaluation.canonical.epic import TransitionReward
     from policies.rewards.evaluation.data.reading import Dataset
     from policies.rewards.evaluation.hacking import Hacking
     from policies.rewards.evaluation.judgement import Judgement
     from policies.rewards.evaluation.trained import Trained
+    from policies.rewards.reward import Reward
+    from policies.trials import Trial
+
+
+class _Scene(NamedTuple):
+    """The environment that the data come from."""
+
+    demonstration: Demonstration
+    under: Trial
+    """How it varied when they were recorded, as far as they tell."""
 
 
 def evaluate(verb: commands.RewardsEvaluate) -> None:
     """One page and one JSON file for each reward, and a table of all."""
-    from apprentice.reward_page import ranking_page, reward_page
-    from policies.rewards.evaluation.judgement import Asked, judge_reward, ranked
+    from policies.rewards.evaluation.loading import named_reward
+
+    specs = _titles(verb.reward)
+    _check(verb)
+    data = _data(verb)
+    rewards = {name: named_reward(spec) for name, spec in specs.items()}
+    scene = _scene(verb, data)
+    found, scales = _judged(verb, data, rewards, specs, scene)
+    verb.out.mkdir(parents=True, exist_ok=True)
+    log_to(verb.out / "log.txt")
+    hacked: dict[str, Hacking] = {}
+    if verb.hack and scene is not None:
+        hacked = {name: _hacked(verb, name, spec, scene) for name, spec in specs.items()}
+    trained = _trained(verb, specs, scales, scene) if verb.train and scene is not None else None
+    _write(verb, data, found, specs, hacked, trained)
+    for one in found:
+        for caution in one.cautions:
+            console.print(f"{one.name}: {caution}", soft_wrap=True, style="yellow")
+    pages = f"{verb.out / 'ranking.html'}, and a page and a JSON file for each reward beside it"
+    console.print(f"{len(data.episodes)} episodes ({data.format}); {pages}", soft_wrap=True)
+
+
+def _check(verb: commands.RewardsEvaluate) -> None:
+    counted = min(verb.seeds, verb.episodes, verb.hack_steps) >= 1 and min(verb.hack, verb.stray, verb.train) >= 0
+    if verb.transitions < 2 or not 0 <= verb.gamma <= 1 or not counted:
+        raise UsageError(
+            "--transitions at least 2, --gamma from 0 to 1, --seeds, --episodes and --hack-steps at least 1, --hack,"
+            " --stray and --train 0"
+        )
+
+
+def _scene(verb: commands.RewardsEvaluate, data: Dataset) -> _Scene | None:
+    """Where something is acted out; None where nothing asks for it.
+
+    Raises:
+        UsageError: it is needed and not named, or another one than that of the data.
+    """
+    from policies.rewards.evaluation.repeated import recorded_under
+    from policies.trials import NOMINAL
+
+    if verb.demonstration is None:
+        if verb.hack or verb.train or verb.stray or verb.dynamics == "simulated":
+            raise UsageError(
+                "--hack, --stray, --train and --dynamics simulated need the environment: name its --demonstration"
+                " (record or run folder)"
+            )
+        return None
+    under = under_of(data) or recorded_under(data) or NOMINAL
+    return _Scene(demonstration_of(verb.demonstration, data), under)
+
+
+def _judged(
+    verb: commands.RewardsEvaluate,
+    data: Dataset,
+    rewards: Mapping[str, Reward],
+    specs: Mapping[str, str],
+    scene: _Scene | None,
+) -> tuple[list[Judgement], dict[str, float]]:
+    """What each reward is worth by the data, and the factors by which learners are paid, where policies learn."""
+    from policies.rewards.evaluation.astray import astray
+    from policies.rewards.evaluation.judgement import Asked, judge_reward
+    from policies.rewards.evaluation.trained import scale_of
+
+    dynamics = _dynamics(verb, data, scene)
+    asked = Asked(_truth(verb, data), verb.gamma, verb.transitions, verb.common.seed, dynamics)
+    found, scales = [], {}
+    for name, reward in rewards.items():
+        seen = seen_by(reward, reward.name, data, None if scene is None else scene.demonstration)
+        one = _flattered(judge_reward(name, reward, seen, asked), specs[name], verb)
+        if verb.stray and scene is not None:
+            misses = astray(reward, scene.demonstration, under=scene.under, episodes=verb.stray, seed=verb.common.seed)
+            one = one.with_strayed(misses)
+        if verb.train:
+            scales[name] = scale_of(reward, seen.episodes)
+        found.append(one)
+    return found, scales
+
+
+def _truth(verb: commands.RewardsEvaluate, data: Dataset) -> TransitionReward | None:
+    """The true reward that the user names, tried on an episode: here it fails at once, not in each of the distances."""
     from policies.rewards.evaluation.loading import named_reward
     from policies.rewards.evaluation.transitions import of_transitions
     from policies.rewards.reward import judge
 
-    specs = _titles(verb.reward)
-    counted = min(verb.seeds, verb.episodes, verb.hack_steps) >= 1 and min(verb.hack, verb.stray) >= 0
-    if verb.transitions < 2 or not 0 <= verb.gamma <= 1 or not counted:
-        raise UsageError(
-            "--transitions at least 2, --gamma from 0 to 1, --seeds, --episodes and --hack-steps at least 1, --hack and"
-            " --stray 0"
-        )
-    data, demonstration = _data(verb), None
-    rewards = {name: named_reward(spec) for name, spec in specs.items()}
-    acting = verb.hack or verb.train or verb.stray or verb.dynamics == "simulated"
-    if acting or verb.demonstration is not None:
-        demonstration = _demonstration(verb.demonstration, data)
-    episodes = list(data.episodes)
-    truth = None
-    if verb.truth is not None:
-        true = named_reward(verb.truth)
-        judge(true, episodes[0])  # refused here, not in each of the distances
-        truth = of_transitions(true, episodes)
-    asked = Asked(truth, verb.gamma, verb.transitions, verb.common.seed, _dynamics(verb, data, demonstration))
-    found = [judge_reward(name, r, seen_by(r, r.name, data, demonstration), asked) for name, r in rewards.items()]
-    found = [_flattered(one, specs[one.name], verb) for one in found]
-    if verb.stray and demonstration is not None:
-        from policies.rewards.evaluation.astray import astray
+    if verb.truth is None:
+        return None
+    true = named_reward(verb.truth)
+    judge(true, data.episodes[0])
+    return of_transitions(true, list(data.episodes))
 
-        for k, one in enumerate(found):
-            misses = astray(rewards[one.name], demonstration, episodes=verb.stray, seed=verb.common.seed)
-            found[k] = one.with_strayed(misses)
-    verb.out.mkdir(parents=True, exist_ok=True)
-    log_to(verb.out / "log.txt")
-    hacked: dict[str, Hacking] = {}
-    if verb.hack and demonstration is not None:
-        hacked = {name: _hacked(verb, name, spec, demonstration) for name, spec in specs.items()}
-    trained: Trained | None = None
-    if verb.train and demonstration is not None:
-        from policies.rewards.evaluation.trained import train_on
-        from policies.training import Training
 
-        seeds = range(verb.common.seed, verb.common.seed + verb.seeds)
-        training = Training(steps=verb.train)
-        trained = train_on(
-            specs,
-            demonstration,
-            verb.out / "policies",
-            episodes,
-            training=training,
-            seeds=seeds,
-            episodes=verb.episodes,
-        )
+def _trained(
+    verb: commands.RewardsEvaluate, specs: Mapping[str, str], scales: Mapping[str, float], scene: _Scene
+) -> Trained:
+    """True success of policies that learn from the rewards."""
+    from policies.rewards.evaluation.trained import train_on
+    from policies.rewards.online import Paying
+    from policies.training import Training
+
+    return train_on(
+        {name: Paying(spec, scales[name]) for name, spec in specs.items()},
+        scene.demonstration,
+        verb.out / "policies",
+        training=Training(steps=verb.train, sensing=scene.under.sensing),
+        spread=scene.under.spread,
+        seeds=range(verb.common.seed, verb.common.seed + verb.seeds),
+        episodes=verb.episodes,
+    )
+
+
+def _write(
+    verb: commands.RewardsEvaluate,
+    data: Dataset,
+    found: Sequence[Judgement],
+    specs: Mapping[str, str],
+    hacked: Mapping[str, Hacking],
+    trained: Trained | None,
+) -> None:
+    """Pages and JSON files, and the table of all."""
+    from apprentice.reward_page import ranking_page, reward_page
+    from policies.rewards.evaluation.judgement import ranked
+
     about = {
         "data": str(data.path),
         "part": verb.part,
@@ -105,11 +185,6 @@ def evaluate(verb: commands.RewardsEvaluate) -> None:
     write_text(verb.out / "ranking.html", ranking_page(order, data, hacked, trained, _file))
     write_json(verb.out / "ranking.json", [{"name": one.name, **figures} for one, figures in order])
     _show(order)
-    for one in found:
-        for caution in one.cautions:
-            console.print(f"{one.name}: {caution}", soft_wrap=True, style="yellow")
-    pages = f"{verb.out / 'ranking.html'}, and a page and a JSON file for each reward beside it"
-    console.print(f"{len(episodes)} episodes ({data.format}); {pages}", soft_wrap=True)
 
 
 def progress(verb: commands.RewardsProgress) -> None:
@@ -128,27 +203,28 @@ def _data(verb: commands.RewardsEvaluate | commands.RewardsProgress) -> Dataset:
     return read_episodes(verb.data, format=verb.format, fps=verb.fps).part(verb.part)
 
 
-def _dynamics(verb: commands.RewardsEvaluate, data: Dataset, demonstration: Demonstration | None) -> Dynamics | None:
+def _dynamics(verb: commands.RewardsEvaluate, data: Dataset, scene: _Scene | None) -> Dynamics | None:
     """DARD's, where they shall be simulated."""
     from policies.rewards.evaluation.simulated import Simulated
 
-    if verb.dynamics == "seen" or demonstration is None:
+    if verb.dynamics == "seen" or scene is None:
         return None
-    return Simulated(data, demonstration, under=under_of(data), seed=verb.common.seed)
+    return Simulated(data, scene.demonstration, under=scene.under, seed=verb.common.seed)
 
 
-def _hacked(verb: commands.RewardsEvaluate, name: str, spec: str, demonstration: Demonstration) -> Hacking:
+def _hacked(verb: commands.RewardsEvaluate, name: str, spec: str, scene: _Scene) -> Hacking:
     """What the optimiser that was asked for buys with a reward."""
     from policies.rewards.evaluation.hacking import hack
     from policies.rewards.evaluation.hacking_by_learning import hack_by_learning
     from policies.rewards.evaluation.loading import named_reward
     from policies.training import Training
 
+    demonstration, under = scene
     seed = verb.common.seed
     if verb.hack_with == "cma":
-        return hack(named_reward(spec), demonstration, episodes=verb.hack, seed=seed)
+        return hack(named_reward(spec), demonstration, under=under, episodes=verb.hack, seed=seed)
     folder, learning = verb.out / "hacking" / _file(name), Training(steps=verb.hack_steps)
-    return hack_by_learning(spec, demonstration, folder, episodes=verb.hack, learning=learning, seed=seed)
+    return hack_by_learning(spec, demonstration, folder, under=under, episodes=verb.hack, learning=learning, seed=seed)
 
 
 def _flattered(found: Judgement, spec: str, verb: commands.RewardsEvaluate) -> Judgement:
@@ -168,16 +244,6 @@ def _titles(specs: tuple[str, ...]) -> dict[str, str]:
     if len(named) < len(specs):
         raise UsageError("a reward is named twice with --reward; name each once")
     return named
-
-
-def _demonstration(path: Path | None, data: Dataset) -> Demonstration:
-    """See `demonstration_of`; here one is needed."""
-    if path is None:
-        raise UsageError(
-            "--hack, --stray, --train and --dynamics simulated need the environment: name its --demonstration (record"
-            " or run folder)"
-        )
-    return demonstration_of(path, data)
 
 
 def _file(name: str) -> str:

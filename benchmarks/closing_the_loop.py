@@ -44,13 +44,13 @@ from policies.rewards.evaluation.hacking import hack
 from policies.rewards.evaluation.loading import named_reward
 from policies.rewards.evaluation.near_misses import strayed
 from policies.rewards.evaluation.separation import auc
-from policies.rewards.evaluation.trained import TRUTH, train_on
+from policies.rewards.evaluation.trained import TRUTH, scale_of, train_on
 from policies.rewards.evaluation.worth import Worth, worth
 from policies.rewards.exploring import Exploring
 from policies.rewards.film import CloseUp, Film
 from policies.rewards.from_clips import learn_from_clips, stays
 from policies.rewards.learned import learn
-from policies.rewards.online import paid_in
+from policies.rewards.online import Paying, paid_in
 from policies.rewards.reward import Reward, Shown, Watched
 from policies.rewards.saved import NOTE, save_reward
 from policies.rewards.state_classifier import StateClassifierSettings
@@ -111,10 +111,9 @@ def _task(name: str, options: argparse.Namespace) -> Told:
     foretold = _foretold(specs, demonstration, under, folder, options)
     judged = _episodes(demonstration, under, options.judged, 3)
     trained = train_on(
-        specs,
+        {key: Paying(spec, scale_of(named_reward(spec), judged)) for key, spec in specs.items()},
         demonstration,
         folder / "policies",
-        judged,
         training=Training(steps=options.steps, base="replay", processes=1),
         spread=under.spread,
         seeds=range(options.seeds),

@@ -27,11 +27,12 @@ from policies.rewards.evaluation.distance import Distance
 from policies.rewards.evaluation.hacking import hack
 from policies.rewards.evaluation.judgement import Judgement, judge_reward
 from policies.rewards.evaluation.separation import Figures, Separation
-from policies.rewards.evaluation.trained import train_on
+from policies.rewards.evaluation.trained import scale_of, train_on
 from policies.rewards.evaluation.transitions import FunctionReward
 from policies.rewards.in_task import ADVERSARIES, learn_in_task
 from policies.rewards.in_turns import InTurnsSettings
 from policies.rewards.learned import learn
+from policies.rewards.online import Paying
 from policies.rewards.reward import Reward, Shown, Watched
 from policies.rewards.watching import watched_episodes
 from policies.training import Training
@@ -94,10 +95,11 @@ def main() -> None:
         figures = f"{aucs[name]:8.2f}  {_auc(found.near):11.2f}  {_order(found):12.2f}"
         print(f"{name:18s} {_epic(found):19s} {figures}  {probed}")
     if arguments.train:
-        specs = {f.__name__: f"benchmarks.rewards:{f.__name__}" for f in WRITTEN}
-        trained = train_on(
-            specs, demonstration, arguments.out, data.episodes, training=Training(steps=arguments.train), episodes=60
-        )
+        paid = {
+            f.__name__: Paying(f"benchmarks.rewards:{f.__name__}", scale_of(rewards[f.__name__], data.episodes))
+            for f in WRITTEN
+        }
+        trained = train_on(paid, demonstration, arguments.out, training=Training(steps=arguments.train), episodes=60)
         for name, one in trained.found.items():
             print(
                 f"policies paid by {name}: {100 * one.total.success:.0f} %, free {100 * one.base_total.success:.0f} %"

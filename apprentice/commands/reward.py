@@ -78,7 +78,8 @@ class RewardsEvaluate(_Rewards):
     """That rewards are compared on, at most."""
     demonstration: Path | None = None
     """The demonstration of the environment that the data come from, or its run. For --stray, --hack, --train and
-    --dynamics, and for rewards that look at pictures or forces: data without these are repeated there."""
+    --dynamics, in scenes that vary as the data tell, and for rewards that look at pictures or forces: data without
+    these are repeated there."""
     dynamics: Literal["seen", "simulated"] = "seen"
     """Where other actions lead to, for DARD: as was seen nearby in the data, or as the environment does it."""
     stray: int = 0

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from apprentice.cli import main
+from apprentice.stages import UsageError
 from policies.datasets import write_dataset
 from policies.datasets.replayed import Replayed
 from policies.evaluate import evaluate
@@ -13,7 +14,8 @@ from policies.rewards.evaluation.data.reading import read_episodes
 from policies.rewards.film import CloseUp
 from policies.rewards.reward import judge
 from policies.rewards.saved import load_reward
-from policies.trials import NOMINAL
+from policies.trials import NOMINAL, Trial
+from sim.conditions import Spread
 from sim.tasks.hammer import HammerTask
 from sim.tasks.pour import PourTask
 
@@ -63,6 +65,28 @@ def test_forces_are_felt_in_recorded_episodes(folder):
     assert found.needs == {"forces"}
     assert found.settings.contacts == ("holder", "work")
     assert found.unit > 1, "a hammer weighs some newtons"
+
+
+def test_policies_are_paid_by_what_is_seen_again_where_the_episodes_come_from(folder, monkeypatch):
+    """Episodes hold no forces: what brings the reward to scale is felt again, in scenes as they tell."""
+    under, asked = Trial(Spread(offset=0.08)), {}
+    demonstration = HammerTask.scripted()
+    episodes = evaluate(demonstration, agents=["shifted"], episodes=3, under=under, seed=4).episodes["shifted"]
+    write_dataset(episodes, demonstration, "minari", folder, under=under)
+    data = folder / "apprentice/hammer/shifted-v0"
+    told = ["--demonstration", str(folder)]
+    main(["rewards", "train", str(data), "--reward", "force_profile", *told, "--out", str(folder / "felt")])
+
+    def train_on(rewards, _, __, **how):
+        asked.update(how, **rewards)
+        raise UsageError("asked")
+
+    monkeypatch.setattr("policies.rewards.evaluation.trained.train_on", train_on)
+    judged = ["rewards", "evaluate", str(data), "--reward", str(folder / "felt"), *told, "--train", "64"]
+    with pytest.raises(SystemExit):
+        main([*judged, "--out", str(folder / "judged")])
+    assert asked["felt"].scale > 0
+    assert (asked["spread"], asked["training"].steps) == (under.spread, 64)
 
 
 def test_a_reward_is_learned_in_turns_with_a_policy_in_the_task(folder, capsys):

@@ -59,7 +59,7 @@ def hack_by_learning(
     try:
         usual = fresh_seeds(seed + 1, SCALED)
         paying = Paying(
-            spec, scale_of(spec, [*_acted(env, Shifted(), usual, reward), *_acted(env, Random(), usual, reward)])
+            spec, scale_of(reward, [*_acted(env, Shifted(), usual, reward), *_acted(env, Random(), usual, reward)])
         )
         training = learning._replace(paying=paying, validation=0, turning=False, sensing=under.sensing)
         policy = train(demonstration, folder, training=training, spread=under.spread, seed=seed)

@@ -10,7 +10,7 @@ import numpy as np
 
 from policies.evaluate import Outcome
 from policies.rewards.online import Paying, paid_in
-from policies.rewards.reward import RewardError, Watched
+from policies.rewards.reward import Reward, RewardError, Watched
 from policies.seeds import Aggregate, train_seeds
 from policies.training import Training
 from records import Demonstration
@@ -35,10 +35,9 @@ class Trained(NamedTuple):
 
 
 def train_on(
-    specs: Mapping[str, str],
+    rewards: Mapping[str, Paying],
     demonstration: Demonstration,
     folder: Path,
-    data: Sequence[Watched],
     *,
     training: Training | None = None,
     spread: Spread = USUAL,
@@ -50,10 +49,9 @@ def train_on(
     No policy is validated by true success, so that the truth has no part in what is learned from a reward.
 
     Args:
-        specs: what names each reward, by what it is called.
+        rewards: how each is paid (see `scale_of`), by what it is called.
         demonstration: what policies correct.
         folder: kept there; a training that was stopped goes on.
-        data: recorded episodes, by which rewards are brought to one scale.
         training: how.
         spread: how the conditions of episodes are drawn.
         seeds: of training.
@@ -64,8 +62,7 @@ def train_on(
     """
     asked = (training or Training())._replace(validation=0)
     found = {}
-    for name, spec in {TRUTH: None, **specs}.items():
-        paying = None if spec is None else Paying(spec, scale_of(spec, data))
+    for name, paying in {TRUTH: None, **rewards}.items():
         where = folder / name.replace("/", "_").replace(" ", "_")
         found[name] = train_seeds(
             demonstration, where, seeds, training=asked._replace(paying=paying), spread=spread, episodes=episodes
@@ -73,17 +70,18 @@ def train_on(
     return Trained(found)
 
 
-def scale_of(spec: str, data: Sequence[Watched]) -> float:
+def scale_of(reward: Reward, data: Sequence[Watched]) -> float:
     """Factor that makes the returns of recorded episodes differ by about 1.
+
+    Args:
+        reward: any.
+        data: episodes with what it looks at.
 
     Raises:
         RewardError: the reward cannot judge them, or pays the same for all.
     """
-    from policies.rewards.evaluation.loading import named_reward
-
-    reward = named_reward(spec)
     horizon = max(len(episode) for episode in data)
     spread = float(np.std([paid_in(reward, episode, horizon) for episode in data]))
     if not spread > 0:
-        raise RewardError(f"{spec}: pays the same for all {len(data)} episodes: nothing can be learned from it")
+        raise RewardError(f"{reward.name}: pays the same for all {len(data)} episodes: nothing can be learned from it")
     return 1 / spread

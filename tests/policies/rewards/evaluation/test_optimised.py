@@ -1,7 +1,7 @@
 """What optimising a reward buys: the truth buys success, a reward of height is hacked."""
 
 import pytest
-from points import named
+from points import Clock, named
 
 from policies.agents import Shifted
 from policies.learners.ppo import PPOSettings
@@ -80,7 +80,7 @@ def test_policies_are_trained_on_each_reward(demonstration, tmp_path):
     training = Training(steps=64, settings=settings, processes=1)
     longer = [*done, *done]
     with pytest.raises(RewardError, match="pays the same for all 2 episodes"):
-        scale_of("points:Clock", longer)
-    found = train_on({}, demonstration, tmp_path, done, training=training, seeds=(0, 1), episodes=2)
+        scale_of(Clock(), longer)
+    found = train_on({}, demonstration, tmp_path, training=training, seeds=(0, 1), episodes=2)
     assert list(found.found) == [TRUTH]
     assert found.free.episodes == 4
