@@ -45,17 +45,19 @@ def progress_shown() -> Iterator[None]:
 
 
 def log_to(path: Path) -> None:
-    """Send the rooms' log to the file of a run, and to the console."""
+    """Send the rooms' log to the file of a run, and what is not for finding errors to the console, too."""
     for name in ROOMS:
         logger = logging.getLogger(name)
-        logger.setLevel(logging.INFO)
+        logger.setLevel(logging.DEBUG)
         for handler in list(logger.handlers):
             logger.removeHandler(handler)
             handler.close()
         to_file = logging.FileHandler(path, encoding="utf-8")
         to_file.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(name)s: %(message)s"))
         logger.addHandler(to_file)
-        logger.addHandler(RichHandler(console=console, show_path=False, show_level=False, log_time_format="%H:%M:%S"))
+        shown = RichHandler(console=console, show_path=False, show_level=False, log_time_format="%H:%M:%S")
+        shown.setLevel(logging.INFO)
+        logger.addHandler(shown)
         logger.propagate = False
 
 

@@ -10,6 +10,7 @@ to show no final state.
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
@@ -26,6 +27,8 @@ from perception.states.settling import settled
 from perception.states.stack import Stack
 from perception.states.vertices import random_vertex
 from records.progress import tell_progress
+
+_log = logging.getLogger(__name__)
 
 _MEAN_OF = 5
 """Random allowed labels whose mean is the start of a descent (paper)."""
@@ -44,6 +47,11 @@ class Checkpoint(NamedTuple):
     """Duality gap of the relaxed labels."""
     rounded: float
     """Objective of the rounded labels."""
+
+    def told(self) -> str:
+        """As a line of the log."""
+        parts = ", ".join(f"{name} {value:.6g}" for name, value in self.objective._asdict().items())
+        return f"sweep {self.sweep}: {parts}; gap {self.gap:.3g}; rounded {self.rounded:.6g}"
 
 
 class Clustered(NamedTuple):
@@ -137,6 +145,7 @@ class Clustering:
             rounded, objective = problem.objective(label).total, problem.objective(descent.label)
             gap = problem.gap(descent.label, score)
             log.append(Checkpoint(sweep, objective, gap, rounded))
+            _log.debug("start %d %s", restart + 1, log[-1].told())
             if rounded < lowest:
                 best, lowest = label, rounded
             if gap <= self.tolerance * abs(objective.total):

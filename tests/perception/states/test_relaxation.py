@@ -1,5 +1,7 @@
 """The joint objective, its gradient and its descent."""
 
+import re
+
 import numpy as np
 import pytest
 from changing import made_up
@@ -109,10 +111,16 @@ def test_relaxed_labels_stay_means_of_allowed_ones(problem):
         assert (own.sum(axis=0) >= 1 - 1e-12).all()
 
 
-def test_log_holds_parts_gap_and_rounded_objective(problem):
-    clustered = Clustering(beta=0.1).clustered(problem, 0, 0)
+def test_log_holds_parts_gap_and_rounded_objective(problem, caplog):
+    with caplog.at_level("DEBUG", "perception.states.clustering"):
+        clustered = Clustering(beta=0.1).clustered(problem, 0, 0)
     assert len(clustered.log) >= 2
     assert all(entry.gap >= -1e-12 for entry in clustered.log)
     assert clustered.objective == min(entry.rounded for entry in clustered.log)
+    assert caplog.messages == [f"start 1 {entry.told()}" for entry in clustered.log]
+    assert re.fullmatch(
+        r"start 1 sweep \d+: action \S+, states \S+, distortion \S+, prior \S+; gap \S+; rounded \S+",
+        caplog.messages[0],
+    )
     assert clustered.objective == pytest.approx(problem.objective(clustered.label).total)
     assert problem.objective(clustered.label).distortion == 0.0
