@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from policies.rewards.evaluation.data.reading import DataError, Dataset, Place, moments_alone, names_for
+from policies.rewards.evaluation.data.reading import DataError, Dataset, Place, first_camera, moments_alone, names_for
 from policies.rewards.reward import Watched
 
 STATE = "observation.state"
@@ -33,7 +33,7 @@ def read_lerobot(path: Path, fps: float | None) -> Dataset:
     rate = fps or float(info["fps"])
     columns = _frames(path, [STATE, "action", "next.reward", "next.success", "episode_index", "frame_index"])
     number = columns["episode_index"].ravel().astype(int)
-    camera = next((name for name, f in info["features"].items() if f.get("dtype") == "video"), None)
+    camera, remarks = first_camera([name for name, f in info["features"].items() if f.get("dtype") == "video"])
     films = {} if camera is None else _films(path, info, camera)
     names = names_for(columns[STATE].shape[1], _flat(info["features"][STATE].get("names")))
     found, places = [], []
@@ -61,7 +61,7 @@ def read_lerobot(path: Path, fps: float | None) -> Dataset:
         )
     environment = path / "meta/environment.json"
     told = json.loads(environment.read_text(encoding="utf-8")) if environment.is_file() else {}
-    remarks = ["the last action of each episode is left out: LeRobot keeps no observation after it"]
+    remarks.append("the last action of each episode is left out: LeRobot keeps no observation after it")
     if camera is None and any(f.get("dtype") == "image" for f in info["features"].values()):
         remarks.append("its pictures are kept as images, which are not read: convert them to videos")
     return Dataset(path=path, format="lerobot", episodes=found, environment=told, remarks=remarks, places=places)

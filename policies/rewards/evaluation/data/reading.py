@@ -183,6 +183,12 @@ def is_numeric(column: Any) -> bool:
     return column.dtype.kind in "biuf"
 
 
+def first_camera(cameras: Sequence[str]) -> tuple[str | None, list[str]]:
+    """The camera whose pictures are read, if there is one, and what has to be said of that."""
+    remarks = [f"pictures are those of {cameras[0]}, the first of {len(cameras)} cameras"] if len(cameras) > 1 else []
+    return (cameras[0] if cameras else None), remarks
+
+
 def names_for(count: int, names: Sequence[str] | None) -> tuple[str, ...]:
     """Names of observations; numbered ones where none are given, or not as many."""
     return tuple(names) if names is not None and len(names) == count else tuple(f"obs_{k}" for k in range(count))

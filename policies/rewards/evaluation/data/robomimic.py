@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from policies.rewards.evaluation.data.reading import DataError, Dataset, is_numeric, moments_alone
+from policies.rewards.evaluation.data.reading import DataError, Dataset, first_camera, is_numeric, moments_alone
 from policies.rewards.reward import Watched
 
 USUAL_RATE = 20.0
@@ -36,7 +36,7 @@ def read_robomimic(path: Path, fps: float | None) -> Dataset:
         remarks = [] if rate else [f"no control rate is stated: {USUAL_RATE:g} steps a second are assumed"]
         solved = {name.decode() for name in file["mask/success"][()]} if "mask/success" in file else None
         demos = sorted(file["data"], key=lambda name: [int(n) for n in re.findall(r"\d+", name)] or [0])
-        found, seeds = [], []
+        found, seeds, kept = [], [], []
         for name in demos:
             group = file["data"][name]
             if "actions" in group and not len(group["actions"]):
@@ -44,9 +44,12 @@ def read_robomimic(path: Path, fps: float | None) -> Dataset:
             episode = _episode(group, path, name, float(rate or USUAL_RATE), told, _success(group, name, solved))
             if episode is not None:
                 found.append(episode)
+                kept.append(group)
                 seeds.append(int(group.attrs.get("seed", -1)))
-        if found and "next_obs" not in file["data"][demos[0]]:
-            remarks.append("the last action of each episode is left out: the file has no observation after it")
+        for first in kept[:1]:
+            remarks += first_camera(_cameras(first))[1]
+            if "next_obs" not in first:
+                remarks.append("the last action of each episode is left out: the file has no observation after it")
     known = seeds if seeds and min(seeds) >= 0 else ()
     return Dataset(path=path, format="robomimic", episodes=found, environment=told, seeds=known, remarks=remarks)
 
@@ -57,7 +60,7 @@ def _episode(
     if "obs" not in group or "actions" not in group:
         raise DataError(f"{path}: {name} has no `obs` or no `actions`")
     vectors = [key for key in sorted(group["obs"]) if group["obs"][key].ndim <= 2 and is_numeric(group["obs"][key])]
-    images = [key for key in sorted(group["obs"]) if group["obs"][key].ndim == 4]
+    images = _cameras(group)
     obs, action = _together(group["obs"], vectors), _together(group, ["actions"])
     reward = np.asarray(group["rewards"], float) if "rewards" in group else None
     frames = None
@@ -94,6 +97,10 @@ def _environment(text: Any) -> dict[str, Any]:
         return {"env_name": told.get("env_name"), **(told.get("env_kwargs") or {})}
     except (ValueError, TypeError, AttributeError):
         return {}
+
+
+def _cameras(group: Any) -> list[str]:
+    return [key for key in sorted(group["obs"]) if group["obs"][key].ndim == 4]
 
 
 def _width(column: Any) -> int:

@@ -86,6 +86,7 @@ def test_files_of_other_people(tmp_path):
             group = data.create_group(name)
             group["obs/pos"], group["obs/grip"] = np.arange(6.0).reshape(3, 2), np.ones(3)
             group["actions"], group["rewards"] = np.zeros(3), reward
+            group["obs/front"], group["obs/wrist"] = np.zeros((2, 3, 4, 4, 3), np.uint8)
             group["obs/said"] = np.array(["lift it"] * 3, dtype=h5py.string_dtype())
         empty = data.create_group("demo_3")
         empty["obs/pos"], empty["actions"], empty["rewards"] = np.zeros((0, 2)), np.zeros((0, 1)), np.zeros(0)
@@ -95,7 +96,9 @@ def test_files_of_other_people(tmp_path):
     assert (tenth.fps, len(tenth), tenth.success, second.success) == (25, 2, True, False)
     assert tenth.action.shape == (2, 1)
     np.testing.assert_array_equal(tenth.reward, [0, 1])
-    assert "no observation after it" in found.remarks[0]
+    assert found.remarks[0] == "pictures are those of front, the first of 2 cameras"
+    assert "no observation after it" in found.remarks[1]
+    assert len(list(second.frames())) == 3
     with h5py.File(tmp_path / "main_data.hdf5", "w") as file:
         group = file.create_group("episode_0")
         group["observations/goal"], group["observations/at"] = np.ones((3, 1)), np.zeros((3, 2))
