@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from typing import Any, Literal
@@ -63,8 +64,10 @@ class Recipe:
             RecipeError: numbers that are no training, or an objective that needs another model.
         """
         OBJECTIVES[self.objective]
-        if min(self.steps, self.batch, self.words) < 1 or self.batch < 2 or self.warm_up < 0 or not self.rate > 0:
-            raise RecipeError("steps, words and the rate must be positive, a batch of at least 2 clips")
+        if min(self.steps, self.words) < 1 or self.batch < 2 or self.warm_up < 0:
+            raise RecipeError("steps and words must be at least 1, the warm-up at least 0, a batch at least 2 clips")
+        if not 0 < self.rate < math.inf:
+            raise RecipeError(f"rate {self.rate}: the rate must be positive and finite")
         if self.clips_per_video < 1 or self.batch % self.clips_per_video:
             raise RecipeError(f"a batch of {self.batch} is no multiple of {self.clips_per_video} clips a video")
         if self.micro_batch is not None and self.micro_batch < 1:

@@ -117,7 +117,9 @@ def test_what_cannot_be_trained_is_said_in_one_line(tmp_path, capsys):
     empty.mkdir()
     assert str(empty) in failed(capsys, "pretrain", "train", empty, *out, *SMALL)
     command = ("pretrain", "train", "corpus", *out, *SMALL)
-    assert "the rate must be positive" in failed(capsys, *command, "--rate", "-1")
+    for rate in ("-1", "nan", "inf"):
+        assert "the rate must be positive and finite" in failed(capsys, *command, "--rate", rate)
+    assert "the warm-up at least 0" in failed(capsys, *command, "--warm-up", "-1")
     assert "'small' is for clips alone" in failed(capsys, *command, "--curriculum", "2")
     assert "--workers must be at least 0" in failed(capsys, *command, "--workers", "-1")
     assert "--save-every at least 1" in failed(capsys, *command, "--save-every", "0")
