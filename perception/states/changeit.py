@@ -59,6 +59,7 @@ def read_labels(file: Path) -> Int[np.ndarray, "T"]:
     if not np.array_equal(table[:, 0], np.arange(len(table))):
         raise AnnotationError(f"{file}: seconds do not count up from 0 one by one")
     labels: np.ndarray = table[:, 1]
-    if labels.min() < 0 or labels.max() >= LABELS:
-        raise AnnotationError(f"{file}: label {labels.max()}; there are 0 to {LABELS - 1}")
+    unknown = labels[(labels < 0) | (labels >= LABELS)]
+    if unknown.size:
+        raise AnnotationError(f"{file}: label {unknown[0]}; there are 0 to {LABELS - 1}")
     return labels

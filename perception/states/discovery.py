@@ -155,6 +155,7 @@ def _timeline(clip: Features, discovery: Discovery, c: int) -> Timeline:
 
 
 _LIKELIER = 0.5
+"""Probability from which a window rather bears a label than not."""
 
 
 def _check_change(

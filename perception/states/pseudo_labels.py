@@ -142,6 +142,7 @@ class PseudoLabels:
 
 
 _FAR_QUARTER = 0.75
+"""Share of a short clip's windows that are nearer to the action than those far from it."""
 _ENOUGH = 8
 """Windows of a clip that are examples of what a label is not, by their time alone."""
 

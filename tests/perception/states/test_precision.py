@@ -89,6 +89,7 @@ def test_the_floors_of_changeit_are_those_stated_with_the_data():
     [
         ("0,1\n2,1\n", "seconds do not count up"),
         ("0,1\n1,4\n", "label 4; there are 0 to 3"),
+        ("0,3\n1,-1\n", "label -1; there are 0 to 3"),
         ("0,one\n", "expected rows of second,label"),
         ("", "expected rows of second,label"),
     ],
