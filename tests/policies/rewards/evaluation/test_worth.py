@@ -1,6 +1,7 @@
 """One figure of a reward, by what it pays successes, failures, near misses and what a search finds."""
 
 import math
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -9,7 +10,7 @@ from points import named, near, noise_of, walks
 
 from policies.rewards.evaluation.data.reading import Dataset
 from policies.rewards.evaluation.hacking import Hacking, Probe
-from policies.rewards.evaluation.judgement import judge_reward, ranked
+from policies.rewards.evaluation.judgement import ASSUMED, judge_reward, ranked
 from policies.rewards.evaluation.worth import Worth, optimised, worth
 
 
@@ -65,3 +66,9 @@ def test_few_episodes_are_a_caution():
     assert few.separation.auc.last[:3] == (1, 1, 1)
     assert "Judged by few (successes 2, failures 2): with fewer than 10, intervals are narrower" in few.cautions[0]
     assert enough.cautions == ()
+
+
+def test_near_misses_of_successes_at_an_unknown_moment_are_a_caution():
+    data = points(10, 10)
+    silent = replace(data, episodes=[replace(episode, reward=None) for episode in data.episodes])
+    assert judge_reward("near", named(near), silent).cautions == (ASSUMED,)
