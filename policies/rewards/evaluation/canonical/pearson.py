@@ -80,7 +80,7 @@ def refuse_constant(name: str, value: Float[np.ndarray, "*N"], more: Float[np.nd
         needed = f"at least {needed_size(share):,} transitions are needed to see that with {SURE:.0%} probability"
         raise ConstantRewardError(f"{head}; it differs in a share of {share:.2g} of {more.size:,}: {needed}")
     size = value.size if more is None else more.size
-    tried = "" if more is None else f", and of {more.size:,} more"
+    tried = "" if more is None else f", and of a larger sample of {more.size:,}"
     raise ConstantRewardError(
         f"{head}{tried}; either it is constant, or what it pays for is rarer than {rarest(size):.2g}: more than"
         f" {size:,} transitions are needed"

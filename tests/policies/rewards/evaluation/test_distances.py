@@ -214,6 +214,8 @@ def test_a_rare_event_is_refused_with_the_sample_that_would_be_needed():
         refuse_constant("rare", few, many)
     with pytest.raises(ConstantRewardError, match=r"constant, or what it pays for is rarer than 0.03: more than 100"):
         refuse_constant("rare", few)
+    with pytest.raises(ConstantRewardError, match=r"in all of 100 transitions, and of a larger sample of 500; either"):
+        refuse_constant("rare", few, np.zeros(500))
     rng = np.random.default_rng(0)
     shown = np.mean([(rng.random(needed_size(0.01)) < 0.01).any() for _ in range(2000)])
     assert shown == pytest.approx(0.95, abs=0.02)
