@@ -49,6 +49,8 @@ class ModelSettings:
     """Samples of sound a second."""
     audio_bands: int = 80
     """Bands of its spectrogram."""
+    audio_stem: int = 64
+    """Channels of the first convolution of its encoder; fewer than the usual 64 are for processors."""
 
     def __post_init__(self) -> None:
         """Refuse what does not exist.
@@ -107,7 +109,7 @@ class JointModel(nn.Module):
         self.audio: AudioEncoder | None = None
         if settings.audio_layers is not None:
             mel = LogMel(settings.audio_rate, bands=settings.audio_bands)
-            self.audio = AudioEncoder(size, layers=settings.audio_layers, mel=mel)
+            self.audio = AudioEncoder(size, layers=settings.audio_layers, mel=mel, stem=settings.audio_stem)
             self.meet = MMVHeads(settings.head, video=width, audio=size, text=size)
         elif settings.head == "gated":
             self.video_head: nn.Module = GatedEmbeddingUnit(width, size)

@@ -3,6 +3,7 @@
 import dataclasses
 import errno
 import json
+import math
 import os
 import signal
 import subprocess
@@ -16,6 +17,7 @@ import torch
 import torch.distributed as dist
 import torch.multiprocessing as mp
 from patterns import COLOURS, VOCABULARY, Patterns
+from torch.utils.flop_counter import FlopCounterMode
 
 from pretrain.model import JointModel, ModelSettings
 from pretrain.pretrained import Pretrained
@@ -316,6 +318,25 @@ def test_every_tiny_recipe_makes_a_step(tmp_path, name):
     assert made.name == "test"
 
 
+HALF_AN_HOUR = 2 * 1800 * 70e9
+"""Operations of two cores at 70 GFLOP/s each, as the small model is trained on an AMD EPYC."""
+
+
+@pytest.mark.parametrize("name", [name for name in RECIPES if name.startswith("tiny")])
+def test_every_tiny_recipe_is_half_an_hour_of_two_cores_at_most(name):
+    recipe = RECIPES.load(name)()
+    examples = Patterns(8, side=recipe.sampling.size, frames=recipe.sampling.frames)
+    batch = to_batch(collate([examples[0]], [0], 8, VOCABULARY, recipe.words), CPU)
+    if recipe.model.audio_layers is not None:
+        batch = batch._replace(wave=torch.zeros(1, round(recipe.sampling.seconds * recipe.model.audio_rate)))
+    model = JointModel(recipe.model, len(VOCABULARY)).eval()
+    with FlopCounterMode(display=False) as counted:
+        model(batch)
+    assert 3 * counted.get_total_flops() * recipe.batch * recipe.steps < HALF_AN_HOUR, (
+        "the way back costs twice as much"
+    )
+
+
 @pytest.mark.parametrize("name", list(RECIPES))
 def test_every_recipe_has_a_model_and_is_kept_as_json(name):
     recipe = RECIPES.load(name)()
@@ -331,7 +352,8 @@ def test_every_recipe_has_a_model_and_is_kept_as_json(name):
     [
         ({"objective": "mmv"}, "does not go with the head 'linear'"),
         ({"clips_per_video": 3}, "no multiple of 3"),
-        ({"steps": 0}, "must be positive"),
+        ({"steps": 0}, "steps and words must be at least 1"),
+        ({"rate": math.inf}, "must be positive and finite"),
         ({"micro_batch": 0}, "at least one clip"),
     ],
 )
