@@ -69,6 +69,8 @@ class NarratedClip(NamedTuple):
     """Moment of the first frame [s]."""
     wave: Float[np.ndarray, "N"] | None = None
     """Sound from there on, as long as the frames, from -1 to 1; None where it is not read."""
+    passed_over: tuple[str, ...] = ()
+    """Videos that could not be read, and why, before this one took their place."""
 
 
 class NarratedClips:
@@ -102,20 +104,20 @@ class NarratedClips:
         return self.clip(index, epoch)
 
     def clip(self, index: int, epoch: int = 0) -> NarratedClip:
-        """Example of a video in an epoch. Where the video cannot be read, it is logged and another one takes its place.
+        """Example of a video in an epoch. Where the video cannot be read, another one takes its place, and says so.
 
         Raises:
             NarrationError: so many videos fail one after the other that something else must be wrong.
         """
         generator = np.random.default_rng((self.seed, epoch, index))
-        problem: Exception | None = None
+        problems: list[str] = []
         for _ in range(_TRIES):
             try:
-                return self._drawn(index, generator)
+                return self._drawn(index, generator)._replace(passed_over=tuple(problems))
             except (ClipError, CaptionError, OSError) as error:
-                _log.warning("skipped: %s", error)
-                problem, index = error, int(generator.integers(len(self.source)))
-        raise NarrationError(f"{_TRIES} videos in a row cannot be read; the last: {problem}")
+                problems.append(str(error))
+                index = int(generator.integers(len(self.source)))
+        raise NarrationError(f"{_TRIES} videos in a row cannot be read; the last: {problems[-1]}")
 
     def _drawn(self, index: int, generator: np.random.Generator) -> NarratedClip:
         narration, duration = self.source.narration(index)

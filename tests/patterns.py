@@ -57,6 +57,13 @@ class Deadly(Patterns):
         return super().__getitem__(number)
 
 
+class Replacing(Patterns):
+    """Examples in the place of others that could not be read."""
+
+    def __getitem__(self, number):
+        return super().__getitem__(number)._replace(passed_over=(f"{number % 2}.mp4: damaged at {number} s",))
+
+
 class Broken(Patterns):
     """Example 3 cannot be made."""
 

@@ -37,6 +37,8 @@ class Collated(NamedTuple):
     """Sound; silence where a clip has none. None where no clip has any."""
     heard: Bool[np.ndarray, "B"]
     """Which clips have sound."""
+    passed_over: tuple[str, ...] = ()
+    """Videos that could not be read, and why; others are in their places."""
 
 
 def collate(
@@ -57,6 +59,7 @@ def collate(
         source=np.array([number % videos for number in numbers], np.int64),
         wave=wave,
         heard=heard,
+        passed_over=tuple(problem for clip in clips for problem in clip.passed_over),
     )
 
 
@@ -74,7 +77,13 @@ def joined(parts: Sequence[Collated]) -> Collated:
         silence = np.zeros(sounds[0].shape[1:], np.float32)
         wave = np.concatenate([_silent(part, silence) if part.wave is None else part.wave for part in parts])
     return Collated(
-        column("frames"), column("words"), column("candidate"), column("source"), wave=wave, heard=column("heard")
+        column("frames"),
+        column("words"),
+        column("candidate"),
+        column("source"),
+        wave=wave,
+        heard=column("heard"),
+        passed_over=tuple(problem for part in parts for problem in part.passed_over),
     )
 
 

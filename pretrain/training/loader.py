@@ -69,11 +69,21 @@ class Loader:
         self._length, self._share, self._processes = length, share or Share(), processes
 
     def steps(self, first: int, last: int) -> Iterator[Collated]:
-        """Yield a batch for each step.
+        """Yield a batch for each step; each file that could not be read is logged once.
 
         Raises:
             Exception: what making an example raises.
         """
+        told: set[str] = set()
+        for batch in self._batches(first, last):
+            for problem in batch.passed_over:
+                file, _, _ = problem.partition(": ")
+                if file not in told:
+                    told.add(file)
+                    _log.warning("skipped: %s", problem)
+            yield batch
+
+    def _batches(self, first: int, last: int) -> Iterator[Collated]:
         lost_at = -1
         step = first
         while step < last:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import math
 from typing import NamedTuple
 
@@ -14,6 +15,8 @@ from pretrain.training.examples import Collated, Examples, collate, to_batch
 from pretrain.vocabulary import Vocabulary
 
 _AT_ONCE = 32
+
+_log = logging.getLogger(__name__)
 
 
 class Watched(NamedTuple):
@@ -40,7 +43,10 @@ def watched(
 
     def first(of: Examples) -> Collated:
         numbers = range(min(count, len(of)))
-        return collate([of[number] for number in numbers], numbers, len(of), vocabulary, length)
+        clips = collate([of[number] for number in numbers], numbers, len(of), vocabulary, length)
+        for problem in clips.passed_over:
+            _log.warning("skipped: %s", problem)
+        return clips
 
     if min(count, len(examples)) < 2:
         return None

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from patterns import VOCABULARY, Broken, Deadly, Patterns
+from patterns import VOCABULARY, Broken, Deadly, Patterns, Replacing
 
 from pretrain.training.examples import Collated, collate, joined
 from pretrain.training.loader import Loader, LoaderError, Share
@@ -78,6 +78,13 @@ def test_an_example_that_always_kills_is_named_and_replaced(caplog):
     np.testing.assert_array_equal(found[1].frames[kept], expected[1].frames[kept])
     np.testing.assert_array_equal(found[1].frames[2], expected[1].frames[3])
     assert found[1].source[2] == found[1].source[3]
+
+
+@pytest.mark.parametrize("processes", [0, 1])
+def test_what_could_not_be_read_is_told_once_by_the_process_that_trains(processes, caplog):
+    list(loader_of(Replacing(), processes).steps(0, 2))
+    told = sorted(record.getMessage().partition(" at ")[0] for record in caplog.records)
+    assert told == ["skipped: 0.mp4: damaged", "skipped: 1.mp4: damaged"]
 
 
 def test_where_everything_kills_there_is_an_error(monkeypatch):
