@@ -9,7 +9,9 @@ from __future__ import annotations
 import logging
 import multiprocessing
 import signal
+import threading
 from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from typing import Any, NamedTuple
 
 from pretrain.clips import NarratedClip
@@ -121,19 +123,16 @@ class Loader:
             worker_init_fn=_undisturbed,
             collate_fn=_as_made,  # type: ignore[arg-type]
         )
-        made = iter(loader)
+        with _deaths_heard():
+            made = iter(loader)
         count = len(pieces.of(steps[0]))
         for _ in steps:
             yield joined([self._next(made) for _ in range(count)])
 
     @staticmethod
     def _next(made: Iterator[Collated | Exception]) -> Collated:
-        try:
+        with _deaths_heard():
             found = next(made)
-        except RuntimeError as error:
-            if "DataLoader worker" in str(error):
-                raise _WorkerDied from error
-            raise
         if isinstance(found, Exception):
             raise found
         return found
@@ -163,6 +162,33 @@ class Loader:
 
 class _WorkerDied(RuntimeError):
     """A worker has ended without a word."""
+
+
+@contextmanager
+def _deaths_heard() -> Iterator[None]:
+    """Hear within the block of workers that have died, or do so now.
+
+    Left to itself torch raises whenever a worker dies, in whatever the main thread is at: mostly in the model.
+
+    Raises:
+        _WorkerDied: one has.
+    """
+    from torch.utils.data._utils.signal_handling import _error_if_any_worker_fails
+
+    listens = threading.current_thread() is threading.main_thread()
+    before = signal.getsignal(signal.SIGCHLD)
+    try:
+        if listens:
+            signal.signal(signal.SIGCHLD, lambda *_: _error_if_any_worker_fails())
+        _error_if_any_worker_fails()
+        yield
+    except RuntimeError as error:
+        if "DataLoader worker" in str(error):
+            raise _WorkerDied from error
+        raise
+    finally:
+        if listens:
+            signal.signal(signal.SIGCHLD, before)
 
 
 class _Pieces:

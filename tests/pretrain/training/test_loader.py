@@ -1,5 +1,8 @@
 """Batches: an order that depends on the step alone, the same whoever makes them, and processes that die."""
 
+import multiprocessing
+import time
+
 import numpy as np
 import pytest
 from hypothesis import given
@@ -63,6 +66,20 @@ def test_a_process_that_dies_once_costs_nothing(tmp_path, caplog):
     found = list(loader_of(Deadly(number, tmp_path / "died"), 1).steps(0, 2))
     assert (tmp_path / "died").exists()
     for one, other in zip(found, loader_of(Patterns(), 0).steps(0, 2), strict=True):
+        same(one, other)
+    assert "has died at step" in caplog.text
+
+
+def test_a_process_that_dies_while_the_model_learns_costs_nothing(caplog):
+    found = []
+    for batch in loader_of(Patterns(), 1).steps(0, 8):
+        found.append(batch)
+        if len(found) == 1:
+            for process in multiprocessing.active_children():
+                process.kill()
+            for _ in range(20):
+                time.sleep(0.01)  # a signal is answered between two operations of Python
+    for one, other in zip(found, loader_of(Patterns(), 0).steps(0, 8), strict=True):
         same(one, other)
     assert "has died at step" in caplog.text
 
