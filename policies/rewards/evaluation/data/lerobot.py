@@ -1,15 +1,14 @@
-"""LeRobotDataset v3.0 (huggingface.co/docs/lerobot): parquet files of frames, videos of cameras."""
+"""LeRobotDataset v3.0 (huggingface.co/docs/lerobot): parquet files of frames."""
 
 from __future__ import annotations
 
-import itertools
 import json
-from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
+from policies.rewards.evaluation.data.lerobot_pictures import cameras, read_pictures
 from policies.rewards.evaluation.data.reading import DataError, Dataset, Place, first_camera, moments_alone, names_for
 from policies.rewards.reward import Watched
 
@@ -33,8 +32,8 @@ def read_lerobot(path: Path, fps: float | None) -> Dataset:
     rate = fps or float(info["fps"])
     columns = _frames(path, [STATE, "action", "next.reward", "next.success", "episode_index", "frame_index"])
     number = columns["episode_index"].ravel().astype(int)
-    camera, remarks = first_camera([name for name, f in info["features"].items() if f.get("dtype") == "video"])
-    films = {} if camera is None else _films(path, info, camera)
+    camera, remarks = first_camera(cameras(info["features"]))
+    films = {} if camera is None else read_pictures(path, info, camera)
     names = names_for(columns[STATE].shape[1], _flat(info["features"][STATE].get("names")))
     found, places = [], []
     for e in np.unique(number):
@@ -62,8 +61,6 @@ def read_lerobot(path: Path, fps: float | None) -> Dataset:
     environment = path / "meta/environment.json"
     told = json.loads(environment.read_text(encoding="utf-8")) if environment.is_file() else {}
     remarks.append("the last action of each episode is left out: LeRobot keeps no observation after it")
-    if camera is None and any(f.get("dtype") == "image" for f in info["features"].values()):
-        remarks.append("its pictures are kept as images, which are not read: convert them to videos")
     return Dataset(path=path, format="lerobot", episodes=found, environment=told, remarks=remarks, places=places)
 
 
@@ -88,32 +85,6 @@ def _frames(path: Path, wanted: list[str]) -> dict[str, np.ndarray]:
     keys = [columns[name].ravel() for name in ("frame_index", "episode_index") if name in columns]
     order = np.lexsort(keys)  # by episode, then by frame; a stable sort, so that frames without a number stay
     return {name: column[order] for name, column in columns.items()}
-
-
-def _films(path: Path, info: dict[str, Any], camera: str) -> dict[int, Callable[[], Iterator[np.ndarray]]]:
-    """The pictures of each episode, read anew in each call."""
-    from pyarrow import parquet
-
-    found: dict[int, Callable[[], Iterator[np.ndarray]]] = {}
-    key = f"videos/{camera}"
-    for file in sorted(path.glob("meta/episodes/*/*.parquet")):
-        rows = parquet.read_table(file).to_pydict()
-        for k, e in enumerate(rows["episode_index"]):
-            place = info["video_path"].format(
-                video_key=camera, chunk_index=rows[f"{key}/chunk_index"][k], file_index=rows[f"{key}/file_index"][k]
-            )
-            first = round(rows[f"{key}/from_timestamp"][k] * info["fps"])
-            found[int(e)] = _film(path / place, first, int(rows["length"][k]))
-    return found
-
-
-def _film(video: Path, first: int, count: int) -> Callable[[], Iterator[np.ndarray]]:
-    def shown() -> Iterator[np.ndarray]:
-        from perception.video import open_clip, read_frames
-
-        return itertools.islice(read_frames(open_clip(video)), first, first + count)
-
-    return shown
 
 
 def _flat(names: Any) -> list[str] | None:
