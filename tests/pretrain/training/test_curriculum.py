@@ -145,7 +145,7 @@ def test_what_has_no_curriculum():
     clips = dataclasses.replace(RECIPE, model=ModelSettings(video="small"))
     with pytest.raises(RecipeError, match="'small' is for clips alone; take a recipe with a transformer"):
         from_stills(clips, 10)
-    with pytest.raises(RecipeError, match="must be positive"):
+    with pytest.raises(RecipeError, match="steps and words must be at least 1"):
         from_stills(RECIPE, -1)
     with pytest.raises(ValueError, match="at least one stage"):
         train_stages([], "nowhere", lambda _: Learned(Patterns(), None), vocabulary=VOCABULARY, name="test")
