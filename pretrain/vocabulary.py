@@ -21,18 +21,15 @@ class VocabularyError(ValueError):
 
 
 class Vocabulary:
-    """A dictionary: the number of a word is its place, from 1; 0 is padding, and stands for what is unknown."""
+    """A dictionary: the number of a word is its place, from 1; 0 is padding, and stands for what is unknown.
+
+    The place of a word that stands twice is the last one, as in the code that was published with S3D-G.
+    """
 
     def __init__(self, words: Sequence[str]) -> None:
-        """Take the words in order.
-
-        Raises:
-            VocabularyError: a word that stands twice.
-        """
+        """Take the words in order."""
         self.words = tuple(words)
         self._numbers = {word: k for k, word in enumerate(self.words, 1)}
-        if len(self._numbers) != len(self.words):
-            raise VocabularyError(f"{len(self.words) - len(self._numbers)} words stand twice in the dictionary")
 
     def __len__(self) -> int:
         """Count the rows of an embedding: the words, and the padding."""

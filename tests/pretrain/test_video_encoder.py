@@ -140,8 +140,9 @@ def test_words():
     assert len(vocabulary) == 4
     assert vocabulary.encode(["Pour the hot coffee", "tea?", "the the the"], 2).tolist() == [[1, 2], [0, 0], [2, 2]]
     assert vocabulary.encode([], 5).shape == (0, 5)
-    with pytest.raises(VocabularyError, match="stand twice"):
-        Vocabulary(["a", "b", "a"])
+    twice = Vocabulary(["a", "b", "a"])
+    assert len(twice) == 4, "a row of weights for every place"
+    assert twice.encode(["a b"], 2).tolist() == [[3, 2]]
 
 
 @pytest.fixture(scope="module")
