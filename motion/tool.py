@@ -233,17 +233,19 @@ def load_tool(path: Path | str) -> Tool:
 
 
 _NUMBERS = {"head_size": 3, "length_bounds": 2}
-"""Fields of a tool that are lists, and how many numbers they hold; others but words and two_handed are one number."""
+"""Fields of a tool that are lists, and how many numbers they hold; all others but words and flags are one number."""
 _WORDS = ("name", "anchor")
 """Fields of a tool that are words."""
+_FLAGS = ("two_handed",)
+"""Fields of a tool that are true or false."""
 
 
 def _field(key: str, value: Any) -> Any:
     if key in _WORDS:
         return str(value)
-    if key == "two_handed":
+    if key in _FLAGS:
         if not isinstance(value, bool):
-            raise ToolError(f"two_handed is {value}; expected true or false")
+            raise ToolError(f"{key} is {value}; expected true or false")
         return value
     many = key in _NUMBERS
     numbers = tuple(float(number) for number in (value if isinstance(value, list) else [value]))

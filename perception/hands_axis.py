@@ -13,6 +13,7 @@ from records import Keypoints
 Side = Literal["l", "r"]
 
 REMEDY = "give clicks on the tool or its CSV file, or say that one hand holds it"
+"""What a user can do about hands that do not tell the axis."""
 FULL_SPREAD = 90.0
 """Percentile of the hands' distance over time at which the tool is taken to be parallel to the image."""
 SHORT = 0.25
